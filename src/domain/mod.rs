@@ -1,0 +1,6 @@
+//! The nouns of the house and their rules.
+
+pub mod account;
+pub mod clock;
+pub mod event;
+pub mod secret;

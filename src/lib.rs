@@ -1,0 +1,4 @@
+//! wxops operates a WeChat back end. This page is the map of the house.
+
+pub mod domain;
+pub mod error;
