@@ -89,3 +89,26 @@ fn split(plain: &[u8]) -> (&[u8], Option<&[u8]>) {
         None => (rest, None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{BLOCK, padding};
+
+    #[test]
+    fn every_padding_byte_counts() {
+        for length in 0..=255_u8 {
+            let mut plain = vec![b'm'; 2 * BLOCK];
+            let from = plain.len().saturating_sub(usize::from(length));
+            plain[from..].fill(length);
+            *plain.last_mut().unwrap_or(&mut 0) = length;
+            let good = (1..=32).contains(&length);
+            assert_eq!(bool::from(padding(&plain).0), good, "{length}");
+            assert_eq!(padding(&plain).1, if good { usize::from(length) } else { 0 });
+            for at in (from..plain.len()).filter(|_| good) {
+                plain[at] ^= 0x80;
+                assert!(!bool::from(padding(&plain).0), "{length}, byte {at}");
+                plain[at] ^= 0x80;
+            }
+        }
+    }
+}
