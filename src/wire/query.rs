@@ -4,8 +4,7 @@
 use super::reason::Reason;
 use std::borrow::Cow;
 
-/// What a callback's query says, decoded.
-#[derive(Debug)]
+/// What a callback's query says, decoded. Not for logs: in plain mode whoever has it can forge a push.
 pub struct Query<'a> {
     /// Hex SHA-1 over token, timestamp and nonce.
     pub signature: Cow<'a, str>,
