@@ -19,8 +19,9 @@ const RANDOM: usize = 16;
 /// Random bytes and length.
 const HEAD: usize = RANDOM + 4;
 
-/// Opens `encrypt` and gives the message. Padding, length and appid are all looked at before any of them
-/// decides, so that the time taken does not tell one refusal from another.
+/// Opens `encrypt` and gives the message. Padding, length, appid and text are all looked at before any of
+/// them decides, so that no refusal ends much sooner than another. This is a second line: only the holder
+/// of the token gets here, because msg_signature is checked first.
 pub fn open(key: &AesKey, app_id: &str, encrypt: &str) -> Result<String, Reason> {
     let mut bytes = STANDARD.decode(encrypt).map_err(|_| Reason::Decrypt)?;
     if bytes.is_empty() || bytes.len() % BLOCK != 0 {
