@@ -1,6 +1,10 @@
 //! Calls to the platforms: one client, one table of errcodes, one file a resource.
 
 pub mod errcode;
+pub mod http;
+
+#[cfg(test)]
+mod testing;
 
 /// Whose API it is; half of the key of the errcode table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
