@@ -2,6 +2,7 @@
 
 pub mod errcode;
 pub mod http;
+pub mod wechat;
 
 #[cfg(test)]
 mod testing;
