@@ -2,5 +2,6 @@
 
 pub mod domain;
 pub mod error;
+pub mod platform;
 pub mod store;
 pub mod wire;
