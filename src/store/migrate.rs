@@ -5,6 +5,7 @@ use super::lost;
 use crate::error::{Error, Kind, Result};
 use crate::say;
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
+use std::time::Duration;
 
 static SQLITE: Migrator = sqlx::migrate!("sql/sqlite");
 static MYSQL: Migrator = sqlx::migrate!("sql/mysql");
@@ -46,7 +47,19 @@ fn migrator(pool: &Pool) -> &'static Migrator {
 /// Applies what is missing; safe twice and by two at once (sqlx takes a lock). Refuses a newer schema.
 pub(super) async fn migrate(pool: &Pool) -> Result<()> {
     match pool {
-        Pool::Sqlite(pool) => SQLITE.run(pool).await.map_err(refused),
+        Pool::Sqlite(pool) => {
+            // sqlx takes no lock here: of two at once one fails, and finds the work done when it looks again.
+            let mut tries = 0;
+            loop {
+                tries += 1;
+                match SQLITE.run(pool).await {
+                    Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) if tries < 5 => {
+                        tokio::time::sleep(Duration::from_millis(200)).await;
+                    }
+                    done => return done.map_err(refused),
+                }
+            }
+        }
         Pool::MySql(pool) => {
             // sqlx waits for its lock with a negative limit, which MariaDB answers at once with NULL.
             let mut lock = pool.acquire().await.map_err(lost)?;
