@@ -1,5 +1,8 @@
 //! wxops operates a WeChat back end. This page is the map of the house.
 
+pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod domain;
 pub mod error;
+pub mod report;
