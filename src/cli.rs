@@ -89,17 +89,17 @@ impl Screen {
 
     /// Shows the error and gives its exit code; `said` when people have read about it already.
     fn fail(&self, error: &Error, said: bool) -> ExitCode {
-        let mut text = String::new();
-        if self.format == Format::Json {
-            text = failure_json(error);
-            text.push('\n');
-        } else if !said {
-            text = failure_line(error, self.lang);
-            text.push('\n');
+        let mut lines = Vec::new();
+        if self.format == Format::Table && !said {
+            lines.push(failure_line(error, self.lang));
         }
         if self.causes {
-            text.insert_str(0, &failure_causes(error, self.lang).iter().map(|c| format!("{c}\n")).collect::<String>());
+            lines.extend(failure_causes(error, self.lang));
         }
+        if self.format == Format::Json {
+            lines.push(failure_json(error));
+        }
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         // Nobody reads stderr: the exit code still tells.
         let _ = std::io::stderr().write_all(text.as_bytes());
         ExitCode::from(error.kind.exit_code())

@@ -56,7 +56,8 @@ impl Init {
         create_database: impl AsyncFnOnce(&Config) -> Result<()>,
     ) -> Result<Made> {
         let (mut written, mut kept) = (Vec::new(), Vec::new());
-        let dir = sources.dir.join(&self.dir);
+        // Without the `.` in between, which would stand in every message.
+        let dir: PathBuf = sources.dir.join(&self.dir).components().collect();
         std::fs::create_dir_all(&dir).map_err(|error| cannot_write(&dir, error))?;
         for (name, text) in [(".env", dotenv()), ("wxops.toml", TOML.to_owned())] {
             let path = dir.join(name);
@@ -241,7 +242,7 @@ mod tests {
         let (made, url) = init(&sources, ".").await.unwrap();
         assert_eq!((made.written.len(), made.kept.len(), made.overruled_by.is_none()), (2, 0, true));
         assert_eq!(made.callback_url.as_deref(), Some("https://example.com/wechat/event"));
-        assert_eq!(url, format!("sqlite://{}/./wxops.db", folder.path().display()));
+        assert_eq!(url, format!("sqlite://{}/wxops.db", folder.path().display()));
         for path in &made.written {
             assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o7777, 0o600);
         }

@@ -110,3 +110,47 @@ impl Visit for Fields<'_> {
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    fn logged(journald: bool, deed: impl FnOnce()) -> String {
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        let writer = kept.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .event_format(Line { journald })
+            .with_writer(move || Kept(writer.clone()))
+            .finish();
+        tracing::subscriber::with_default(subscriber, deed);
+        let bytes = kept.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_event_is_one_line() {
+        let deed = || tracing::warn!(openid = "o1…", why = "two words", count = 3, "refused\na push {}", "\u{1b}[2J");
+        let line = logged(true, deed);
+        assert_eq!(line, "<4>refused\\na push \\u{1b}[2J openid=o1… why=\"two words\" count=3\n");
+        let line = logged(false, deed);
+        let (time, rest) = line.split_once(' ').unwrap();
+        assert!(chrono::DateTime::parse_from_rfc3339(time).is_ok(), "{time}");
+        assert!(rest.starts_with(" WARN refused"), "{rest}");
+        assert_eq!(line.matches('\n').count(), 1);
+    }
+}
