@@ -1,6 +1,9 @@
 //! wxops operates a WeChat back end. This page is the map of the house.
 
 pub mod app;
+pub mod cli;
+pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod domain;
 pub mod error;
@@ -8,6 +11,7 @@ pub mod events;
 pub mod lifecycle;
 pub mod metrics;
 pub mod platform;
+pub mod report;
 pub mod serve;
 pub mod store;
 pub mod tokens;
