@@ -2,3 +2,5 @@
 
 pub mod domain;
 pub mod error;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
