@@ -33,9 +33,7 @@ impl Clock {
     /// A clock with this start.
     pub fn new(start: Start) -> Self {
         match start {
-            Start::Offset(seconds) => {
-                Clock { frozen_ms: None, added_ms: AtomicI64::new(seconds.saturating_mul(1000)) }
-            }
+            Start::Offset(seconds) => Clock { frozen_ms: None, added_ms: AtomicI64::new(seconds.saturating_mul(1000)) },
             Start::Frozen(ms) => Clock { frozen_ms: Some(ms), added_ms: AtomicI64::new(0) },
         }
     }

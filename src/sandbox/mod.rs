@@ -185,8 +185,8 @@ impl Running {
     pub async fn push(&self, order: push::Order) -> Result<push::Report> {
         let name = order.account.clone().unwrap_or_default();
         let house = self.world.house(order.account.as_deref()).cloned();
-        let house = house
-            .ok_or_else(|| Error::usage(say!("the sandbox has no account {name:?}"; "沙箱没有账号 {name:?}")))?;
+        let house =
+            house.ok_or_else(|| Error::usage(say!("the sandbox has no account {name:?}"; "沙箱没有账号 {name:?}")))?;
         push::run(house, self.world.clock.clone(), self.world.http.clone(), order).await
     }
 

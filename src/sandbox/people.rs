@@ -165,10 +165,8 @@ impl People {
             return None;
         }
         let start = number.checked_rem(end)?;
-        let who = (start..end)
-            .chain(0..start)
-            .filter_map(|place| self.at(place))
-            .find(|who| self.person(who).follows)?;
+        let who =
+            (start..end).chain(0..start).filter_map(|place| self.at(place)).find(|who| self.person(who).follows)?;
         Some(self.openid(&who))
     }
 

@@ -20,8 +20,13 @@ const SCENES: &[&str] = &[
 const NAMES: &[&str] =
     &["小明", "Anna 🌸", "老王👨‍👩‍👧", "O'Neil", "<b>粗体</b>", "𠮷野家", "阿", " 前后空格 ", "A&B \"咖啡\"", "𝓛𝓾𝓬𝔂"];
 /// City, province, country.
-const PLACES: &[(&str, &str, &str)] =
-    &[("广州", "广东", "中国"), ("深圳", "广东", "中国"), ("杭州", "浙江", "中国"), ("", "北京", "中国"), ("", "", "安道尔")];
+const PLACES: &[(&str, &str, &str)] = &[
+    ("广州", "广东", "中国"),
+    ("深圳", "广东", "中国"),
+    ("杭州", "浙江", "中国"),
+    ("", "北京", "中国"),
+    ("", "", "安道尔"),
+];
 /// Letters of a unionid.
 const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 

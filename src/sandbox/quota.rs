@@ -42,11 +42,7 @@ impl Quota {
     }
 }
 
-fn window<'a>(
-    counts: &'a mut (i64, HashMap<&'static str, u64>),
-    number: i64,
-    path: &'static str,
-) -> &'a mut u64 {
+fn window<'a>(counts: &'a mut (i64, HashMap<&'static str, u64>), number: i64, path: &'static str) -> &'a mut u64 {
     if counts.0 != number {
         *counts = (number, HashMap::new());
     }

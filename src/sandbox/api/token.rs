@@ -26,8 +26,7 @@ type Outcome = Result<(Arc<House>, String), (Option<Arc<House>>, Refusal)>;
 /// GET /cgi-bin/token.
 pub fn legacy(world: &World, call: &Call) -> Outcome {
     let own = |name| call.query(name).map(str::to_owned);
-    let ask =
-        Ask { grant_type: own("grant_type"), appid: own("appid"), secret: own("secret"), force_refresh: None };
+    let ask = Ask { grant_type: own("grant_type"), appid: own("appid"), secret: own("secret"), force_refresh: None };
     give(world, call, &ask, |house, now_ms| Ok(lock(&house.tokens).legacy(now_ms)))
 }
 
@@ -47,12 +46,7 @@ pub fn app_id(call: &Call) -> Option<String> {
     in_query.or_else(|| serde_json::from_slice::<Ask>(&call.body).ok()?.appid)
 }
 
-fn give(
-    world: &World,
-    call: &Call,
-    ask: &Ask,
-    make: impl Fn(&House, i64) -> Result<Given, Refusal>,
-) -> Outcome {
+fn give(world: &World, call: &Call, ask: &Ask, make: impl Fn(&House, i64) -> Result<Given, Refusal>) -> Outcome {
     let house = known(world, ask).map_err(|refusal| (None, refusal))?;
     let now_ms = world.clock.now_ms();
     let given = genuine(&house, ask)

@@ -36,9 +36,20 @@ pub fn event_names() -> impl Iterator<Item = &'static str> {
     events::KINDS.iter().map(|kind| kind.name).chain([MIX])
 }
 
+/// The name that sends a kind of event, by the name it is stored under (`message.text`, `event.scan`).
+pub fn name_of(kind: &str) -> Option<&'static str> {
+    let found = match kind.split_once('.') {
+        Some(("message", _)) => events::named(kind),
+        Some(("event", name)) => events::named(name),
+        _ => events::named(kind),
+    };
+    found.map(|kind| kind.name)
+}
+
 /// Sends pushes with an account's keys without a running sandbox.
 pub async fn in_process(account: Account, order: Order) -> Result<Report> {
-    let http = client().map_err(|error| Error::failed(say!("cannot make an HTTP client"; "无法创建 HTTP 客户端")).source(error))?;
+    let http = client()
+        .map_err(|error| Error::failed(say!("cannot make an HTTP client"; "无法创建 HTTP 客户端")).source(error))?;
     let house = Arc::new(House::new(account, rand::random(), 0));
     run(house, Arc::new(Clock::new(Default::default())), http, order).await
 }
@@ -160,12 +171,15 @@ fn no_event(name: &str) -> Error {
 }
 
 fn no_mode(name: &str) -> Error {
-    Error::usage(say!("the mode {name:?} is none of plain, compat, secure"; "模式 {name:?} 不是 plain、compat、secure 之一"))
+    Error::usage(
+        say!("the mode {name:?} is none of plain, compat, secure"; "模式 {name:?} 不是 plain、compat、secure 之一"),
+    )
 }
 
 fn no_target() -> Error {
-    Error::usage(say!("no callback is known to push to"; "不知道要推送到哪个回调地址"))
-        .next(say!("give --to URL, or start the sandbox with --callback URL"; "请用 --to URL，或启动沙箱时加 --callback URL"))
+    Error::usage(say!("no callback is known to push to"; "不知道要推送到哪个回调地址")).next(
+        say!("give --to URL, or start the sandbox with --callback URL"; "请用 --to URL，或启动沙箱时加 --callback URL"),
+    )
 }
 
 fn no_url(text: &str) -> Error {

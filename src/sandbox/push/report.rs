@@ -152,7 +152,10 @@ impl Report {
         let missing = sent - acknowledged;
         let kind = if *acknowledged == 0 { Kind::Failed } else { Kind::Partial };
         (missing > 0).then(|| {
-            Error::new(kind, say!("{missing} of {sent} pushes were not acknowledged"; "{sent} 条推送中有 {missing} 条未被确认"))
+            Error::new(
+                kind,
+                say!("{missing} of {sent} pushes were not acknowledged"; "{sent} 条推送中有 {missing} 条未被确认"),
+            )
         })
     }
 
