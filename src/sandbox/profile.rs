@@ -105,7 +105,7 @@ pub fn info(people: &People, who: &Who, detail: Detail) -> Info {
         unionid: (detail != Detail::Absent).then(|| unionid(noise)),
         remark: "",
         groupid: 0,
-        tagid_list: if noise % 10 == 0 && !person.touched { vec![2] } else { Vec::new() },
+        tagid_list: if noise.is_multiple_of(10) && !person.touched { vec![2] } else { Vec::new() },
         subscribe_scene: if scanned { "ADD_SCENE_QR_CODE" } else { pick(SCENES, noise >> 8) },
         qr_scene,
         qr_scene_str,

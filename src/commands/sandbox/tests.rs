@@ -147,6 +147,25 @@ async fn a_real_accounts_keys_need_yes() {
 }
 
 #[tokio::test]
+async fn it_runs_until_a_signal_and_ends_well() {
+    let url = nowhere();
+    let Verb::Run(run) = parse(&format!("run --followers 7 --listen {}", &url[7..])) else { panic!() };
+    let running = tokio::spawn(run.run(Lang::En));
+    let followers = async || {
+        let state = reqwest::get(format!("{url}/sandbox/state")).await.ok()?;
+        state.json::<serde_json::Value>().await.ok()?["accounts"][0]["followers"].as_u64()
+    };
+    while followers().await != Some(7) {
+        assert!(!running.is_finished());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let pid = std::process::id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let report = running.await.unwrap().unwrap();
+    assert_eq!((report.url, report.calls), (url, 0));
+}
+
+#[tokio::test]
 async fn a_plan_sends_nothing_and_a_list_needs_nothing() {
     let sandbox = sandbox().await;
     sandbox.set_callback("main", "http://127.0.0.1:1/wechat/event");

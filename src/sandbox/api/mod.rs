@@ -35,9 +35,12 @@ struct Api {
     run: Run,
 }
 
+/// The account and the answer, or the refusal and the account it concerns.
+type Outcome = Result<(Arc<House>, String), (Option<Arc<House>>, Refusal)>;
+
 /// Calls with the secret find their account themselves; the others are found by the token.
 enum Run {
-    Secret(fn(&World, &Call) -> Result<(Arc<House>, String), (Option<Arc<House>>, Refusal)>),
+    Secret(fn(&World, &Call) -> Outcome),
     Token(fn(&World, &House, &Call) -> Result<String, Refusal>),
 }
 

@@ -1,5 +1,6 @@
 //! GET /cgi-bin/token and POST /cgi-bin/stable_token (reference 3.1, 3.2, 3.4).
 
+use super::Outcome;
 use super::call::Call;
 use crate::sandbox::errcode::{Refusal, refuse};
 use crate::sandbox::tokens::Given;
@@ -20,8 +21,6 @@ struct Reply {
     access_token: String,
     expires_in: i64,
 }
-
-type Outcome = Result<(Arc<House>, String), (Option<Arc<House>>, Refusal)>;
 
 /// GET /cgi-bin/token.
 pub fn legacy(world: &World, call: &Call) -> Outcome {

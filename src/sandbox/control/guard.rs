@@ -18,7 +18,7 @@ impl FromRequestParts<Arc<World>> for Local {
     async fn from_request_parts(parts: &mut Parts, world: &Arc<World>) -> Result<Self, StatusCode> {
         let origin = value(&parts.headers, header::ORIGIN)?;
         let host = value(&parts.headers, header::HOST)?;
-        let own_page = origin.is_none_or(|origin| local(origin));
+        let own_page = origin.is_none_or(local);
         let own_name = !world.loopback || host.is_some_and(|host| local(&format!("http://{host}")));
         if own_page && own_name { Ok(Local) } else { Err(StatusCode::FORBIDDEN) }
     }

@@ -19,6 +19,9 @@ use serde::Deserialize;
 use shown::{AccountKeys, AccountState, Clock, FaultOrder, Problem, State as Sum};
 use std::sync::Arc;
 
+/// The clock moves so many seconds at most, 50 years.
+const FARTHEST: i64 = 50 * 365 * 24 * 3600;
+
 type TheWorld = State<Arc<World>>;
 
 /// The routes.
@@ -98,6 +101,13 @@ async fn move_clock(
     order: Result<Json<Move>, JsonRejection>,
 ) -> Result<Json<Clock>, Response> {
     let Json(order) = order.map_err(unreadable)?;
+    let moved = world.clock.added_seconds().saturating_add(order.advance_seconds);
+    if moved.checked_abs().is_none_or(|seconds| seconds > FARTHEST) {
+        return Err(refused(Error::usage(crate::say!(
+            "the sandbox's clock moves 50 years at most";
+            "沙箱的时钟最多拨动 50 年"
+        ))));
+    }
     world.clock.advance(order.advance_seconds);
     Ok(Json(shown_clock(&world)))
 }

@@ -134,8 +134,11 @@ async fn send_all(round: Arc<Round>) -> Result<()> {
             return Ok(());
         }
         if let Some(rate) = round.order.rate.filter(|rate| *rate > 0.0) {
-            let due = round.began + Duration::from_secs_f64(turn as f64 / rate);
-            tokio::time::sleep_until(due.into()).await;
+            let wait = Duration::try_from_secs_f64(turn as f64 / rate).ok();
+            match wait.and_then(|wait| round.began.checked_add(wait)) {
+                Some(due) => tokio::time::sleep_until(due.into()).await,
+                None => return Ok(()),
+            }
         }
         let (letter, again) = {
             let mut noise = lock(&round.noise);

@@ -201,3 +201,27 @@ async fn an_order_that_cannot_be_is_refused_before_anything_is_sent() {
     let to_callback = Order { to: None, ..order("text", &receiver) };
     assert_eq!(stage.sandbox.push(to_callback).await.unwrap().acknowledged, 1);
 }
+
+#[tokio::test]
+async fn an_order_that_never_ends_and_a_clock_too_far_do_no_harm() {
+    let stage = stage(options()).await;
+    let receiver = Receiver::open(200, "").await;
+    let order = Order { count: u64::MAX, rate: Some(1e-300), ..order("text", &receiver) };
+    assert_eq!(stage.sandbox.push(order).await.unwrap().sent, 1);
+    for seconds in [i64::MAX, i64::MIN, 1_600_000_000] {
+        let body = serde_json::json!({"advance_seconds": seconds});
+        let answer = stage.http.post(stage.url("/sandbox/clock")).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 400);
+    }
+}
+
+#[tokio::test]
+async fn silence_ends_after_five_seconds_three_times() {
+    let stage = stage(options()).await;
+    // Accepts and never answers.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let to = format!("http://{}/", listener.local_addr().unwrap());
+    let report = stage.sandbox.push(Order { to: Some(to), ..Order::of("text") }).await.unwrap();
+    assert_eq!((report.tries, report.pushes[0].outcome), (3, Outcome::TimedOut));
+    assert!((15.0..20.0).contains(&report.seconds), "{}", report.seconds);
+}

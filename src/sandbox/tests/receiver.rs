@@ -14,11 +14,14 @@ pub struct Arrived {
     pub body: String,
 }
 
+/// Status and body to answer, and what arrived.
+type Shared = Arc<Mutex<(u16, String, Vec<Arrived>)>>;
+
 /// The receiver.
 #[derive(Clone)]
 pub struct Receiver {
     pub url: String,
-    state: Arc<Mutex<(u16, String, Vec<Arrived>)>>,
+    state: Shared,
 }
 
 impl Receiver {
@@ -26,14 +29,13 @@ impl Receiver {
         let state = Arc::new(Mutex::new((status, answer.to_owned(), Vec::new())));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/wechat/event", listener.local_addr().unwrap());
-        let handler =
-            async |State(state): State<Arc<Mutex<(u16, String, Vec<Arrived>)>>>, RawQuery(query), body: String| {
-                let query = reqwest::Url::parse(&format!("http://x/?{}", query.unwrap_or_default())).unwrap();
-                let query = query.query_pairs().into_owned().collect();
-                let mut state = state.lock().unwrap();
-                state.2.push(Arrived { query, body });
-                (StatusCode::from_u16(state.0).unwrap(), state.1.clone())
-            };
+        let handler = async |State(state): State<Shared>, RawQuery(query), body: String| {
+            let query = reqwest::Url::parse(&format!("http://x/?{}", query.unwrap_or_default())).unwrap();
+            let query = query.query_pairs().into_owned().collect();
+            let mut state = state.lock().unwrap();
+            state.2.push(Arrived { query, body });
+            (StatusCode::from_u16(state.0).unwrap(), state.1.clone())
+        };
         let router = Router::new().fallback(handler).with_state(state.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Receiver { url, state }
