@@ -12,6 +12,8 @@ pub mod lifecycle;
 pub mod metrics;
 pub mod platform;
 pub mod report;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 pub mod serve;
 pub mod store;
 pub mod tokens;

@@ -1,6 +1,8 @@
 //! The door for people: one module a group, one file a verb.
 
 pub mod init;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 
 use crate::config::{Config, Sources};
 use crate::error::{Error, Lang, Result, Text};
