@@ -59,6 +59,18 @@ macro_rules! groups {
 // A group with verbs is an enum that derives `clap::Subcommand`; it has `#[command(subcommand)]` before its line.
 groups! {
     Init(commands::init::Init),
+    Serve(crate::serve::Serve),
+    #[cfg(feature = "sandbox")]
+    #[command(subcommand)]
+    Sandbox(commands::sandbox::Verb),
+    #[command(subcommand)]
+    Token(commands::token::Token),
+    #[command(subcommand)]
+    Followers(commands::followers::Followers),
+    #[command(subcommand)]
+    Events(commands::events::Events),
+    #[command(subcommand)]
+    Db(commands::db::Db),
 }
 
 /// Parses, runs, prints, and gives the exit code of the process.

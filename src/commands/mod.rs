@@ -1,8 +1,15 @@
 //! The door for people: one module a group, one file a verb.
 
+pub mod db;
+pub mod events;
+pub mod followers;
 pub mod init;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+mod time;
+pub mod token;
+
+pub use time::{Since, account_filter, time_json, time_local};
 
 use crate::config::{Config, Sources};
 use crate::error::{Error, Lang, Result, Text};

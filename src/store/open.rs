@@ -44,7 +44,7 @@ pub struct Store {
 impl Store {
     /// Opens the database for a verb: it reads, and writes now and then.
     pub async fn open(url: &Secret, options: Options) -> Result<Store> {
-        Ok(Self::open_with(url, options, Hands::none()).await?)
+        Self::open_with(url, options, Hands::none()).await
     }
 
     /// Opens the database for `serve`: rows that come in are handed on through [`InHand`].
