@@ -47,7 +47,9 @@ impl Event {
     /// (reference 2.3), else FromUserName.
     pub fn openid(&self) -> &str {
         match self.kind.0 {
-            "event.user_info_modified" | "event.user_authorization_revoke" | "event.user_authorization_cancellation" => {
+            "event.user_info_modified"
+            | "event.user_authorization_revoke"
+            | "event.user_authorization_cancellation" => {
                 self.root.text_of("OpenID").filter(|id| !id.is_empty()).unwrap_or(&self.from_user)
             }
             _ => &self.from_user,
