@@ -4,3 +4,4 @@ pub mod account;
 pub mod clock;
 pub mod event;
 pub mod secret;
+pub mod token;

@@ -1,0 +1,213 @@
+//! The Official Accounts of a configuration.
+
+use super::file::Table;
+use super::keys::{self, Setting};
+use super::layers::{Layers, Scope};
+use super::source::{Origin, Origins, Value};
+use super::values;
+use crate::domain::account::{AesKey, Mode, Official};
+use crate::domain::secret::Secret;
+use crate::error::{Error, Result};
+use crate::say;
+
+/// Where the platform is (reference 1).
+const API: &str = "https://api.weixin.qq.com";
+
+/// The name of the account that variables alone describe.
+const MAIN: &str = "main";
+
+/// All of them, and which one a command without `--account` takes.
+#[derive(Default)]
+pub(super) struct Accounts {
+    pub list: Vec<Official>,
+    pub default: Option<String>,
+    /// A variable that describes an account, while the AppID is missing.
+    pub half: Option<Value>,
+}
+
+/// Reads every account. The `WECHAT_…` variables speak of `main` without a file, else of the file's default.
+pub(super) fn officials(layers: &Layers<'_>, origins: &mut Origins) -> Result<Accounts> {
+    let tables: Vec<(&String, &Table)> = layers.file.iter().flat_map(|file| &file.officials).collect();
+    let default = default_of(layers, &tables)?;
+    if tables.is_empty() {
+        return only_variables(layers, origins);
+    }
+    if default.is_none()
+        && let Some(value) = any_variable(layers)?
+    {
+        let names = tables.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+        return Err(value
+            .error(say!("it does not say which account it is for: {names}"; "不清楚属于哪个账号：{names}"))
+            .next(say!("mark one account with default = true"; "请给其中一个账号加上 default = true")));
+    }
+    let mut list = Vec::new();
+    for (name, table) in &tables {
+        let reader = Reader { layers, name, variables: default.as_ref() == Some(*name) };
+        let official = reader.official(origins)?.ok_or_else(|| missing(layers, name, table))?;
+        unlike(&list, &official, layers)?;
+        list.push(official);
+    }
+    Ok(Accounts { list, default, half: None })
+}
+
+fn only_variables(layers: &Layers<'_>, origins: &mut Origins) -> Result<Accounts> {
+    let reader = Reader { layers, name: MAIN, variables: true };
+    Ok(match reader.official(origins)? {
+        Some(official) => Accounts { list: vec![official], default: Some(MAIN.into()), half: None },
+        None => Accounts { half: any_variable(layers)?, ..Accounts::default() },
+    })
+}
+
+fn default_of(layers: &Layers<'_>, tables: &[(&String, &Table)]) -> Result<Option<String>> {
+    let marked: Vec<_> = tables.iter().filter(|(_, table)| table.default).collect();
+    match (marked.as_slice(), tables) {
+        ([(name, _)], _) | ([], [(name, _)]) => Ok(Some((*name).clone())),
+        ([], _) => Ok(None),
+        ([.., (name, table)], _) => {
+            Err(at_table(layers, name, table, say!("a second account is marked default"; "有两个账号都标记为 default")))
+        }
+    }
+}
+
+fn any_variable(layers: &Layers<'_>) -> Result<Option<Value>> {
+    let scope = Scope { account: None, variables: true };
+    for setting in keys::OFFICIAL {
+        // Without a table only the variables can answer.
+        if let Some(value) = layers.get(&Setting { toml: None, ..*setting }, scope)? {
+            return Ok(Some(value));
+        }
+    }
+    Ok(None)
+}
+
+fn missing(layers: &Layers<'_>, name: &str, table: &Table) -> Error {
+    at_table(layers, name, table, say!("app_id is missing"; "缺少 app_id"))
+}
+
+/// Two names for one AppID would answer each other's callbacks and fight for one access_token.
+fn unlike(list: &[Official], new: &Official, layers: &Layers<'_>) -> Result<()> {
+    let Some(twin) = list.iter().find(|old| old.app_id == new.app_id) else { return Ok(()) };
+    let name = &twin.name;
+    let table = layers.file.as_ref().and_then(|file| file.officials.get(&new.name));
+    let why = say!("has the same app_id as official.{name}"; "与 official.{name} 的 app_id 相同");
+    Err(at_table(layers, &new.name, table.unwrap_or(&Table::default()), why))
+}
+
+fn at_table(layers: &Layers<'_>, name: &str, table: &Table, why: crate::error::Text) -> Error {
+    let path = layers.file.as_ref().map(|file| file.path.clone()).unwrap_or_default();
+    let origin = Origin::File { path, line: table.line };
+    Value { key: format!("official.{name}"), text: Secret::new(""), origin, layer: super::source::Layer::File }
+        .error(why)
+}
+
+struct Reader<'a> {
+    layers: &'a Layers<'a>,
+    name: &'a str,
+    variables: bool,
+}
+
+impl Reader<'_> {
+    /// The account; `None` where its AppID is missing. What is there is checked either way.
+    fn official(&self, origins: &mut Origins) -> Result<Option<Official>> {
+        let app_id = self.parsed(&keys::APP_ID, origins, values::id)?;
+        let secret = self.value(&keys::APP_SECRET, origins)?;
+        let tokens = self.pair(&keys::TOKEN, &keys::TOKEN_PREVIOUS, origins)?;
+        let keys = self.pair(&keys::AES_KEY, &keys::AES_KEY_PREVIOUS, origins)?;
+        let mode = self.mode(&keys, origins)?;
+        let official = Official {
+            name: self.name.to_owned(),
+            secret: secret.map(|value| value.text),
+            aes_keys: keys
+                .iter()
+                .map(|v| AesKey::parse(v.text.reveal()).map_err(|e| v.wrap(e)))
+                .collect::<Result<_>>()?,
+            mode,
+            original_id: self.parsed(&keys::ORIGINAL_ID, origins, values::id)?,
+            api_base: self.parsed(&keys::API_BASE, origins, values::api_base)?.unwrap_or_else(|| API.to_owned()),
+            proxy: self.parsed(&keys::PROXY, origins, values::proxy)?,
+            app_id: app_id.clone().unwrap_or_default(),
+            tokens: tokens.into_iter().map(|value| value.text).collect(),
+        };
+        if app_id.is_none() {
+            return Ok(None);
+        }
+        self.complete(&official, origins)?;
+        Ok(Some(official))
+    }
+
+    /// The mode, and the AES key it needs (reference 1.2).
+    fn mode(&self, aes_keys: &[Value], origins: &mut Origins) -> Result<Mode> {
+        let Some(value) = self.value(&keys::MODE, origins)? else {
+            return Ok(if aes_keys.is_empty() { Mode::Plain } else { Mode::Secure });
+        };
+        let mode = values::mode(value.text.reveal()).map_err(|error| value.wrap(error))?;
+        if mode != Mode::Plain && aes_keys.is_empty() {
+            let names = self.names(&keys::AES_KEY);
+            return Err(value
+                .error(say!("this mode needs the EncodingAESKey, and it is missing"; "此模式需要 EncodingAESKey，但没有设置"))
+                .next(say!("set {names} to the 43 letters of the console"; "请把 {names} 设为公众平台后台的 43 个字符")));
+        }
+        Ok(mode)
+    }
+
+    /// Callbacks need the Token, calls need the AppSecret; an account with neither can do nothing.
+    fn complete(&self, official: &Official, origins: &Origins) -> Result<()> {
+        let receives = !official.aes_keys.is_empty() || *origins.of(&self.origin_name(&keys::MODE)) != Origin::Default;
+        if !official.tokens.is_empty() || (official.secret.is_some() && !receives) {
+            return Ok(());
+        }
+        let Some(value) = self.layers.get(&keys::APP_ID, self.scope())? else { return Ok(()) };
+        let token = self.names(&keys::TOKEN);
+        if receives {
+            return Err(
+                value.error(say!("{token} is missing: callbacks can't be verified"; "缺少 {token}：无法验证回调"))
+            );
+        }
+        let secret = self.names(&keys::APP_SECRET);
+        Err(value.error(say!("both {token} and {secret} are missing"; "{token} 与 {secret} 都没有设置")))
+    }
+
+    /// The current value and the one before it.
+    fn pair(&self, now: &Setting, before: &Setting, origins: &mut Origins) -> Result<Vec<Value>> {
+        let (now_value, before_value) = (self.value(now, origins)?, self.value(before, origins)?);
+        if now_value.is_none()
+            && let Some(value) = &before_value
+        {
+            let names = self.names(now);
+            return Err(value.error(say!("{names} is missing beside it"; "还缺少 {names}")));
+        }
+        let both: Vec<Value> = now_value.into_iter().chain(before_value).collect();
+        match both.iter().find(|value| value.text.reveal().contains(char::is_whitespace)) {
+            Some(value) => Err(value.error(say!("has a blank in it"; "含有空格"))),
+            None => Ok(both),
+        }
+    }
+
+    fn parsed<T>(&self, setting: &Setting, origins: &mut Origins, parse: fn(&str) -> Result<T>) -> Result<Option<T>> {
+        let Some(value) = self.value(setting, origins)? else { return Ok(None) };
+        parse(value.text.reveal()).map(Some).map_err(|error| value.wrap(error))
+    }
+
+    fn value(&self, setting: &Setting, origins: &mut Origins) -> Result<Option<Value>> {
+        let value = self.layers.get(setting, self.scope())?;
+        let origin = value.as_ref().map_or(Origin::Default, |value| value.origin.clone());
+        origins.note(&self.origin_name(setting), origin);
+        Ok(value)
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        Scope { account: Some(self.name), variables: self.variables }
+    }
+
+    fn origin_name(&self, setting: &Setting) -> String {
+        format!("official.{}.{}", self.name, setting.toml.unwrap_or_default())
+    }
+
+    /// How a person may set it: the variable where it counts, else the key.
+    fn names(&self, setting: &Setting) -> String {
+        match setting.env.filter(|_| self.variables) {
+            Some(name) => name.to_owned(),
+            None => self.origin_name(setting),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The TOML file: text values with the line each stands on. Every key is known or an error.
+
+use super::keys;
+use crate::domain::secret::Secret;
+use crate::error::{Error, Result};
+use crate::say;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A value and its line, counted from 1.
+pub(super) type Entry = (Secret, usize);
+
+/// The parsed file.
+#[derive(Debug)]
+pub(super) struct File {
+    pub path: PathBuf,
+    pub values: BTreeMap<String, Entry>,
+    pub officials: BTreeMap<String, Table>,
+}
+
+/// One `[official.NAME]`.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    pub line: usize,
+    pub values: BTreeMap<String, Entry>,
+    pub default: bool,
+}
+
+impl File {
+    /// Parses the file's text. A message never shows the file's own words but keys: values may be secrets.
+    pub fn parse(path: &Path, text: &str) -> Result<Self> {
+        let reader = Reader { path, text };
+        let root = DeTable::parse(text).map_err(|error| reader.syntax(&error))?;
+        let mut file = File { path: path.to_owned(), values: BTreeMap::new(), officials: BTreeMap::new() };
+        let mut known = keys::toml_keys(keys::GLOBAL);
+        known.push("official".into());
+        for (key, value) in root.get_ref() {
+            let name = key.get_ref().as_ref();
+            match name {
+                "official" => file.officials = reader.officials(value)?,
+                _ if !known.iter().any(|k| k == name) => return Err(reader.unknown(key.span(), name, name, &known)),
+                _ => _ = file.values.insert(name.to_owned(), reader.text_of(name, value)?),
+            }
+        }
+        Ok(file)
+    }
+}
+
+struct Reader<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl Reader<'_> {
+    fn officials(&self, value: &Spanned<DeValue<'_>>) -> Result<BTreeMap<String, Table>> {
+        let mut officials = BTreeMap::new();
+        for (name, value) in self.table("official", value)? {
+            let full = format!("official.{}", name.get_ref());
+            if !account_name(name.get_ref()) {
+                return Err(self.error(
+                    name.span(),
+                    &full,
+                    say!(
+                        "an account's name is 1 to 32 of a-z 0-9 _ -, and not \"all\"";
+                        "账号名应为 1 至 32 个 a-z 0-9 _ - 字符，且不能是 \"all\""
+                    ),
+                ));
+            }
+            let mut table = self.official(&full, self.table(&full, value)?)?;
+            table.line = self.line(&name.span());
+            officials.insert(name.get_ref().to_string(), table);
+        }
+        Ok(officials)
+    }
+
+    fn official(&self, full: &str, entries: &DeTable<'_>) -> Result<Table> {
+        let mut known = keys::toml_keys(keys::OFFICIAL);
+        known.push("default".into());
+        let mut table = Table::default();
+        for (key, value) in entries {
+            // The variable is WECHAT_APP_SECRET, so people write this too.
+            let name = match key.get_ref().as_ref() {
+                "app_secret" => "secret",
+                "app_secret_file" => "secret_file",
+                name => name,
+            };
+            let full = format!("{full}.{}", key.get_ref());
+            if !known.iter().any(|k| k == name) {
+                return Err(self.unknown(key.span(), name, &full, &known));
+            }
+            if name == "default" {
+                let yes_or_no = say!("must be true or false"; "应为 true 或 false");
+                table.default = value.get_ref().as_bool().ok_or_else(|| self.error(value.span(), &full, yes_or_no))?;
+            } else if table.values.insert(name.to_owned(), self.text_of(&full, value)?).is_some() {
+                return Err(self.error(key.span(), &full, say!("given twice"; "重复出现")));
+            }
+        }
+        Ok(table)
+    }
+
+    fn table<'v, 'i>(&self, key: &str, value: &'v Spanned<DeValue<'i>>) -> Result<&'v DeTable<'i>> {
+        let wanted = say!("must be a table, such as [official.main]"; "应为表，例如 [official.main]");
+        value.get_ref().as_table().ok_or_else(|| self.error(value.span(), key, wanted))
+    }
+
+    fn text_of(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<Entry> {
+        let wanted = say!("must be text in quotes"; "应为带引号的字符串");
+        let text = value.get_ref().as_str().ok_or_else(|| self.error(value.span(), key, wanted))?;
+        Ok((Secret::new(text), self.line(&value.span())))
+    }
+
+    fn unknown(&self, span: Range<usize>, name: &str, full: &str, known: &[String]) -> Error {
+        let error = self.error(span, full, say!("unknown key"; "未知的配置项"));
+        match keys::near(name, known) {
+            Some(near) => error.next(say!("did you mean {near}?"; "是不是 {near}？")),
+            None => error,
+        }
+    }
+
+    fn error(&self, span: Range<usize>, key: &str, why: crate::error::Text) -> Error {
+        let (line, path) = (self.line(&span), self.path.display());
+        let (en, zh) = (why.en, why.zh);
+        Error::config(say!("{key} (line {line} of {path}): {en}"; "{key}（{path} 第 {line} 行）：{zh}"))
+    }
+
+    fn syntax(&self, error: &toml::de::Error) -> Error {
+        let path = self.path.display();
+        let line = error.span().map_or(1, |span| self.line(&span));
+        let why = error.message();
+        Error::config(say!("line {line} of {path} is not TOML: {why}"; "{path} 第 {line} 行不是合法的 TOML：{why}"))
+    }
+
+    fn line(&self, span: &Range<usize>) -> usize {
+        1 + self.text.bytes().take(span.start).filter(|byte| *byte == b'\n').count()
+    }
+}
+
+/// `[a-z0-9_-]{1,32}`; `all` is what `--account all` means.
+pub(super) fn account_name(name: &str) -> bool {
+    let letter = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_' || c == b'-';
+    (1..=32).contains(&name.len()) && name.bytes().all(letter) && name != "all"
+}

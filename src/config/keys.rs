@@ -1,0 +1,122 @@
+//! The table of settings: their variable, their key in the TOML file, and whether they are secret.
+
+/// One setting under its two names.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Setting {
+    /// The environment variable; absent where only the file has it.
+    pub env: Option<&'static str>,
+    /// The key in the file; absent where only the environment has it.
+    pub toml: Option<&'static str>,
+    /// Secrets may also stand in a file of their own.
+    pub secret: bool,
+}
+
+const fn plain(env: &'static str, toml: &'static str) -> Setting {
+    Setting { env: Some(env), toml: Some(toml), secret: false }
+}
+
+const fn secret(env: &'static str, toml: &'static str) -> Setting {
+    Setting { env: Some(env), toml: Some(toml), secret: true }
+}
+
+const fn variable(env: &'static str, secret: bool) -> Setting {
+    Setting { env: Some(env), toml: None, secret }
+}
+
+pub(super) const DATABASE_URL: Setting = secret("DATABASE_URL", "database_url");
+pub(super) const DB_HOST: Setting = variable("DB_HOST", false);
+pub(super) const DB_PORT: Setting = variable("DB_PORT", false);
+pub(super) const DB_USER: Setting = variable("DB_USER", false);
+pub(super) const DB_PASSWORD: Setting = variable("DB_PASSWORD", true);
+pub(super) const DB_NAME: Setting = variable("DB_NAME", false);
+pub(super) const LISTEN: Setting = plain("WXOPS_LISTEN", "listen");
+pub(super) const METRICS_LISTEN: Setting = plain("WXOPS_METRICS_LISTEN", "metrics_listen");
+pub(super) const PUBLIC_URL: Setting = plain("WXOPS_PUBLIC_URL", "public_url");
+pub(super) const API_TOKEN: Setting = secret("WXOPS_API_TOKEN", "api_token");
+pub(super) const REPLAY_WINDOW: Setting = plain("WXOPS_REPLAY_WINDOW", "replay_window");
+pub(super) const UNSUBSCRIBE_POLICY: Setting = plain("WXOPS_UNSUBSCRIBE_POLICY", "unsubscribe_policy");
+pub(super) const LOG: Setting = plain("WXOPS_LOG", "log");
+pub(super) const LANG: Setting = variable("WXOPS_LANG", false);
+pub(super) const ACCOUNT: Setting = variable("WXOPS_ACCOUNT", false);
+pub(super) const CLOCK_FILE: Setting = variable("WXOPS_CLOCK_FILE", false);
+
+pub(super) const GLOBAL: &[Setting] = &[
+    DATABASE_URL,
+    DB_HOST,
+    DB_PORT,
+    DB_USER,
+    DB_PASSWORD,
+    DB_NAME,
+    LISTEN,
+    METRICS_LISTEN,
+    PUBLIC_URL,
+    API_TOKEN,
+    REPLAY_WINDOW,
+    UNSUBSCRIBE_POLICY,
+    LOG,
+    LANG,
+    ACCOUNT,
+    CLOCK_FILE,
+];
+
+pub(super) const APP_ID: Setting = plain("WECHAT_APP_ID", "app_id");
+pub(super) const APP_SECRET: Setting = secret("WECHAT_APP_SECRET", "secret");
+pub(super) const TOKEN: Setting = secret("WECHAT_TOKEN", "token");
+pub(super) const TOKEN_PREVIOUS: Setting = secret("WECHAT_TOKEN_PREVIOUS", "token_previous");
+pub(super) const AES_KEY: Setting = secret("WECHAT_AES_KEY", "aes_key");
+pub(super) const AES_KEY_PREVIOUS: Setting = secret("WECHAT_AES_KEY_PREVIOUS", "aes_key_previous");
+pub(super) const MODE: Setting = plain("WECHAT_MODE", "mode");
+pub(super) const ORIGINAL_ID: Setting = plain("WECHAT_ORIGINAL_ID", "original_id");
+pub(super) const API_BASE: Setting = plain("WECHAT_API_BASE", "api_base");
+pub(super) const PROXY: Setting = Setting { env: None, toml: Some("proxy"), secret: false };
+
+/// The settings of one Official Account.
+pub(super) const OFFICIAL: &[Setting] =
+    &[APP_ID, APP_SECRET, TOKEN, TOKEN_PREVIOUS, AES_KEY, AES_KEY_PREVIOUS, MODE, ORIGINAL_ID, API_BASE, PROXY];
+
+/// Every variable that is read, with the `_FILE` form of the secrets.
+pub(super) fn variables() -> Vec<String> {
+    names(GLOBAL.iter().chain(OFFICIAL), |setting| setting.env, "_FILE")
+}
+
+/// The keys a table of the TOML file may have, with the `_file` form of the secrets.
+pub(super) fn toml_keys(settings: &[Setting]) -> Vec<String> {
+    names(settings.iter(), |setting| setting.toml, "_file")
+}
+
+fn names<'a>(
+    settings: impl Iterator<Item = &'a Setting>,
+    name: impl Fn(&Setting) -> Option<&'static str>,
+    suffix: &str,
+) -> Vec<String> {
+    let mut all = Vec::new();
+    for setting in settings {
+        let Some(name) = name(setting) else { continue };
+        all.push(name.to_owned());
+        if setting.secret {
+            all.push(format!("{name}{suffix}"));
+        }
+    }
+    all
+}
+
+/// The known name that a misspelt one most likely means.
+pub(super) fn near<'a>(wrong: &str, known: &'a [String]) -> Option<&'a str> {
+    let best = known.iter().map(|name| (distance(wrong, name), name)).min()?;
+    (best.0 <= wrong.chars().count() / 3 + 1).then_some(best.1.as_str())
+}
+
+/// Levenshtein's distance: letters to insert, drop or exchange.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let exchange = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = exchange.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,167 @@
+//! Looks a setting up: flag, then environment, then `./.env`, then the TOML file.
+
+use super::dotenv::DotEnv;
+use super::file::{Entry, File};
+use super::keys::Setting;
+use super::private;
+use super::source::{Layer, Origin, Value};
+use super::sources::Sources;
+use crate::domain::secret::Secret;
+use crate::error::{Result, Text};
+use crate::say;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Every source, opened.
+pub(super) struct Layers<'a> {
+    sources: &'a Sources,
+    dotenv: Option<DotEnv>,
+    pub file: Option<File>,
+    warnings: RefCell<Vec<Text>>,
+}
+
+/// Where in the sources a setting is looked for.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    /// The account, for keys of `[official.NAME]`.
+    pub account: Option<&'a str>,
+    /// Whether the variables speak of it too.
+    pub variables: bool,
+}
+
+/// The keys outside any account.
+pub(super) const GLOBAL: Scope<'static> = Scope { account: None, variables: true };
+
+impl<'a> Layers<'a> {
+    pub fn open(sources: &'a Sources) -> Result<Self> {
+        let mut layers = Layers { sources, dotenv: None, file: None, warnings: RefCell::default() };
+        let files = sources.files();
+        if let Some(path) = files.dotenv {
+            layers.dotenv = Some(DotEnv::parse(&path, &layers.private(&path)?)?);
+        }
+        if let Some(path) = files.toml {
+            layers.file = Some(File::parse(&path, &layers.private(&path)?)?);
+        }
+        Ok(layers)
+    }
+
+    /// What was let pass with a warning.
+    pub fn into_warnings(self) -> Vec<Text> {
+        self.warnings.into_inner()
+    }
+
+    /// The value of the first source that has one; an empty text is none.
+    pub fn get(&self, setting: &Setting, scope: Scope<'_>) -> Result<Option<Value>> {
+        if scope.variables
+            && let Some(name) = setting.env
+            && let Some(value) = self.variable(name, setting.secret)?
+        {
+            return Ok(Some(value));
+        }
+        self.in_file(setting, scope.account)
+    }
+
+    fn variable(&self, name: &str, secret: bool) -> Result<Option<Value>> {
+        if let Some(text) = self.sources.flags.get(name) {
+            return one_line(name, Secret::new(text.as_str()), Origin::Flag, Layer::Flag).map(Some);
+        }
+        let pointer = format!("{name}_FILE");
+        if secret {
+            if let Some(path) = self.sources.env.get(&pointer) {
+                return self.secret_file(&pointer, &self.sources.dir.join(path), Layer::Environment).map(Some);
+            }
+            if let Some(value) = self.credential(name)? {
+                return Ok(Some(value));
+            }
+        }
+        if let Some(text) = self.sources.env.get(name) {
+            return one_line(name, Secret::new(text), Origin::Env(name.to_owned()), Layer::Environment).map(Some);
+        }
+        let Some(dotenv) = &self.dotenv else { return Ok(None) };
+        if secret && let Some((path, _)) = dotenv.get(&pointer) {
+            return self.secret_file(&pointer, &self.sources.dir.join(path.reveal()), Layer::DotEnv).map(Some);
+        }
+        let Some((text, line)) = dotenv.get(name) else { return Ok(None) };
+        let origin = Origin::DotEnv { path: dotenv.path.clone(), line };
+        one_line(name, text.clone(), origin, Layer::DotEnv).map(Some)
+    }
+
+    fn in_file(&self, setting: &Setting, account: Option<&str>) -> Result<Option<Value>> {
+        let (Some(file), Some(name)) = (&self.file, setting.toml) else { return Ok(None) };
+        let (values, prefix): (&BTreeMap<String, Entry>, String) = match account {
+            None => (&file.values, String::new()),
+            Some(account) => match file.officials.get(account) {
+                Some(table) => (&table.values, format!("official.{account}.")),
+                None => return Ok(None),
+            },
+        };
+        let pointer = format!("{name}_file");
+        if setting.secret
+            && let Some((path, _)) = values.get(&pointer).filter(|(path, _)| !path.reveal().is_empty())
+        {
+            let folder = file.path.parent().unwrap_or(Path::new("."));
+            return self.secret_file(&format!("{prefix}{pointer}"), &folder.join(path.reveal()), Layer::File).map(Some);
+        }
+        let Some((text, line)) = values.get(name).filter(|(text, _)| !text.reveal().is_empty()) else {
+            return Ok(None);
+        };
+        let origin = Origin::File { path: file.path.clone(), line: *line };
+        one_line(&format!("{prefix}{name}"), text.clone(), origin, Layer::File).map(Some)
+    }
+
+    fn credential(&self, name: &str) -> Result<Option<Value>> {
+        let Some(folder) = self.credentials() else { return Ok(None) };
+        let path = folder.join(name);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = private::read_as_is(&path)?;
+        from_file(name, &text, Origin::Credential(path), Layer::Environment).map(Some)
+    }
+
+    fn secret_file(&self, key: &str, path: &Path, layer: Layer) -> Result<Value> {
+        let made_by_systemd = self.credentials().is_some_and(|folder| path.starts_with(folder));
+        let text =
+            if made_by_systemd { private::read_as_is(path) } else { self.private(path) }.map_err(|mut error| {
+                let (en, zh) = (&error.what.en, &error.what.zh);
+                error.what = say!("{key}: {en}"; "{key}：{zh}");
+                error
+            })?;
+        from_file(key, &text, Origin::SecretFile(path.to_owned()), layer)
+    }
+
+    fn credentials(&self) -> Option<PathBuf> {
+        self.sources.env.get("CREDENTIALS_DIRECTORY").map(PathBuf::from)
+    }
+
+    fn private(&self, path: &Path) -> Result<zeroize::Zeroizing<String>> {
+        let private = private::read(path, self.sources)?;
+        let mut warnings = self.warnings.borrow_mut();
+        if let Some(warning) = private.warning
+            && !warnings.contains(&warning)
+        {
+            warnings.push(warning);
+        }
+        Ok(private.text)
+    }
+}
+
+/// The content of a secret's own file: its closing line break doesn't count, and an empty one is a broken mount.
+fn from_file(key: &str, text: &str, origin: Origin, layer: Layer) -> Result<Value> {
+    let value = one_line(key, Secret::new(text.trim_end_matches(['\r', '\n'])), origin, layer)?;
+    if value.text.reveal().is_empty() {
+        return Err(value.error(say!("the file is empty"; "文件为空")));
+    }
+    Ok(value)
+}
+
+/// No setting of ours has a line break or another control character; one comes from a bad paste.
+fn one_line(key: &str, text: Secret, origin: Origin, layer: Layer) -> Result<Value> {
+    let bad = text.reveal().chars().any(char::is_control);
+    let value = Value { key: key.to_owned(), text, origin, layer };
+    if bad {
+        return Err(value.error(say!("has a line break or another control character in it"; "含有换行或其他控制字符")));
+    }
+    Ok(value)
+}

@@ -1,0 +1,201 @@
+//! The configuration: flag, then environment, then `./.env`, then the TOML file, then the default.
+//! Every complaint is exit 78 and names the key and the place it was read from.
+
+mod account;
+mod database;
+mod dotenv;
+mod file;
+mod keys;
+mod layers;
+mod private;
+mod source;
+mod sources;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+pub use source::{Origin, Origins};
+pub use sources::{Environment, Sources};
+pub use values::{UnsubscribePolicy, duration};
+
+use crate::domain::account::Official;
+use crate::domain::clock::Clock;
+use crate::domain::secret::Secret;
+use crate::error::{Error, Lang, Result, Text};
+use crate::say;
+use keys::Setting;
+use layers::{GLOBAL, Layers};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+const METRICS_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
+
+/// Everything that was configured, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `sqlite://…` or `mysql://…`.
+    pub database_url: Secret,
+    /// The public listener.
+    pub listen: SocketAddr,
+    /// The listener of `/metrics`.
+    pub metrics_listen: SocketAddr,
+    /// How WeChat reaches us, without a slash at its end.
+    pub public_url: Option<String>,
+    /// The admin client's token.
+    pub api_token: Option<Secret>,
+    /// The accounts, by name.
+    pub officials: Vec<Official>,
+    /// `--account` or `WXOPS_ACCOUNT`; may be `all`, for verbs that work all of them.
+    pub account: Option<String>,
+    /// Timestamps older or newer than this are refused; `None` only counts them.
+    pub replay_window: Option<Duration>,
+    /// What happens to the data of a person who unfollows.
+    pub unsubscribe_policy: UnsubscribePolicy,
+    /// The filter for logs.
+    pub log: String,
+    /// The language for people, where `--lang` or `WXOPS_LANG` says so.
+    pub lang: Option<Lang>,
+    /// The clock of the process.
+    pub clock: Clock,
+    /// The TOML file that was read.
+    pub file: Option<PathBuf>,
+    /// What was let pass, to be logged once.
+    pub warnings: Vec<Text>,
+    /// Where each value came from.
+    pub origins: Origins,
+    default_official: Option<String>,
+    half: Option<Text>,
+}
+
+impl Config {
+    /// Loads and checks the configuration. No account at all is fine here; a verb that needs one asks
+    /// [`Config::official`].
+    pub fn load(sources: &Sources) -> Result<Self> {
+        let layers = Layers::open(sources)?;
+        let mut origins = Origins::default();
+        let accounts = account::officials(&layers, &mut origins)?;
+        let database_url = database::url(&layers, &mut origins)?;
+        let mut read = Read { layers: &layers, origins: &mut origins };
+        let mut config = Config {
+            database_url,
+            listen: read.parsed(&keys::LISTEN, values::listen)?.unwrap_or(LISTEN),
+            metrics_listen: read.parsed(&keys::METRICS_LISTEN, values::listen)?.unwrap_or(METRICS_LISTEN),
+            public_url: read.parsed(&keys::PUBLIC_URL, values::public_url)?,
+            api_token: read.parsed(&keys::API_TOKEN, |text| Ok(Secret::new(text)))?,
+            account: read.parsed(&keys::ACCOUNT, |text| Ok(text.to_owned()))?,
+            replay_window: read.parsed(&keys::REPLAY_WINDOW, values::window)?.flatten(),
+            unsubscribe_policy: read.parsed(&keys::UNSUBSCRIBE_POLICY, values::policy)?.unwrap_or_default(),
+            log: read.parsed(&keys::LOG, values::log)?.unwrap_or_else(|| "info".into()),
+            lang: read.parsed(&keys::LANG, values::lang)?,
+            clock: read.parsed(&keys::CLOCK_FILE, |path| Ok(Clock::Shifted(path.into())))?.unwrap_or_default(),
+            file: layers.file.as_ref().map(|file| file.path.clone()),
+            officials: accounts.list,
+            default_official: accounts.default,
+            half: accounts
+                .half
+                .map(|v| v.error(say!("set, but WECHAT_APP_ID is not"; "已设置，但没有 WECHAT_APP_ID")).what),
+            warnings: Vec::new(),
+            origins: Origins::default(),
+        };
+        if config.listen == config.metrics_listen && config.listen.port() != 0 {
+            let value = layers.get(&keys::METRICS_LISTEN, GLOBAL)?.or(layers.get(&keys::LISTEN, GLOBAL)?);
+            let why = say!("metrics never share the public listener"; "指标不能与公开端口共用");
+            return Err(value.map_or_else(|| Error::config(why.clone()), |value| value.error(why.clone())));
+        }
+        config.origins = origins;
+        config.warnings = layers.into_warnings();
+        Ok(config)
+    }
+
+    /// The account of that name; without a name the chosen one, the only one, or the one marked default.
+    /// A wrong name on the command line is exit 2, everything else exit 78.
+    pub fn official(&self, name: Option<&str>) -> Result<&Official> {
+        let Some(wanted) = name.or(self.account.as_deref()).or(self.default_official.as_deref()) else {
+            return Err(self.no_default());
+        };
+        if let Some(official) = self.officials.iter().find(|official| official.name == wanted) {
+            return Ok(official);
+        }
+        if self.officials.is_empty() {
+            return Err(self.no_account());
+        }
+        let known = self.names();
+        let from = self.origins.of("WXOPS_ACCOUNT");
+        let what = say!("there is no account {wanted:?}; there is {known}"; "没有名为 {wanted:?} 的账号；现有 {known}");
+        if name.is_some() || *from == Origin::Flag {
+            return Err(Error::usage(what));
+        }
+        let (place, what) = (from.text(), what);
+        let (en, zh, what_en, what_zh) = (place.en, place.zh, what.en, what.zh);
+        Err(Error::config(say!("WXOPS_ACCOUNT ({en}): {what_en}"; "WXOPS_ACCOUNT（{zh}）：{what_zh}")))
+    }
+
+    /// The AppSecret of an account, for verbs that call the platform; exit 78 that says what to set.
+    pub fn secret_of<'a>(&self, official: &'a Official) -> Result<&'a Secret> {
+        official.secret.as_ref().ok_or_else(|| self.lacks(official, "AppSecret", "WECHAT_APP_SECRET", "secret"))
+    }
+
+    /// The tokens of an account, for what receives callbacks; exit 78 that says what to set.
+    pub fn tokens_of<'a>(&self, official: &'a Official) -> Result<&'a [Secret]> {
+        match official.tokens.as_slice() {
+            [] => Err(self.lacks(official, "Token", "WECHAT_TOKEN", "token")),
+            tokens => Ok(tokens),
+        }
+    }
+
+    fn lacks(&self, official: &Official, what: &str, variable: &str, key: &str) -> Error {
+        let name = &official.name;
+        let place = self.origins.of(&format!("official.{name}.app_id")).text();
+        let (en, zh) = (place.en, place.zh);
+        let error = Error::config(say!(
+            "account {name} (app_id: {en}) has no {what}";
+            "账号 {name}（app_id 来自 {zh}）没有设置 {what}"
+        ));
+        match self.default_official.as_ref() == Some(name) {
+            true => error.next(say!("set {variable}, or {key} in [official.{name}]"; "请设置 {variable}，或 [official.{name}] 中的 {key}")),
+            false => error.next(say!("set {key} in [official.{name}]"; "请设置 [official.{name}] 中的 {key}")),
+        }
+    }
+
+    fn no_default(&self) -> Error {
+        if self.officials.is_empty() {
+            return self.no_account();
+        }
+        let known = self.names();
+        Error::config(say!("several accounts and none is the default: {known}"; "有多个账号而没有默认账号：{known}"))
+            .next(say!("give --account NAME, or mark one with default = true"; "请用 --account 指定，或给其中一个加上 default = true"))
+    }
+
+    fn no_account(&self) -> Error {
+        let what = match &self.half {
+            Some(half) => half.clone(),
+            None => say!("no Official Account is configured"; "没有配置公众号"),
+        };
+        Error::config(what).next(say!(
+            "set WECHAT_APP_ID, WECHAT_APP_SECRET and WECHAT_TOKEN, or [official.NAME] in wxops.toml; `wxops init` writes both files";
+            "请设置 WECHAT_APP_ID、WECHAT_APP_SECRET、WECHAT_TOKEN，或 wxops.toml 中的 [official.NAME]；`wxops init` 可生成这两个文件"
+        ))
+    }
+
+    fn names(&self) -> String {
+        self.officials.iter().map(|official| official.name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+struct Read<'a> {
+    layers: &'a Layers<'a>,
+    origins: &'a mut Origins,
+}
+
+impl Read<'_> {
+    fn parsed<T>(&mut self, setting: &Setting, parse: fn(&str) -> Result<T>) -> Result<Option<T>> {
+        let value = self.layers.get(setting, GLOBAL)?;
+        let origin = value.as_ref().map_or(Origin::Default, |value| value.origin.clone());
+        self.origins.note(setting.env.unwrap_or_default(), origin);
+        let Some(value) = value else { return Ok(None) };
+        parse(value.text.reveal()).map(Some).map_err(|error| value.wrap(error))
+    }
+}

@@ -1,0 +1,156 @@
+//! The parsers of single values. Their messages say what is wrong, never the value where it may be a secret.
+
+use crate::domain::account::Mode;
+use crate::error::{Error, Lang, Result};
+use crate::say;
+use reqwest::Url;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// What happens to the data of a person who unfollows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnsubscribePolicy {
+    /// Profile, tags and raw callbacks are blanked.
+    #[default]
+    Erase,
+    /// Only the state and its time change.
+    Keep,
+}
+
+/// Reads a length of time: a whole number and its unit, `300ms`, `50s`, `5m`, `2h`, `3d`.
+pub fn duration(text: &str) -> Result<Duration> {
+    let wrong = || {
+        Error::config(say!(
+            "not a length of time; write a number and ms, s, m, h or d, such as 5m";
+            "不是时长；应为数字加 ms、s、m、h 或 d，例如 5m"
+        ))
+    };
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let unit_ms: u64 = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(unit_ms).map(Duration::from_millis).ok_or_else(wrong)
+}
+
+/// The replay window; `off` is none.
+pub(super) fn window(text: &str) -> Result<Option<Duration>> {
+    match text {
+        "off" => Ok(None),
+        _ => duration(text).map(|window| Some(window).filter(|w| !w.is_zero())),
+    }
+}
+
+/// An address to listen on.
+pub(super) fn listen(text: &str) -> Result<SocketAddr> {
+    text.parse().map_err(|_| {
+        Error::config(say!(
+            "not an address and port, such as 127.0.0.1:8080 or [::1]:8080";
+            "不是地址加端口，例如 127.0.0.1:8080 或 [::1]:8080"
+        ))
+    })
+}
+
+/// A base URL that people reach us under; kept without the slash at its end.
+pub(super) fn public_url(text: &str) -> Result<String> {
+    base(text).map(|_| text.trim_end_matches('/').to_owned())
+}
+
+/// The platform's base URL: https, or http to this machine, because secrets travel over it.
+pub(super) fn api_base(text: &str) -> Result<String> {
+    let url = base(text)?;
+    if url.scheme() == "http" && !url.host_str().is_some_and(is_loopback) {
+        return Err(Error::config(say!(
+            "http is allowed to this machine only (127.0.0.1, ::1, localhost): the AppSecret travels over it";
+            "http 只允许用于本机（127.0.0.1、::1、localhost）：AppSecret 会经由它传输"
+        ))
+        .next(say!("use https"; "请改用 https")));
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// A proxy's URL; a user and password in it are fine.
+pub(super) fn proxy(text: &str) -> Result<String> {
+    let url = Url::parse(text).map_err(|_| not_a_url())?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(not_a_url());
+    }
+    Ok(text.to_owned())
+}
+
+fn base(text: &str) -> Result<Url> {
+    let url = Url::parse(text).map_err(|_| not_a_url())?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+        return Err(not_a_url());
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err(Error::config(say!(
+            "a base URL has no user, password, ? or #";
+            "基础 URL 不能含用户名、密码、? 或 #"
+        )));
+    }
+    Ok(url)
+}
+
+fn not_a_url() -> Error {
+    Error::config(say!("not a URL that begins with https:// or http://"; "不是以 https:// 或 http:// 开头的 URL"))
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.ends_with(".localhost") || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+/// plain, compat or secure.
+pub(super) fn mode(text: &str) -> Result<Mode> {
+    match text {
+        "plain" => Ok(Mode::Plain),
+        "compat" => Ok(Mode::Compat),
+        "secure" => Ok(Mode::Secure),
+        _ => Err(Error::config(say!("must be plain, compat or secure"; "应为 plain、compat 或 secure"))),
+    }
+}
+
+/// erase or keep.
+pub(super) fn policy(text: &str) -> Result<UnsubscribePolicy> {
+    match text {
+        "erase" => Ok(UnsubscribePolicy::Erase),
+        "keep" => Ok(UnsubscribePolicy::Keep),
+        _ => Err(Error::config(say!("must be erase or keep"; "应为 erase 或 keep"))),
+    }
+}
+
+/// zh or en.
+pub(super) fn lang(text: &str) -> Result<Lang> {
+    match text {
+        "zh" => Ok(Lang::Zh),
+        "en" => Ok(Lang::En),
+        _ => Err(Error::config(say!("must be zh or en"; "应为 zh 或 en"))),
+    }
+}
+
+/// A filter for logs, such as `info` or `info,wxops=debug`.
+pub(super) fn log(text: &str) -> Result<String> {
+    match tracing_subscriber::EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err(Error::config(say!(
+            "not a log filter, such as info or info,wxops=debug";
+            "不是日志过滤器，例如 info 或 info,wxops=debug"
+        ))),
+    }
+}
+
+/// An AppID or original id: letters, digits, `_` and `-`.
+pub(super) fn id(text: &str) -> Result<String> {
+    let letter = |c: u8| c.is_ascii_alphanumeric() || c == b'_' || c == b'-';
+    match text.len() <= 64 && text.bytes().all(letter) {
+        true => Ok(text.to_owned()),
+        false => Err(Error::config(say!("may hold only letters, digits, _ and -"; "只能含字母、数字、_ 和 -"))),
+    }
+}

@@ -1,0 +1,124 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::error::{Error, Kind, Then};
+use chrono::DateTime;
+use serde_json::Value;
+use std::time::Duration;
+
+const VECTORS: &str = include_str!("../../../tests/vectors/official-account-errcodes.json");
+
+fn refuse(api: &str, code: i64, errmsg: &str) -> Error {
+    let now_ms = DateTime::parse_from_rfc3339("2026-11-21T13:00:00Z").unwrap().timestamp_millis();
+    error(&Refusal { platform: Platform::WeChat, api, code, errmsg, rid: Some("5f1e-4b5a-8796") }, now_ms)
+}
+
+fn pause(seconds: u64, whole_account: bool) -> Then {
+    Then::Pause { after: Duration::from_secs(seconds), whole_account }
+}
+
+#[test]
+fn every_row_is_the_reference_s() {
+    let vectors: Value = serde_json::from_str(VECTORS).unwrap();
+    let expected = vectors["rows"].as_array().unwrap();
+    assert_eq!((expected.len(), rows(Platform::WeChat).len()), (120, 120));
+    for (row, theirs) in rows(Platform::WeChat).iter().zip(expected) {
+        let ours = serde_json::json!({
+            "errcode": row.code, "errmsg": row.errmsg, "class": row.class.as_str(),
+            "wait_seconds": row.wait, "exit": row.exit(),
+        });
+        for (key, value) in ours.as_object().unwrap() {
+            assert_eq!(value, &theirs[key], "{key} of {}", row.code);
+        }
+        assert_eq!(lookup(Platform::WeChat, row.code), Some(row), "the first row of {}", row.code);
+    }
+}
+
+#[test]
+fn every_row_speaks_both_languages() {
+    let han = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+    for row in rows(Platform::WeChat) {
+        for words in [row.meaning, row.action] {
+            assert!(!words.en.is_empty() && !han(words.en), "English of {}", row.code);
+            assert!(han(words.zh), "Chinese of {}", row.code);
+        }
+    }
+}
+
+#[test]
+fn every_refusal_ends_with_the_exit_code_of_its_row() {
+    for row in rows(Platform::WeChat).iter().filter(|row| row.exit() != 0) {
+        assert_eq!(refuse("user/info", row.code, row.errmsg).kind.exit_code(), row.exit(), "{}", row.code);
+    }
+}
+
+#[test]
+fn the_channel_pauses_as_far_as_the_fault_reaches() {
+    let expected = [
+        (-1, pause(1, false)),
+        (45011, pause(60, false)),
+        (45009, pause(3 * 3600, false)),
+        (48001, pause(60, false)),
+        (40001, pause(60, true)),
+        (42001, pause(60, true)),
+        (40164, pause(300, true)),
+        (40125, pause(3600, true)),
+        (89506, pause(86400, true)),
+        (45047, Then::Again),
+        (40003, Then::Never),
+        (45159, Then::Never),
+        (87654321, Then::Never),
+    ];
+    for (code, then) in expected {
+        assert_eq!(refuse("user/info", code, "x").then, then, "{code}");
+    }
+}
+
+#[test]
+fn what_a_token_endpoint_refuses_is_no_fault_of_an_item() {
+    for row in rows(Platform::WeChat) {
+        let then = refuse("stable_token", row.code, row.errmsg).then;
+        assert!(matches!(then, Then::Pause { whole_account: true, .. }), "{}: {then:?}", row.code);
+    }
+    assert_eq!(refuse("stable_token", 87654321, "new").then, pause(60, true));
+    let secret = refuse("stable_token", 40001, "invalid credential");
+    assert!(secret.next.unwrap().en.starts_with("the AppSecret is wrong"));
+}
+
+#[test]
+fn a_spent_quota_names_the_hour_in_shanghai() {
+    let e = refuse("user/info", 45009, "reach max api daily quota limit");
+    assert_eq!(
+        e.what.en,
+        "user/info: errcode 45009: reach max api daily quota limit (rid 5f1e-4b5a-8796): the daily quota of the API is used up (some texts: of the minute)"
+    );
+    assert!(e.next.as_ref().unwrap().en.ends_with("; it can go on at 2026-11-22 00:00 +08:00"), "{:?}", e.next);
+    assert!(e.next.unwrap().zh.ends_with("；2026-11-22 00:00 +08:00 起可继续"));
+    let month = refuse("clear_quota", 48006, "forbid to clear quota because of reaching the limit");
+    assert!(month.next.unwrap().en.ends_with("2026-12-01 00:00 +08:00"));
+}
+
+#[test]
+fn a_foreign_address_is_printed_and_a_refused_one_has_its_hour() {
+    let e = refuse("stable_token", 40164, "invalid ip 203.0.113.7 ipv6 ::ffff:203.0.113.7, not in whitelist");
+    assert_eq!((e.kind, e.errcode, e.rid.as_deref()), (Kind::Refused, Some(40164), Some("5f1e-4b5a-8796")));
+    let next = e.next.unwrap();
+    assert!(next.en.starts_with("add 203.0.113.7 to the account's IP list"), "{}", next.en);
+    assert!(next.zh.contains("203.0.113.7 加入该账号的 IP 白名单"), "{}", next.zh);
+
+    let unnamed = refuse("stable_token", 40164, "invalid ip, not in whitelist").next.unwrap();
+    assert!(unnamed.en.starts_with("add the address named in errmsg"), "{}", unnamed.en);
+
+    for (code, hour) in [(89503, "2026-11-21 21:10"), (89507, "2026-11-21 22:00"), (89506, "2026-11-22 21:00")] {
+        let next = refuse("stable_token", code, "rejected by administrator").next.unwrap();
+        assert!(next.en.ends_with(&format!("; try again after {hour} +08:00")), "{}", next.en);
+    }
+}
+
+#[test]
+fn an_unknown_code_is_shown_raw_and_never_repeated() {
+    let e = refuse("user/info", 87654321, "something new");
+    assert_eq!((e.kind, e.then), (Kind::Failed, Then::Never));
+    assert_eq!(e.what.en, "user/info: errcode 87654321: something new (rid 5f1e-4b5a-8796)");
+    assert_eq!(e.what.zh, "user/info：errcode 87654321: something new（rid 5f1e-4b5a-8796）");
+}

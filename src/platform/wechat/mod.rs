@@ -1,0 +1,7 @@
+//! Official Accounts: api.weixin.qq.com, one file a resource.
+
+pub mod token;
+pub mod user;
+
+#[cfg(test)]
+mod tests;

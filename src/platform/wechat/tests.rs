@@ -1,0 +1,213 @@
+#![allow(clippy::unwrap_used)]
+
+use super::token::{Fresh, Renewal, legacy, stable};
+use super::user::{UserInfo, info};
+use crate::domain::account::Official;
+use crate::domain::secret::Secret;
+use crate::error::{Error, Kind, Result, Then};
+use crate::platform::Platform;
+use crate::platform::errcode::{self, Class};
+use crate::platform::testing::{Keeper, Seen, Server, Step, account, client, ok};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+const TOKEN: &str = include_str!("../../../tests/vectors/official-account-token.json");
+const REQUESTS: &str = include_str!("../../../tests/vectors/official-account-requests.json");
+
+/// The account of the request vectors: their secret is the word SECRET.
+fn vector_account(server: &Server) -> Official {
+    Official { secret: Some(Secret::new("SECRET")), ..server.account() }
+}
+
+/// The class an error belongs to, as the vectors name it.
+fn class_of(e: &Error) -> &'static str {
+    match e.errcode {
+        Some(code) if errcode::lookup(Platform::WeChat, code).is_none() => "unknown",
+        Some(code) => errcode::class(Platform::WeChat, code).as_str(),
+        None if e.what.en.contains("answered with HTTP 5") => Class::Platform.as_str(),
+        None => "bad_reply",
+    }
+}
+
+fn exit_of(expect: &str) -> u8 {
+    match expect {
+        "config" => 77,
+        "platform" | "quota" | "backoff" | "bad_reply" => 69,
+        "unknown" => 1,
+        other => panic!("an expectation that this test doesn't know: {other}"),
+    }
+}
+
+fn check(name: &str, vector: &Value, got: Result<Fresh>) {
+    let expect = vector["expect"].as_str().unwrap();
+    if expect == "token" {
+        let fresh = got.unwrap_or_else(|e| panic!("{name}: {e:?}"));
+        let reply: Value = serde_json::from_str(vector["body"].as_str().unwrap()).unwrap();
+        assert_eq!(fresh.text.reveal(), reply["access_token"].as_str().unwrap(), "{name}");
+        let seconds = reply["expires_in"].to_string();
+        assert_eq!(fresh.expires_in.to_string(), seconds.trim_matches('"'), "{name}");
+        return;
+    }
+    let e = got.expect_err(name);
+    assert_eq!((class_of(&e), e.kind.exit_code()), (expect, exit_of(expect)), "{name}: {e:?}");
+    let Then::Pause { after, whole_account: true } = e.then else { panic!("{name}: {:?}", e.then) };
+    if let Some(seconds) = vector["retry_after"].as_u64() {
+        assert_eq!(after.as_secs(), seconds, "{name}");
+    }
+    if let Some(shown) = vector["show"].as_str() {
+        assert!(e.next.as_ref().unwrap().en.contains(shown), "{name}: {e:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_reply_of_a_token_endpoint_is_told_apart() {
+    let vectors: Value = serde_json::from_str(TOKEN).unwrap();
+    let replies = vectors["replies"].as_array().unwrap();
+    let mut ran = 0;
+    for vector in replies {
+        let name = vector["name"].as_str().unwrap();
+        let status = u16::try_from(vector["status"].as_u64().unwrap()).unwrap();
+        let step = || Step::Reply(status, vector["body"].as_str().unwrap().to_owned());
+        let server = Server::start([step(), step()]).await;
+        check(name, vector, stable(&client(), &server.account(), Renewal::Normal).await);
+        check(name, vector, legacy(&client(), &server.account()).await);
+        ran += 1;
+    }
+    assert_eq!(ran, 21);
+}
+
+#[tokio::test]
+async fn a_token_with_no_sane_life_or_odd_letters_is_refused() {
+    for body in [
+        r#"{"access_token":"A"}"#,
+        r#"{"access_token":"A","expires_in":0}"#,
+        r#"{"access_token":"A","expires_in":-7200}"#,
+        r#"{"access_token":"A","expires_in":99999999999}"#,
+        r#"{"access_token":"A","expires_in":"soon"}"#,
+        r#"{"access_token":"A B","expires_in":7200}"#,
+        r#"{"access_token":7,"expires_in":7200}"#,
+    ] {
+        let server = Server::start([ok(body)]).await;
+        let e = stable(&client(), &server.account(), Renewal::Normal).await.expect_err(body);
+        assert_eq!((class_of(&e), e.kind), ("bad_reply", Kind::Unavailable), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_endpoint_needs_the_secret() {
+    let without = Official { secret: None, ..account() };
+    let e = stable(&client(), &without, Renewal::Normal).await.unwrap_err();
+    assert_eq!(e.kind, Kind::Config);
+    assert!(e.next.unwrap().en.contains("WECHAT_APP_SECRET"));
+}
+
+/// The body of a request vector as it stands in the file, without the blanks of its layout.
+fn body_of(name: &str) -> String {
+    let (_, case) = REQUESTS.split_once(&format!("\"name\": \"{name}\"")).unwrap();
+    let (_, body) = case.split_once("\"body\": ").unwrap();
+    let (body, _) = body.split_once("\"reply\"").unwrap();
+    let compact: String = body.chars().filter(|c| !c.is_whitespace()).collect();
+    compact.trim_end_matches(',').to_owned()
+}
+
+fn case<'a>(vectors: &'a Value, name: &str) -> &'a Value {
+    vectors["cases"].as_array().unwrap().iter().find(|case| case["name"] == name).unwrap()
+}
+
+/// Method, path, query and body of what left, against the vector.
+fn assert_sent(seen: &Seen, case: &Value) {
+    assert_eq!(
+        (seen.method.as_str(), seen.path.as_str()),
+        (case["method"].as_str().unwrap(), case["path"].as_str().unwrap())
+    );
+    let sent: BTreeMap<_, _> = seen.query.iter().cloned().collect();
+    assert_eq!(sent.len(), seen.query.len(), "a parameter twice");
+    assert_eq!(serde_json::to_value(sent).unwrap(), case["query"]);
+    let body = case.get("body").map(|_| body_of(case["name"].as_str().unwrap())).unwrap_or_default();
+    assert_eq!(String::from_utf8_lossy(&seen.body), body);
+}
+
+#[tokio::test]
+async fn token_requests_leave_as_the_vectors_have_them() {
+    let vectors: Value = serde_json::from_str(REQUESTS).unwrap();
+    for name in ["token", "stable token"] {
+        let case = case(&vectors, name);
+        let server = Server::start([ok(&case["reply"].to_string())]).await;
+        let account = vector_account(&server);
+        let fresh = match name {
+            "token" => legacy(&client(), &account).await,
+            _ => stable(&client(), &account, Renewal::Normal).await,
+        };
+        assert_eq!(
+            (fresh.as_ref().unwrap().text.reveal(), fresh.as_ref().unwrap().expires_in),
+            ("ACCESS_TOKEN_0001", 7200)
+        );
+        assert_sent(&server.seen()[0], case);
+    }
+}
+
+#[tokio::test]
+async fn a_forced_renewal_says_so() {
+    let server = Server::start([ok(r#"{"access_token":"B","expires_in":7200}"#)]).await;
+    stable(&client(), &vector_account(&server), Renewal::Force).await.unwrap();
+    let sent: Value = serde_json::from_slice(&server.seen()[0].body).unwrap();
+    assert_eq!(sent["force_refresh"], true);
+}
+
+/// user/info of `openid`, answered with `reply`.
+async fn ask(openid: &str, reply: &str) -> (Result<UserInfo>, Server) {
+    let server = Server::start([ok(reply)]).await;
+    let keeper = Keeper { text: Some("ACCESS_TOKEN_0001"), ..Keeper::default() };
+    let got = info(&client(), &keeper, &server.account(), openid).await;
+    (got, server)
+}
+
+#[tokio::test]
+async fn user_info_leaves_and_comes_back_as_the_vectors_have_it() {
+    let vectors: Value = serde_json::from_str(REQUESTS).unwrap();
+    let follower = UserInfo {
+        subscribe: true,
+        openid: "oTEST0000000000000000000001_".to_owned(),
+        language: Some("zh_CN".to_owned()),
+        subscribe_time: Some(1_641_364_601),
+        unionid: Some("uTEST0000000000000000000001".to_owned()),
+        tagid_list: Some(vec![128, 2]),
+        subscribe_scene: Some("ADD_SCENE_QR_CODE".to_owned()),
+        qr_scene: Some(98765),
+        ..UserInfo::default()
+    };
+    let stranger = UserInfo {
+        openid: "oTEST0000000000000000000002-".to_owned(),
+        tagid_list: Some(Vec::new()),
+        ..UserInfo::default()
+    };
+    for (name, expected) in [("follower", follower), ("not a follower", stranger)] {
+        let case = case(&vectors, name);
+        let (got, server) = ask(&expected.openid, &case["reply"].to_string()).await;
+        assert_eq!(got.unwrap(), expected, "{name}");
+        assert_sent(&server.seen()[0], case);
+    }
+}
+
+#[tokio::test]
+async fn missing_keys_and_a_full_profile_are_both_read() {
+    let (short, _) =
+        ask("o1", r#"{"subscribe":1,"openid":"o1","subscribe_time":7,"qr_scene":0,"qr_scene_str":"门店"}"#).await;
+    let short = short.unwrap();
+    assert_eq!((short.nickname.as_ref(), short.tagid_list.as_ref(), short.sex), (None, None, None));
+    assert_eq!((short.qr_scene, short.scene().as_deref()), (None, Some("门店")));
+
+    let full = r#"{"subscribe":1,"openid":"o1","nickname":"阿明😀","sex":2,"city":"广州","province":"广东","country":"中国",
+        "headimgurl":"http://thirdwx.qlogo.cn/x","remark":"老客户","qr_scene":12}"#;
+    let full = ask("o1", full).await.0.unwrap();
+    assert_eq!((full.nickname.as_deref(), full.sex, full.city.as_deref()), (Some("阿明😀"), Some(2), Some("广州")));
+    assert_eq!((full.remark.as_deref(), full.scene().as_deref()), (Some("老客户"), Some("12")));
+}
+
+#[tokio::test]
+async fn a_reply_about_someone_else_is_no_answer() {
+    for reply in [r#"{"subscribe":1,"openid":"o2"}"#, r#"{"subscribe":1}"#, r#"{"openid":"o1"}"#, "{}"] {
+        let e = ask("o1", reply).await.0.expect_err(reply);
+        assert_eq!((e.kind, class_of(&e), e.then), (Kind::Unavailable, "bad_reply", Then::Again), "{reply}");
+    }
+}

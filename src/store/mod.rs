@@ -1,0 +1,74 @@
+//! SQL: the only truth. SQLite or MySQL/MariaDB behind one interface; a write is a list of statements
+//! that runs in one transaction, so none can be open across a call to the outside.
+
+mod access_token;
+mod account;
+mod channel;
+mod dialect;
+mod follower;
+mod inbox;
+mod lease;
+mod migrate;
+mod mysql;
+mod open;
+mod read;
+mod sqlite;
+#[cfg(test)]
+mod tests;
+mod value;
+mod writer;
+
+pub use access_token::StoredToken;
+pub use channel::Pause;
+pub use dialect::Dialect;
+pub use follower::{Due, Follower, FollowerFilter, Profile, TEXT_MAX};
+pub use inbox::{Arrival, Body, InboxFilter, InboxRow, Leased, Outcome, Settled, Stored};
+pub use lease::Lease;
+pub use migrate::{Applied, SchemaState};
+pub use open::{Options, Store};
+use read::Pool;
+pub use value::{Statement, Value};
+pub use writer::{End, InHand};
+
+use crate::error::{Error, Then};
+use crate::say;
+use chrono::{DateTime, SubsecRound, Utc};
+use std::time::Duration;
+
+/// How long a row, a token refresh or a job is held without a sign of life, milliseconds.
+pub const LEASE_MS: i64 = 30_000;
+
+/// How long the database may be away before it is asked again.
+const AWAY: Duration = Duration::from_secs(1);
+
+/// A new lease: a number nobody else has drawn.
+pub fn lease_id() -> i64 {
+    rand::random_range(1..i64::MAX)
+}
+
+/// Now, for columns people read; milliseconds, as both databases keep them.
+pub(crate) fn time_now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(3)
+}
+
+/// A database that failed, as an error of the house: not reachable, or wrong by configuration.
+pub(crate) fn lost(error: sqlx::Error) -> Error {
+    let why = error.to_string();
+    let config = matches!(&error, sqlx::Error::Database(e)
+        if matches!(e.code().as_deref(), Some("28000" | "42000")) && refused_login(e.as_ref()));
+    let made = if config {
+        Error::config(say!("the database refuses the login: {why}"; "数据库拒绝登录：{why}"))
+            .next(say!("check DATABASE_URL"; "请检查 DATABASE_URL"))
+    } else {
+        Error::unavailable(say!("the database failed: {why}"; "数据库出错：{why}"))
+            .next(say!("check the database, then run this again"; "请检查数据库后重试"))
+    };
+    made.then(Then::Pause { after: AWAY, whole_account: true }).source(error)
+}
+
+/// 1044, 1045: no such login; 1049: no such database; 1698: only by socket.
+fn refused_login(error: &dyn sqlx::error::DatabaseError) -> bool {
+    error
+        .try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>()
+        .is_some_and(|e| matches!(e.number(), 1044 | 1045 | 1049 | 1698))
+}

@@ -1,0 +1,226 @@
+//! Opening a database: which one, how its connections are set, and what is refused.
+
+use super::migrate::{self, SchemaState};
+use super::writer::{Hands, InHand, Writer};
+use super::{Arrival, Dialect, End, Pool, Settled, Statement, Stored, lost, mysql, sqlite};
+use crate::domain::secret::Secret;
+use crate::error::{Error, Result};
+use crate::say;
+use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{ConnectOptions, Executor};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Connections that read.
+const READERS: u32 = 4;
+/// How long a reader waits for a connection, a new one included.
+const ACQUIRE: Duration = Duration::from_secs(5);
+/// Every connection to MySQL: strict, UTC, and claims that lock no gaps.
+const SESSION: &str = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
+     time_zone = '+00:00', transaction_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = 10";
+const SESSION_MARIADB: &str = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
+     time_zone = '+00:00', tx_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = 10";
+
+/// What `serve` wants and a verb does not.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Raw messages of people who left are blanked as they are settled.
+    pub erase: bool,
+    /// Apply missing migrations to SQLite; MySQL is migrated by `db migrate` alone.
+    pub migrate: bool,
+}
+
+/// An open database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(super) pool: Pool,
+    pub(super) dialect: Dialect,
+    writer: Option<Writer>,
+    file: Option<PathBuf>,
+}
+
+impl Store {
+    /// Opens the database for a verb: it reads, and writes now and then.
+    pub async fn open(url: &Secret, options: Options) -> Result<Store> {
+        Ok(Self::open_with(url, options, Hands::none()).await?)
+    }
+
+    /// Opens the database for `serve`: rows that come in are handed on through [`InHand`].
+    pub async fn serve(url: &Secret, options: Options) -> Result<(Store, InHand)> {
+        let (hands, in_hand) = Hands::open();
+        Ok((Self::open_with(url, options, hands).await?, in_hand))
+    }
+
+    async fn open_with(url: &Secret, options: Options, hands: Hands) -> Result<Store> {
+        let url = url.reveal();
+        if let Some(rest) = url.strip_prefix("sqlite:") {
+            return open_sqlite(rest, options, hands).await;
+        }
+        if url.starts_with("mysql://") || url.starts_with("mariadb://") {
+            return open_mysql(url, options, hands).await;
+        }
+        Err(Error::config(say!(
+            "DATABASE_URL begins with neither sqlite:// nor mysql://";
+            "DATABASE_URL 必须以 sqlite:// 或 mysql:// 开头"
+        )))
+    }
+
+    /// The SQL dialect in use.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The file, where it is SQLite.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// What is applied of the schema.
+    pub async fn schema(&self) -> Result<SchemaState> {
+        migrate::state(&self.pool).await
+    }
+
+    /// Applies what is missing of the schema.
+    pub async fn migrate(&self) -> Result<()> {
+        migrate::migrate(&self.pool).await
+    }
+
+    /// Refuses a schema that is not this program's: exit 78 with the command.
+    pub async fn check_schema(&self) -> Result<()> {
+        let state = self.schema().await?;
+        if let Some(version) = state.newer.first() {
+            return Err(migrate::newer(*version));
+        }
+        if state.pending() {
+            return Err(Error::config(say!("the database has no or an old schema"; "数据库结构缺失或过旧"))
+                .next(say!("run: wxops db migrate"; "请运行：wxops db migrate")));
+        }
+        Ok(())
+    }
+
+    /// Whether a write can be made durable now.
+    pub async fn ping(&self) -> Result<()> {
+        self.row("SELECT 1", vec![], |row| row.int(0)).await.map(drop)
+    }
+
+    /// Stores a callback in the next group commit; returns after it.
+    pub async fn arrive(&self, arrival: Arrival) -> Result<Stored> {
+        match &self.writer {
+            Some(writer) => writer.arrive(arrival).await,
+            None => Err(Error::failed(say!("this process does not receive callbacks"; "本进程不接收回调"))),
+        }
+    }
+
+    /// Writes the outcome of rows in hand.
+    pub async fn settle(&self, rows: Vec<Settled>) -> Result<Vec<End>> {
+        match &self.writer {
+            Some(writer) => writer.settle(rows).await,
+            None => Err(Error::failed(say!("this process handles no callbacks"; "本进程不处理回调"))),
+        }
+    }
+
+    /// Runs statements in one transaction; tells how many rows each touched.
+    pub async fn commit(&self, statements: Vec<Statement>) -> Result<Vec<u64>> {
+        match (&self.pool, &self.writer) {
+            (Pool::MySql(pool), _) => mysql::commit(pool, &statements).await,
+            (Pool::Sqlite(_), Some(writer)) => writer.commit(statements).await,
+            (Pool::Sqlite(_), None) => Err(Error::failed(say!("this process only reads"; "本进程只读"))),
+        }
+    }
+
+    /// What an operator should know of the database's settings: lines of warning.
+    pub async fn warnings(&self) -> Result<Vec<crate::error::Text>> {
+        if self.dialect == Dialect::Sqlite {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT CAST(@@innodb_flush_log_at_trx_commit AS SIGNED)";
+        let flush = self.row(sql, vec![], |row| row.int(0)).await?.unwrap_or(1);
+        if flush == 1 {
+            return Ok(Vec::new());
+        }
+        Ok(vec![say!(
+            "innodb_flush_log_at_trx_commit is {flush}: a crash of the database host loses acknowledged callbacks; set it to 1";
+            "innodb_flush_log_at_trx_commit 为 {flush}：数据库主机崩溃会丢失已确认的回调，请设为 1"
+        )])
+    }
+
+    /// Closes the pools; the writers end with the last sender.
+    pub async fn close(self) {
+        drop(self.writer);
+        match self.pool {
+            Pool::Sqlite(pool) => pool.close().await,
+            Pool::MySql(pool) => pool.close().await,
+        }
+    }
+}
+
+/// `sqlite://wxops.db`, `sqlite:///var/lib/wxops/wxops.db`, `sqlite:wxops.db`.
+fn sqlite_file(rest: &str) -> Result<PathBuf> {
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    let path = path.split('?').next().unwrap_or(path);
+    if path.is_empty() || path == ":memory:" {
+        return Err(Error::config(say!(
+            "DATABASE_URL names no file: callbacks must outlive the process";
+            "DATABASE_URL 未指定文件：回调必须在进程退出后仍保留"
+        )));
+    }
+    Ok(PathBuf::from(path))
+}
+
+async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store> {
+    let file = sqlite_file(rest)?;
+    let db = sqlite::connect(&file)?;
+    sqlite::check_writable(&db)?;
+    let connect = SqliteConnectOptions::new().filename(&file).busy_timeout(ACQUIRE).disable_statement_logging();
+    let pool = SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(ACQUIRE)
+        .connect_with(connect)
+        .await
+        .map_err(lost)?;
+    let (writer, work) = Writer::channel();
+    let pool = Pool::Sqlite(pool);
+    if options.migrate {
+        migrate::migrate(&pool).await?;
+    }
+    sqlite::start(db, work, hands, options.erase)
+        .map_err(|e| Error::failed(say!("no thread for the database"; "无法创建数据库线程")).source(e))?;
+    Ok(Store { pool, dialect: Dialect::Sqlite, writer: Some(writer), file: Some(file) })
+}
+
+async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> {
+    let bad = |_| {
+        Error::config(say!("DATABASE_URL is not a valid mysql:// URL"; "DATABASE_URL 不是有效的 mysql:// 地址"))
+            .next(say!("write mysql://user:password@host:3306/database"; "格式：mysql://用户:密码@主机:3306/库名"))
+    };
+    let url = url.replacen("mariadb://", "mysql://", 1);
+    let connect = MySqlConnectOptions::from_str(&url)
+        .map_err(bad)?
+        .charset("utf8mb4")
+        .collation("utf8mb4_bin")
+        .set_names(true)
+        .no_engine_substitution(false)
+        .pipes_as_concat(false)
+        .timezone(None)
+        .disable_statement_logging();
+    let pool = MySqlPoolOptions::new()
+        .max_connections(READERS + 4)
+        .acquire_timeout(ACQUIRE)
+        .after_connect(|db, _| Box::pin(session(db)))
+        .connect_with(connect.clone())
+        .await
+        .map_err(lost)?;
+    let (writer, work) = Writer::channel();
+    mysql::start(&connect, work, &hands, options.erase);
+    Ok(Store { pool: Pool::MySql(pool), dialect: Dialect::MySql, writer: Some(writer), file: None })
+}
+
+/// Pins what the server's defaults could change. MariaDB before 11.1 names the isolation otherwise.
+pub(super) async fn session(db: &mut sqlx::MySqlConnection) -> sqlx::Result<()> {
+    if db.execute(SESSION).await.is_err() {
+        db.execute(SESSION_MARIADB).await?;
+    }
+    Ok(())
+}

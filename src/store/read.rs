@@ -1,0 +1,91 @@
+//! Reads: one body for both databases. A row is read by position.
+
+use super::value::{Value, time_text};
+use super::{Store, lost};
+use crate::error::Result;
+use chrono::{DateTime, Utc};
+use sqlx::mysql::{MySqlArguments, MySqlPool, MySqlRow};
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
+use sqlx::{AssertSqlSafe, MySql, Row as _, Sqlite};
+
+/// The pool that reads go through.
+#[derive(Debug, Clone)]
+pub enum Pool {
+    /// A SQLite file.
+    Sqlite(SqlitePool),
+    /// MySQL or MariaDB.
+    MySql(MySqlPool),
+}
+
+/// A row of either database.
+pub enum Row<'r> {
+    /// From SQLite.
+    Sqlite(&'r SqliteRow),
+    /// From MySQL or MariaDB.
+    MySql(&'r MySqlRow),
+}
+
+macro_rules! getter {
+    ($(#[$doc:meta])* $name:ident, $ty:ty) => {
+        $(#[$doc])*
+        pub fn $name(&self, at: usize) -> Result<$ty> {
+            match self {
+                Row::Sqlite(row) => row.try_get(at),
+                Row::MySql(row) => row.try_get(at),
+            }
+            .map_err(lost)
+        }
+    };
+}
+
+impl Row<'_> {
+    getter!(/** An integer. */ int, i64);
+    getter!(/** An integer or NULL. */ opt_int, Option<i64>);
+    getter!(/** Text. */ text, String);
+    getter!(/** Text or NULL. */ opt_text, Option<String>);
+    getter!(/** Bytes. */ bytes, Vec<u8>);
+    getter!(/** A time. */ time, DateTime<Utc>);
+    getter!(/** A time or NULL. */ opt_time, Option<DateTime<Utc>>);
+}
+
+impl Store {
+    /// Every row of a query, mapped.
+    pub async fn rows<T>(&self, sql: &str, args: Vec<Value>, map: impl Fn(&Row) -> Result<T>) -> Result<Vec<T>> {
+        match &self.pool {
+            Pool::Sqlite(pool) => {
+                let rows = bind_sqlite(sql, &args).fetch_all(pool).await.map_err(lost)?;
+                rows.iter().map(|row| map(&Row::Sqlite(row))).collect()
+            }
+            Pool::MySql(pool) => {
+                let rows = bind_mysql(sql, &args).fetch_all(pool).await.map_err(lost)?;
+                rows.iter().map(|row| map(&Row::MySql(row))).collect()
+            }
+        }
+    }
+
+    /// The first row of a query, mapped.
+    pub async fn row<T>(&self, sql: &str, args: Vec<Value>, map: impl Fn(&Row) -> Result<T>) -> Result<Option<T>> {
+        Ok(self.rows(sql, args, map).await?.pop())
+    }
+}
+
+pub(super) fn bind_sqlite<'q>(sql: &str, args: &[Value]) -> Query<'q, Sqlite, SqliteArguments> {
+    args.iter().fold(sqlx::query(AssertSqlSafe(sql.to_owned())), |query, arg| match arg {
+        Value::Null => query.bind(None::<i64>),
+        Value::Int(v) => query.bind(*v),
+        Value::Text(v) => query.bind(v.clone()),
+        Value::Bytes(v) => query.bind(v.clone()),
+        Value::Time(v) => query.bind(time_text(v)),
+    })
+}
+
+pub(super) fn bind_mysql<'q>(sql: &str, args: &[Value]) -> Query<'q, MySql, MySqlArguments> {
+    args.iter().fold(sqlx::query(AssertSqlSafe(sql.to_owned())), |query, arg| match arg {
+        Value::Null => query.bind(None::<i64>),
+        Value::Int(v) => query.bind(*v),
+        Value::Text(v) => query.bind(v.clone()),
+        Value::Bytes(v) => query.bind(v.clone()),
+        Value::Time(v) => query.bind(v.naive_utc()),
+    })
+}

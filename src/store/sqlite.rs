@@ -1,0 +1,245 @@
+//! The one writer of a SQLite file: a thread with the only connection that writes.
+
+use super::inbox::{Arrival, Leased, Outcome, RAW_UNLESS_LEFT, Settled, Stored};
+use super::value::time_text;
+use super::writer::{Answer, BATCH, End, Hands, Work};
+use super::{LEASE_MS, Statement, Value, lease_id};
+use crate::error::{Error, Result, Then};
+use crate::say;
+use chrono::Utc;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, ToSql, params};
+use std::path::Path;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How long a writer waits for another process of the same file.
+const BUSY: Duration = Duration::from_secs(5);
+/// How long writers wait for a database that is away before it is asked again.
+const AWAY: Duration = Duration::from_secs(1);
+
+const INSERT: &str = "INSERT INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, lease, \
+     lease_until, event_time, received_at) VALUES (?, 'official', ?, ?, ?, ?, 'new', ?, ?, ?, ?, ?) \
+     ON CONFLICT (dedupe_key) DO NOTHING";
+const AGAIN: &str = "UPDATE inbox_event SET attempts = attempts + 1, due_at = ?, last_error = ?, lease = NULL, \
+     lease_until = 0 WHERE id = ? AND lease = ? AND state = 'new'";
+const DEAD: &str = "UPDATE inbox_event SET attempts = attempts + 1, state = 'dead', last_error = ?, lease = NULL, \
+     lease_until = 0 WHERE id = ? AND lease = ? AND state = 'new'";
+
+/// Opens the connection that writes. WAL with synchronous=FULL: a commit is on disk when it returns.
+pub(super) fn connect(path: &Path) -> Result<Connection> {
+    let open = || -> rusqlite::Result<Connection> {
+        let db = Connection::open(path)?;
+        db.busy_timeout(BUSY)?;
+        db.pragma_update(None, "journal_mode", "WAL")?;
+        db.pragma_update(None, "synchronous", "FULL")?;
+        db.set_prepared_statement_cache_capacity(64);
+        Ok(db)
+    };
+    open().map_err(failed)
+}
+
+/// Refuses a file that can't be written before anything relies on it.
+pub(super) fn check_writable(db: &Connection) -> Result<()> {
+    let probe = || -> rusqlite::Result<()> {
+        db.execute_batch(
+            "BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS wxops_probe (x); DROP TABLE wxops_probe; ROLLBACK",
+        )
+    };
+    probe().map_err(|error| match error.sqlite_error_code() {
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            let file = db.path().unwrap_or("?").to_owned();
+            Error::config(say!("the database {file} can't be written"; "数据库 {file} 不可写"))
+                .next(say!("give the file and its folder to the user who runs wxops"; "请把该文件及其目录的写权限授予运行 wxops 的用户"))
+                .source(error)
+        }
+        _ => failed(error),
+    })
+}
+
+/// Runs the writer until every sender is gone. `erase`: raw messages of people who left are blanked.
+pub(super) fn start(db: Connection, mut work: mpsc::Receiver<Work>, hands: Hands, erase: bool) -> std::io::Result<()> {
+    let done = if erase { format!("raw = {RAW_UNLESS_LEFT}, ") } else { String::new() };
+    let done = format!(
+        "UPDATE inbox_event SET {done}state = 'done', lease = NULL, lease_until = 0 \
+         WHERE id = ? AND lease = ? AND state = 'new'"
+    );
+    let mut writer = SqliteWriter { db, hands, done };
+    std::thread::Builder::new().name("sqlite-writer".into()).spawn(move || {
+        let mut batch = Vec::new();
+        while let Some(first) = work.blocking_recv() {
+            let mut weight = first.weight();
+            batch.push(first);
+            while weight < BATCH {
+                let Ok(next) = work.try_recv() else { break };
+                weight += next.weight();
+                batch.push(next);
+            }
+            writer.write(std::mem::take(&mut batch));
+        }
+    })?;
+    Ok(())
+}
+
+struct SqliteWriter {
+    db: Connection,
+    hands: Hands,
+    done: String,
+}
+
+/// Rows a transaction brought, handed on once it is committed.
+struct Fresh {
+    lease: Option<i64>,
+    rows: Vec<Leased>,
+}
+
+impl SqliteWriter {
+    /// One transaction for all; where something in it is at fault, one for each.
+    fn write(&mut self, batch: Vec<Work>) {
+        match self.transaction(&batch) {
+            Ok(answers) => {
+                for (work, answer) in batch.into_iter().zip(answers) {
+                    work.tell(Ok(answer));
+                }
+            }
+            Err(error) if item_fault(&error) => batch.into_iter().for_each(|work| self.write_alone(work)),
+            Err(error) => {
+                let why = error.to_string();
+                tracing::error!(error = %why, "a commit failed, {} waiting were refused", batch.len());
+                batch.into_iter().for_each(|work| work.tell(Err(away(&why))));
+            }
+        }
+    }
+
+    fn write_alone(&mut self, work: Work) {
+        match self.transaction(std::slice::from_ref(&work)) {
+            Ok(mut answers) => match answers.pop() {
+                Some(answer) => work.tell(Ok(answer)),
+                None => work.tell(Err(away("no answer"))),
+            },
+            Err(error) => match work {
+                Work::Settle(rows, tx) => {
+                    let ends = rows.into_iter().map(|row| self.settle_alone(row)).collect();
+                    Work::Settle(Vec::new(), tx).tell(Ok(Answer::Ends(ends)));
+                }
+                other => other.tell(Err(failed(error))),
+            },
+        }
+    }
+
+    fn settle_alone(&mut self, row: Settled) -> End {
+        let transaction = || -> rusqlite::Result<End> {
+            let tx = self.db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            let end = settle(&tx, &row, &self.done)?;
+            tx.commit()?;
+            Ok(end)
+        };
+        let mut transaction = transaction;
+        transaction().unwrap_or_else(|error| End::Failed(error.to_string()))
+    }
+
+    fn transaction(&mut self, batch: &[Work]) -> rusqlite::Result<Vec<Answer>> {
+        let arrivals = batch.iter().filter(|work| matches!(work, Work::Arrive(..))).count();
+        let lease = self.hands.room(arrivals).then(lease_id);
+        let mut fresh = Fresh { lease, rows: Vec::with_capacity(arrivals) };
+        let tx = self.db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let mut answers = Vec::with_capacity(batch.len());
+        for work in batch {
+            answers.push(match work {
+                Work::Arrive(arrival, _) => Answer::Stored(insert(&tx, arrival, &mut fresh)?),
+                Work::Settle(rows, _) => {
+                    let ends = rows.iter().map(|row| settle(&tx, row, &self.done));
+                    Answer::Ends(ends.collect::<rusqlite::Result<_>>()?)
+                }
+                Work::Commit(statements, _) => {
+                    let counts = statements.iter().map(|statement| execute(&tx, statement));
+                    Answer::Counts(counts.collect::<rusqlite::Result<_>>()?)
+                }
+            });
+        }
+        tx.commit()?;
+        self.hands.give(fresh.rows);
+        Ok(answers)
+    }
+}
+
+fn insert(db: &Connection, arrival: &Arrival, fresh: &mut Fresh) -> rusqlite::Result<Stored> {
+    let event = &arrival.event;
+    let until = fresh.lease.map_or(0, |_| Utc::now().timestamp_millis() + LEASE_MS);
+    let count = db.prepare_cached(INSERT)?.execute(params![
+        &*arrival.account,
+        &arrival.key[..],
+        event.openid(),
+        event.kind.as_str(),
+        arrival.raw,
+        arrival.received.timestamp_millis(),
+        fresh.lease,
+        until,
+        time_text(&arrival.happened),
+        time_text(&arrival.received),
+    ])?;
+    if count == 0 {
+        return Ok(Stored::Duplicate);
+    }
+    if let Some(lease) = fresh.lease {
+        fresh.rows.push(arrival.leased(db.last_insert_rowid(), lease));
+    }
+    Ok(Stored::New)
+}
+
+/// The row first, so that a row taken over by another brings no effects.
+fn settle(db: &Connection, row: &Settled, done: &str) -> rusqlite::Result<End> {
+    let count = match &row.outcome {
+        Outcome::Done(_) => db.prepare_cached(done)?.execute(params![row.id, row.lease])?,
+        Outcome::Again { due_at, error } => {
+            db.prepare_cached(AGAIN)?.execute(params![due_at, error, row.id, row.lease])?
+        }
+        Outcome::Dead { error } => db.prepare_cached(DEAD)?.execute(params![error, row.id, row.lease])?,
+    };
+    if count == 0 {
+        return Ok(End::NotOurs);
+    }
+    if let Outcome::Done(effects) = &row.outcome {
+        for statement in effects {
+            execute(db, statement)?;
+        }
+    }
+    Ok(End::Settled)
+}
+
+fn execute(db: &Connection, statement: &Statement) -> rusqlite::Result<u64> {
+    let count = db.prepare_cached(&statement.sql)?.execute(rusqlite::params_from_iter(&statement.args))?;
+    Ok(count as u64)
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Value::Null => ToSqlOutput::Borrowed(ValueRef::Null),
+            Value::Int(v) => ToSqlOutput::Owned((*v).into()),
+            Value::Text(v) => ToSqlOutput::Borrowed(ValueRef::Text(v.as_bytes())),
+            Value::Bytes(v) => ToSqlOutput::Borrowed(ValueRef::Blob(v)),
+            Value::Time(v) => ToSqlOutput::Owned(time_text(v).into()),
+        })
+    }
+}
+
+/// Whether one item of the batch is at fault and not the disk or the file.
+fn item_fault(error: &rusqlite::Error) -> bool {
+    match error.sqlite_error_code() {
+        Some(code) => matches!(
+            code,
+            ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig | ErrorCode::Unknown
+        ),
+        None => true,
+    }
+}
+
+fn away(why: &str) -> Error {
+    Error::unavailable(say!("the database failed: {why}"; "数据库出错：{why}"))
+        .then(Then::Pause { after: AWAY, whole_account: true })
+}
+
+pub(super) fn failed(error: rusqlite::Error) -> Error {
+    away(&error.to_string()).source(error)
+}

@@ -1,0 +1,454 @@
+//! One conformance suite, run on each database.
+
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::domain::event::{Element, Event, Kind};
+use crate::domain::secret::Secret;
+use chrono::{TimeZone, Utc};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+/// A database of its own, gone with the value.
+struct Scene {
+    url: Secret,
+    _dir: tempfile::TempDir,
+}
+
+async fn sqlite() -> Option<Scene> {
+    let dir = tempfile::tempdir().unwrap();
+    let url = Secret::new(format!("sqlite://{}/t.db", dir.path().display()));
+    Some(Scene { url, _dir: dir })
+}
+
+/// `None` where no server was given; scripts/test gives one, and CI fails without.
+async fn mariadb() -> Option<Scene> {
+    let Ok(root) = std::env::var("WXOPS_TEST_DATABASE_URL_MARIADB") else {
+        assert!(std::env::var_os("CI").is_none(), "WXOPS_TEST_DATABASE_URL_MARIADB is not set in CI");
+        eprintln!("SKIPPED: no MariaDB, WXOPS_TEST_DATABASE_URL_MARIADB is not set (scripts/test sets it)");
+        return None;
+    };
+    let name = format!("store_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let pool = sqlx::MySqlPool::connect(&root).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
+    pool.close().await;
+    let url = Secret::new(format!("{}/{name}", root.trim_end_matches('/')));
+    Some(Scene { url, _dir: tempfile::tempdir().unwrap() })
+}
+
+impl Scene {
+    async fn open(&self) -> Store {
+        let options = Options { erase: true, migrate: true };
+        let store = Store::open(&self.url, options).await.unwrap();
+        store.migrate().await.unwrap();
+        store
+    }
+
+    async fn serve(&self) -> (Store, InHand) {
+        drop(self.open().await);
+        Store::serve(&self.url, Options { erase: true, migrate: false }).await.unwrap()
+    }
+}
+
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {$(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                let Some(scene) = super::sqlite().await else { return };
+                super::stories::$name(&scene).await;
+            }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_mariadb() {
+                let Some(scene) = super::mariadb().await else { return };
+                super::stories::$name(&scene).await;
+            }
+        }
+    )*};
+}
+
+on_both!(
+    migrates_twice_and_by_two_at_once,
+    identifiers_are_case_sensitive_and_names_take_emoji,
+    duplicates_are_one_row_and_both_are_answered,
+    rows_come_in_hand_and_are_settled_once,
+    one_bad_row_does_not_fail_the_others,
+    a_failed_row_is_due_again_then_dead_then_replayed,
+    two_claims_share_no_row,
+    times_keep_milliseconds,
+    every_order_gives_the_same_rows,
+    an_unfollow_blanks_what_is_known,
+    a_follow_and_unfollow_in_one_second_asks_the_platform,
+    nothing_is_written_after_the_lease_is_taken_away,
+    an_empty_field_never_erases_a_known_one,
+    a_later_generation_is_never_overwritten,
+    forced_refreshes_are_counted,
+    a_lease_is_held_by_one,
+    a_paused_channel_lets_one_probe_pass,
+    marks_and_accounts_are_not_mixed,
+);
+
+fn at(second: i64) -> chrono::DateTime<Utc> {
+    Utc.timestamp_opt(1_735_660_800 + second, 0).unwrap()
+}
+
+fn event(kind: &str, openid: &str, second: i64) -> Event {
+    let (msg_type, name) = kind.split_once('.').map_or((kind, None), |(t, n)| (t, Some(n)));
+    let key = Element { name: "EventKey".into(), text: "qrscene_a".into(), children: vec![] };
+    Event {
+        to_user: "gh_1".into(),
+        from_user: openid.into(),
+        created: 1_735_660_800 + second,
+        kind: Kind::of(if msg_type == "event" { "event" } else { "text" }, name),
+        msg_id: None,
+        root: Element { name: "xml".into(), text: String::new(), children: vec![key] },
+    }
+}
+
+fn arrival(n: u32, openid: &str, second: i64) -> Arrival {
+    let mut key = [0; 32];
+    key[..4].copy_from_slice(&n.to_be_bytes());
+    Arrival::new("main".into(), key, event("event.subscribe", openid, second), format!("<xml>{n} 🎮</xml>"), at(second))
+}
+
+/// The two tables say the same columns in the same order.
+#[tokio::test]
+async fn the_two_schemas_have_the_same_tables_and_columns() {
+    let (Some(a), Some(b)) = (sqlite().await, mariadb().await) else { return };
+    let (a, b) = (a.open().await, b.open().await);
+    let tables = "SELECT m.name || '.' || c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+                  WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE '\\_sqlx%' ESCAPE '\\' ORDER BY 1";
+    let mut one = a.rows(tables, vec![], |row| row.text(0)).await.unwrap();
+    let columns = "SELECT CONCAT(table_name, '.', column_name) FROM information_schema.columns \
+                   WHERE table_schema = DATABASE() AND table_name NOT LIKE '\\_sqlx%' ORDER BY 1";
+    let mut two = b.rows(columns, vec![], |row| row.text(0)).await.unwrap();
+    one.sort();
+    two.sort();
+    assert!(one.len() > 50, "{one:?}");
+    assert_eq!(one, two);
+}
+
+mod stories {
+    use super::*;
+
+    pub async fn migrates_twice_and_by_two_at_once(scene: &Scene) {
+        let a = Store::open(&scene.url, Options::default()).await.unwrap();
+        assert!(a.schema().await.unwrap().pending());
+        assert_eq!(a.check_schema().await.unwrap_err().kind, crate::error::Kind::Config);
+        let b = Store::open(&scene.url, Options::default()).await.unwrap();
+        let (one, two) = tokio::join!(a.migrate(), b.migrate());
+        one.unwrap();
+        two.unwrap();
+        a.migrate().await.unwrap();
+        a.check_schema().await.unwrap();
+        let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'x', 1, 'x', 0)";
+        a.commit(vec![Statement { sql: newer.into(), args: vec![] }]).await.unwrap();
+        let error = a.check_schema().await.unwrap_err();
+        assert_eq!(error.kind, crate::error::Kind::Config);
+        assert!(error.to_string().contains("9999"), "{error}");
+    }
+
+    pub async fn identifiers_are_case_sensitive_and_names_take_emoji(scene: &Scene) {
+        let store = scene.open().await;
+        for openid in ["oAbc", "oabc"] {
+            store.commit(store.follow("main", openid, at(1), None, 0)).await.unwrap();
+        }
+        for due in store.claim_due("main", 10, 0).await.unwrap() {
+            let profile =
+                Profile { nickname: Some(format!("{} 👨‍👩‍👧 ", due.openid)), ..Profile::default() };
+            assert_eq!(store.commit(vec![store.enrich(&due, &profile)]).await.unwrap(), [1]);
+        }
+        assert_eq!(store.follower("main", "oAbc").await.unwrap().unwrap().nickname.unwrap(), "oAbc 👨‍👩‍👧 ");
+        assert_eq!(store.follower("main", "oabc").await.unwrap().unwrap().nickname.unwrap(), "oabc 👨‍👩‍👧 ");
+        assert!(store.follower("main", "OABC").await.unwrap().is_none());
+    }
+
+    pub async fn duplicates_are_one_row_and_both_are_answered(scene: &Scene) {
+        let (store, _hand) = scene.serve().await;
+        let copies = (0..40).map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.arrive(arrival(7, "oA", 1)).await.unwrap() })
+        });
+        let mut new = 0;
+        for copy in copies.collect::<Vec<_>>() {
+            new += usize::from(copy.await.unwrap() == Stored::New);
+        }
+        assert_eq!(new, 1);
+        assert_eq!(store.inbox_page(&InboxFilter::default(), 100).await.unwrap().len(), 1);
+    }
+
+    pub async fn rows_come_in_hand_and_are_settled_once(scene: &Scene) {
+        let (store, mut hand) = scene.serve().await;
+        store.arrive(arrival(1, "oA", 1)).await.unwrap();
+        let row = hand.next().await.unwrap().pop().unwrap();
+        assert!(matches!(row.body, Body::Parsed(_)));
+        assert!(store.claim_inbox(10, i64::MAX).await.unwrap().is_empty(), "a leased row was claimed");
+        let effects = store.follow("main", "oA", at(1), Some("s"), 5);
+        let done = Settled { id: row.id, lease: row.lease, outcome: Outcome::Done(effects) };
+        assert_eq!(store.settle(vec![done.clone()]).await.unwrap(), [End::Settled]);
+        assert_eq!(store.settle(vec![done]).await.unwrap(), [End::NotOurs]);
+        let user = store.follower("main", "oA").await.unwrap().unwrap();
+        assert_eq!((user.is_followed, user.qr_scene.as_deref(), user.info_due_at), (true, Some("s"), Some(5)));
+        assert_eq!(store.inbox_event(row.id).await.unwrap().unwrap().state, "done");
+    }
+
+    pub async fn one_bad_row_does_not_fail_the_others(scene: &Scene) {
+        let (store, mut hand) = scene.serve().await;
+        let mut rows = Vec::new();
+        for n in 0..5 {
+            store.arrive(arrival(n, "oA", 1)).await.unwrap();
+            rows.extend(hand.next().await.unwrap());
+        }
+        let bad = Statement { sql: "INSERT INTO user_mapping (account) VALUES (NULL)".into(), args: vec![] };
+        let settled = rows.iter().enumerate().map(|(n, row)| {
+            let outcome = Outcome::Done(if n == 2 { vec![bad.clone()] } else { vec![] });
+            Settled { id: row.id, lease: row.lease, outcome }
+        });
+        let ends = store.settle(settled.collect()).await.unwrap();
+        assert!(matches!(ends[2], End::Failed(_)), "{ends:?}");
+        assert_eq!(ends.iter().filter(|end| **end == End::Settled).count(), 4);
+        assert_eq!(store.inbox_counts().await.unwrap().0, 1);
+    }
+
+    pub async fn a_failed_row_is_due_again_then_dead_then_replayed(scene: &Scene) {
+        let (store, mut hand) = scene.serve().await;
+        store.arrive(arrival(1, "oA", 1)).await.unwrap();
+        let row = hand.next().await.unwrap().pop().unwrap();
+        let later = at(1).timestamp_millis() + 5000;
+        let again = Outcome::Again { due_at: later, error: "坏 nickname".into() };
+        store.settle(vec![Settled { id: row.id, lease: row.lease, outcome: again }]).await.unwrap();
+        assert!(store.claim_inbox(10, later - 1).await.unwrap().is_empty());
+        let row = store.claim_inbox(10, later).await.unwrap().pop().unwrap();
+        assert_eq!(row.attempts, 1);
+        assert!(matches!(&row.body, Body::Raw(Some(raw)) if raw.contains('🎮')));
+        let dead = Outcome::Dead { error: "no".into() };
+        store.settle(vec![Settled { id: row.id, lease: row.lease, outcome: dead }]).await.unwrap();
+        assert_eq!(store.inbox_counts().await.unwrap().1, 1);
+        assert!(store.replay_inbox(row.id, later).await.unwrap());
+        assert_eq!(store.claim_inbox(10, later).await.unwrap().len(), 1);
+        assert!(!store.replay_inbox(999, later).await.unwrap());
+    }
+
+    pub async fn two_claims_share_no_row(scene: &Scene) {
+        let store = scene.open().await;
+        for n in 0..200 {
+            store.arrive(arrival(n, "oA", 1)).await.unwrap();
+        }
+        let claims = (0..8).map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let mut mine = Vec::new();
+                for _ in 0..10 {
+                    mine.extend(store.claim_inbox(20, i64::MAX).await.unwrap().into_iter().map(|row| row.id));
+                }
+                mine
+            })
+        });
+        let mut all = Vec::new();
+        for claim in claims.collect::<Vec<_>>() {
+            all.extend(claim.await.unwrap());
+        }
+        all.sort_unstable();
+        let claimed = all.len();
+        all.dedup();
+        assert_eq!((claimed, all.len()), (200, 200));
+    }
+
+    pub async fn times_keep_milliseconds(scene: &Scene) {
+        let store = scene.open().await;
+        let time = Utc.timestamp_millis_opt(1_735_660_800_987).unwrap();
+        store.commit(store.follow("main", "oA", time, None, 0)).await.unwrap();
+        assert_eq!(store.follower("main", "oA").await.unwrap().unwrap().follow_time, Some(time));
+    }
+
+    /// What the rows say once user/info has been asked: the platform knows the person as `followed`.
+    async fn settle_info(store: &Store, followed: bool) -> Follower {
+        while let Some(due) = store.claim_due("main", 1, i64::MAX).await.unwrap().pop() {
+            let profile = Profile { nickname: Some("N".into()), ..Profile::default() };
+            let write = if followed { store.enrich(&due, &profile) } else { store.gone(&due, true) };
+            store.commit(vec![write]).await.unwrap();
+        }
+        let mut row = store.follower("main", "oA").await.unwrap().unwrap();
+        (row.id, row.created_at, row.updated_at) = (0, at(0), at(0));
+        row.erased_at = row.erased_at.map(|_| at(0));
+        row
+    }
+
+    pub async fn every_order_gives_the_same_rows(scene: &Scene) {
+        let store = scene.open().await;
+        // (kind, second, scene); the last of them in time decides whether the platform says "follows".
+        let histories: &[&[(&str, i64, Option<&str>)]] = &[
+            &[("follow", 1, Some("a")), ("unfollow", 2, None), ("follow", 3, None)],
+            &[("follow", 1, Some("a")), ("scan", 2, Some("b")), ("unfollow", 3, None)],
+            &[("follow", 1, Some("a")), ("unfollow", 2, None), ("follow", 3, Some("c")), ("scan", 3, Some("b"))],
+            &[("scan", 1, Some("x")), ("unfollow", 2, None), ("follow", 4, Some("y")), ("unfollow", 6, None)],
+        ];
+        for history in histories {
+            let follows = history.last().unwrap().0 != "unfollow";
+            let mut seen: Option<Follower> = None;
+            for order in permutations(history.len()) {
+                store.commit(vec![Statement { sql: "DELETE FROM user_mapping".into(), args: vec![] }]).await.unwrap();
+                for (turn, step) in order.iter().enumerate() {
+                    let (kind, second, scene) = history[*step];
+                    let statements = match kind {
+                        "follow" => store.follow("main", "oA", at(second), scene, 0),
+                        "scan" => store.scan("main", "oA", at(second), scene, 0),
+                        _ => store.unfollow("main", "oA", at(second), true, 0),
+                    };
+                    store.commit(statements.clone()).await.unwrap();
+                    store.commit(statements).await.unwrap(); // delivered twice
+                    if turn == 1 {
+                        settle_info(&store, follows).await; // user/info answers in between, too
+                    }
+                }
+                let row = settle_info(&store, follows).await;
+                assert_eq!(row.is_followed, follows, "{history:?} in order {order:?}");
+                match &seen {
+                    None => seen = Some(row),
+                    Some(first) => assert_eq!(&row, first, "{history:?} in order {order:?}"),
+                }
+            }
+        }
+    }
+
+    fn permutations(n: usize) -> Vec<Vec<usize>> {
+        if n == 0 {
+            return vec![vec![]];
+        }
+        let shorter = permutations(n - 1);
+        let insert = |p: &Vec<usize>, at: usize| {
+            let mut p = p.clone();
+            p.insert(at, n - 1);
+            p
+        };
+        shorter.iter().flat_map(|p| (0..n).map(move |at| insert(p, at))).collect()
+    }
+
+    pub async fn an_unfollow_blanks_what_is_known(scene: &Scene) {
+        let (store, mut hand) = scene.serve().await;
+        store.arrive(arrival(1, "oA", 1)).await.unwrap();
+        store.arrive(arrival(2, "oA", 9)).await.unwrap();
+        store.arrive(arrival(3, "oB", 1)).await.unwrap();
+        store.commit(store.follow("main", "oA", at(1), Some("s"), 0)).await.unwrap();
+        let due = store.claim_due("main", 1, 0).await.unwrap().pop().unwrap();
+        let profile = Profile { nickname: Some("N".into()), city: Some("C".into()), ..Profile::default() };
+        let tag = Statement { sql: "INSERT INTO user_tag VALUES ('main', 'oA', 1)".into(), args: vec![] };
+        store.commit(vec![store.enrich(&due, &profile), tag]).await.unwrap();
+
+        store.commit(store.unfollow("main", "oA", at(5), true, 0)).await.unwrap();
+        let row = store.follower("main", "oA").await.unwrap().unwrap();
+        assert!(!row.is_followed && row.erased_at.is_some());
+        assert_eq!((row.nickname, row.city, row.qr_scene, row.info_due_at), (None, None, None, None));
+        assert_eq!((row.follow_time, row.unfollow_time), (Some(at(1)), Some(at(5))));
+        let tags = store.rows("SELECT 1 FROM user_tag", vec![], |row| row.int(0)).await.unwrap();
+        assert!(tags.is_empty());
+        let raws = store.inbox_after(&InboxFilter::default(), 10).await.unwrap();
+        assert_eq!(raws.iter().map(|row| row.raw.is_some()).collect::<Vec<_>>(), [false, true, true]);
+        assert!(!store.replay_inbox(raws[0].id, 0).await.unwrap(), "an erased callback was replayed");
+
+        // A callback from before that is settled only now is blanked as well.
+        store.arrive(arrival(4, "oA", 3)).await.unwrap();
+        let mut last = hand.next().await.unwrap();
+        while last.iter().all(|row| row.happened != at(3)) {
+            last = hand.next().await.unwrap();
+        }
+        let row = last.pop().unwrap();
+        let done = Settled { id: row.id, lease: row.lease, outcome: Outcome::Done(vec![]) };
+        store.settle(vec![done]).await.unwrap();
+        assert_eq!(store.inbox_event(row.id).await.unwrap().unwrap().raw, None);
+    }
+
+    pub async fn a_follow_and_unfollow_in_one_second_asks_the_platform(scene: &Scene) {
+        let store = scene.open().await;
+        for follows in [true, false] {
+            store.commit(store.follow("main", "oA", at(1), None, 0)).await.unwrap();
+            store.commit(store.unfollow("main", "oA", at(1), true, 0)).await.unwrap();
+            assert!(
+                !store.follower("main", "oA").await.unwrap().unwrap().is_followed,
+                "unfollow wins until it is known"
+            );
+            assert_eq!(settle_info(&store, follows).await.is_followed, follows);
+            store.commit(vec![Statement { sql: "DELETE FROM user_mapping".into(), args: vec![] }]).await.unwrap();
+        }
+    }
+
+    pub async fn nothing_is_written_after_the_lease_is_taken_away(scene: &Scene) {
+        let store = scene.open().await;
+        let profile = Profile { nickname: Some("N".into()), ..Profile::default() };
+        for second in [1, 5] {
+            store.commit(store.follow("main", "oA", at(1), None, 0)).await.unwrap();
+            let due = store.claim_due("main", 1, 0).await.unwrap().pop().unwrap();
+            store.commit(store.unfollow("main", "oA", at(second), true, 0)).await.unwrap();
+            assert_eq!(store.commit(vec![store.enrich(&due, &profile)]).await.unwrap(), [0]);
+            assert_eq!(store.follower("main", "oA").await.unwrap().unwrap().nickname, None);
+            store.commit(vec![Statement { sql: "DELETE FROM user_mapping".into(), args: vec![] }]).await.unwrap();
+        }
+    }
+
+    pub async fn an_empty_field_never_erases_a_known_one(scene: &Scene) {
+        let store = scene.open().await;
+        for (second, nickname) in [(1, Some("N".to_owned())), (2, None)] {
+            store.commit(store.follow("main", "oA", at(second), None, 0)).await.unwrap();
+            let due = store.claim_due("main", 1, 0).await.unwrap().pop().unwrap();
+            let profile = Profile { nickname, ..Profile::default() };
+            store.commit(vec![store.enrich(&due, &profile)]).await.unwrap();
+        }
+        assert_eq!(store.follower("main", "oA").await.unwrap().unwrap().nickname.as_deref(), Some("N"));
+    }
+
+    pub async fn a_later_generation_is_never_overwritten(scene: &Scene) {
+        let store = scene.open().await;
+        let token = |t: &str| Some(Secret::new(t));
+        assert!(store.store_token("main", token("A").as_ref(), Some(1), 0, "me").await.unwrap());
+        assert!(!store.store_token("main", token("late").as_ref(), Some(1), 0, "me").await.unwrap());
+        let stored = store.stored_token("main").await.unwrap();
+        assert_eq!((stored.token.unwrap().reveal(), stored.generation), ("A", 1));
+        assert!(store.store_token("main", None, None, 1, "me").await.unwrap());
+        assert!(store.stored_token("main").await.unwrap().token.is_none());
+    }
+
+    pub async fn forced_refreshes_are_counted(scene: &Scene) {
+        let store = scene.open().await;
+        let minute = 60_000;
+        assert!(store.count_forced("main", 10 * minute, 1, 2).await.unwrap());
+        assert!(!store.count_forced("main", 10 * minute + 59_999, 1, 2).await.unwrap(), "within a minute");
+        assert!(store.count_forced("main", 11 * minute, 1, 2).await.unwrap());
+        assert!(!store.count_forced("main", 20 * minute, 1, 2).await.unwrap(), "a third of the day");
+        assert!(store.count_forced("main", 20 * minute, 2, 2).await.unwrap());
+    }
+
+    pub async fn a_lease_is_held_by_one(scene: &Scene) {
+        let store = scene.open().await;
+        let held = store.acquire("job", "me").await.unwrap().unwrap();
+        assert!(store.acquire("job", "other").await.unwrap().is_none());
+        assert!(store.renew(&held).await.unwrap());
+        store.release(&held).await.unwrap();
+        assert!(store.acquire("job", "other").await.unwrap().is_some());
+        assert!(!store.renew(&held).await.unwrap());
+    }
+
+    pub async fn a_paused_channel_lets_one_probe_pass(scene: &Scene) {
+        let store = scene.open().await;
+        store.pause("main", "user/info", "errcode 45009", 100).await.unwrap();
+        let pause = store.paused("main", "user/info").await.unwrap().unwrap();
+        assert!(!store.may_probe(&pause, 99).await.unwrap());
+        assert!(store.may_probe(&pause, 100).await.unwrap());
+        assert!(!store.may_probe(&pause, 101).await.unwrap());
+        assert!(store.may_probe(&pause, 60_100).await.unwrap());
+        assert!(store.paused("main", "user/get").await.unwrap().is_none());
+        store.resume("main", "user/info").await.unwrap();
+        assert!(store.paused("main", "user/info").await.unwrap().is_none());
+    }
+
+    pub async fn marks_and_accounts_are_not_mixed(scene: &Scene) {
+        let store = scene.open().await;
+        let key = store.installation("sandbox").await.unwrap();
+        assert_eq!(store.installation("sandbox").await.unwrap(), key);
+        assert_eq!(store.installation("real").await.unwrap_err().kind, crate::error::Kind::Config);
+        store.enter_account("main", "official", "wx1").await.unwrap();
+        store.enter_account("main", "official", "wx1").await.unwrap();
+        let error = store.enter_account("main", "official", "wx2").await.unwrap_err();
+        assert!(error.to_string().contains("wx1"), "{error}");
+    }
+}

@@ -1,0 +1,189 @@
+//! What is accepted, line by line of the table in reference 1.3.
+
+use super::query::{Query, digits, required};
+use super::reason::{Reason, Refusal};
+use super::{envelope, signature, xml};
+use crate::domain::account::{Mode, Official};
+use crate::domain::event::{Element, Event, Kind};
+
+/// Beyond this a timestamp is worth a warning, in seconds.
+const USUAL_SKEW: u64 = 300;
+/// 2010-01-01, seconds since 1970: before the platform.
+const FIRST_TIME: i64 = 1_262_304_000;
+/// 2100-01-01, seconds since 1970; CreateTime fits into 4 bytes.
+const LAST_TIME: i64 = 4_102_444_800;
+/// Longest openid, in letters.
+const MAX_ID: usize = 64;
+
+/// A push that may be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// Who, when, what.
+    pub event: Event,
+    /// The message as XML: decrypted, or the clear body.
+    pub raw: String,
+    /// It came in clear though the account is in compatible mode: count it and warn.
+    pub clear: bool,
+    /// Which of the account's AES keys opened it, 0 is the current one; a reply is sealed with the same.
+    pub key_index: Option<usize>,
+    /// The token before the current one signed it.
+    pub previous_token: bool,
+    /// Our time minus the platform's, in seconds, where it is beyond 300: one of the two clocks is wrong,
+    /// or it is a replay.
+    pub skew: Option<i64>,
+}
+
+/// The URL check of the console (reference 1.1): the bare echostr to answer with. `now` and `window` are
+/// seconds; without a window every timestamp will do.
+pub fn handshake(account: &Official, query: &str, now: i64, window: Option<i64>) -> Result<String, Refusal> {
+    let query = Query::read(query).map_err(Refusal::unsigned)?;
+    verify(account, &query, now, window)?;
+    required(query.echostr).map(String::from).map_err(Refusal::unsigned)
+}
+
+/// A push: checks query, signatures, envelope, XML and fields, in that order. `now` and `window` are
+/// seconds; without a window every timestamp will do, and `skew` tells of it.
+pub fn accept(
+    account: &Official,
+    query: &str,
+    body: &[u8],
+    now: i64,
+    window: Option<i64>,
+) -> Result<Accepted, Refusal> {
+    if body.len() > xml::MAX_BYTES {
+        return Err(Refusal::unsigned(Reason::TooLarge));
+    }
+    let query = Query::read(query).map_err(Refusal::unsigned)?;
+    let token = verify(account, &query, now, window)?;
+    let opened = match query.encrypt_type.as_deref() {
+        None | Some("raw") => clear(account, body).map_err(Refusal::unsigned)?,
+        Some("aes") => sealed(account, &query, token, body)?,
+        Some(_) => return Err(Refusal::unsigned(Reason::EncryptType)),
+    };
+    let Opened { event, raw, key_index } = opened;
+    let clear = account.mode == Mode::Compat && key_index.is_none();
+    let skew = now.saturating_sub(query.seconds);
+    let skew = (skew.unsigned_abs() > USUAL_SKEW).then_some(skew);
+    Ok(Accepted { event, raw, clear, key_index, previous_token: token > 0, skew })
+}
+
+/// The fields of a message that was verified before, such as one read back from the inbox.
+pub fn read(raw: &str) -> Result<Event, Reason> {
+    event_of(xml::parse(raw.as_bytes())?, None)
+}
+
+/// A message that passed every check.
+struct Opened {
+    event: Event,
+    raw: String,
+    key_index: Option<usize>,
+}
+
+/// `signature` and the replay window; which token it was.
+fn verify(account: &Official, query: &Query<'_>, now: i64, window: Option<i64>) -> Result<usize, Refusal> {
+    let token = signature::find(&account.tokens, &[&query.timestamp, &query.nonce], &query.signature)
+        .ok_or(Refusal::unsigned(Reason::Signature))?;
+    match window {
+        Some(window) if now.abs_diff(query.seconds) > window.unsigned_abs() => Err(Refusal::signed(Reason::Stale)),
+        _ => Ok(token),
+    }
+}
+
+/// A clear body. No signature covers it.
+fn clear(account: &Official, body: &[u8]) -> Result<Opened, Reason> {
+    if account.mode == Mode::Secure {
+        return Err(Reason::Downgrade);
+    }
+    let root = xml::parse(body)?;
+    if root.child("Encrypt").is_some() {
+        // Someone took encrypt_type away, or the console encrypts and this account has no key.
+        return Err(if account.mode == Mode::Plain { Reason::NoKey } else { Reason::Downgrade });
+    }
+    let event = event_of(root, account.original_id.as_deref())?;
+    let raw = std::str::from_utf8(body).map_err(|_| Reason::Xml)?.to_owned();
+    Ok(Opened { event, raw, key_index: None })
+}
+
+/// An encrypted body: msg_signature first, decryption second. Of a compatible push only Encrypt counts.
+fn sealed(account: &Official, query: &Query<'_>, token: usize, body: &[u8]) -> Result<Opened, Refusal> {
+    if account.mode == Mode::Plain || account.aes_keys.is_empty() {
+        return Err(Refusal::unsigned(Reason::NoKey));
+    }
+    let msg_signature = required(query.msg_signature.as_deref()).map_err(Refusal::unsigned)?;
+    let outer = xml::parse(body).map_err(Refusal::unsigned)?;
+    check_unique(&outer).map_err(Refusal::unsigned)?;
+    let encrypt = outer.text_of("Encrypt").ok_or(Refusal::unsigned(Reason::Downgrade))?;
+    let signed_by = signature::find(&account.tokens, &[&query.timestamp, &query.nonce, encrypt], msg_signature);
+    if signed_by != Some(token) {
+        return Err(Refusal::unsigned(Reason::MsgSignature));
+    }
+    open(account, encrypt).map_err(Refusal::signed)
+}
+
+fn open(account: &Official, encrypt: &str) -> Result<Opened, Reason> {
+    let (key_index, raw) = decrypt(account, encrypt)?;
+    let event = event_of(xml::parse(raw.as_bytes())?, account.original_id.as_deref())?;
+    Ok(Opened { event, raw, key_index: Some(key_index) })
+}
+
+/// The current key, then the previous one (reference 1.2). A wrong appid says more than a failed
+/// decryption, so it is kept as the reason.
+fn decrypt(account: &Official, encrypt: &str) -> Result<(usize, String), Reason> {
+    let mut why = Reason::Decrypt;
+    for (index, key) in account.aes_keys.iter().enumerate() {
+        match envelope::open(key, &account.app_id, encrypt) {
+            Ok(raw) => return Ok((index, raw)),
+            Err(Reason::Appid) => why = Reason::Appid,
+            Err(_) => {}
+        }
+    }
+    Err(why)
+}
+
+/// The fields that every push has, checked.
+fn event_of(root: Element, original_id: Option<&str>) -> Result<Event, Reason> {
+    check_unique(&root)?;
+    let to_user = field(&root, "ToUserName")?.to_owned();
+    let from_user = field(&root, "FromUserName")?.to_owned();
+    let created = field(&root, "CreateTime")?;
+    let msg_type = field(&root, "MsgType")?;
+    if original_id.is_some_and(|id| id != to_user) {
+        return Err(Reason::ForeignAccount);
+    }
+    let created = digits(created).filter(|time| (FIRST_TIME..LAST_TIME).contains(time)).ok_or(Reason::BadField)?;
+    let kind = Kind::of(msg_type, root.text_of("Event"));
+    let msg_id = if msg_type == "event" { None } else { message_id(&root) };
+    let event = Event { to_user, from_user, created, kind, msg_id, root };
+    if !is_identifier(&event.from_user) || !is_identifier(event.openid()) {
+        return Err(Reason::BadField);
+    }
+    Ok(event)
+}
+
+/// A leaf that must be there and not empty.
+fn field<'a>(root: &'a Element, name: &str) -> Result<&'a str, Reason> {
+    let element = root.child(name).ok_or(Reason::MissingField)?;
+    let good = element.children.is_empty() && !element.text.is_empty();
+    good.then_some(element.text.as_str()).ok_or(Reason::BadField)
+}
+
+/// MsgId where it can be one: up to 20 digits, 64 bit. Another text is no key to rely on; the message is
+/// then told apart by all its fields.
+fn message_id(root: &Element) -> Option<String> {
+    let id = root.text_of("MsgId")?;
+    let good = (1..=20).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_digit());
+    good.then(|| id.to_owned())
+}
+
+/// Letters of an openid, `[A-Za-z0-9_-]{1,64}`.
+fn is_identifier(id: &str) -> bool {
+    (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
+/// No field twice at the top: parsers differ in which one they take.
+fn check_unique(root: &Element) -> Result<(), Reason> {
+    let mut names: Vec<&str> = root.children.iter().map(|child| child.name.as_str()).collect();
+    names.sort_unstable();
+    let twice = names.windows(2).any(|pair| pair[0] == pair[1]);
+    (!twice).then_some(()).ok_or(Reason::DuplicateField)
+}
