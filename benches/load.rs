@@ -51,7 +51,13 @@ async fn main() -> ExitCode {
 }
 
 async fn kill9(kills: &str, db: Db) -> Option<ExitCode> {
-    let plan = Plan { kills: kills.parse().ok()?, connections: 64, pause: 200..1200, followers: 50_000 };
+    let plan = Plan {
+        kills: kills.parse().ok()?,
+        connections: 64,
+        pause: 200..1200,
+        patience: Duration::from_secs(30),
+        followers: 50_000,
+    };
     let Some(stage) = Stage::with_followers(db, "kill9", plan.followers as u32).await else {
         return Some(ExitCode::from(69));
     };

@@ -67,13 +67,16 @@ fn tests_of(file: PathBuf) -> Vec<(PathBuf, String)> {
     test_names(&fs::read_to_string(&file).unwrap()).into_iter().map(|name| (file.clone(), name)).collect()
 }
 
-/// Functions behind `#[test]` or `#[tokio::test]`, and the names in a `stories!` list.
+/// Macros that make a test on each database of every name they list.
+const LISTS: &[&str] = &["stories! {", "on_both! {"];
+
+/// Functions behind `#[test]` or `#[tokio::test]`, and the names in a list of [`LISTS`].
 fn test_names(text: &str) -> Vec<String> {
     let (mut names, mut marked, mut in_list) = (Vec::new(), false, false);
     for line in text.lines().map(str::trim) {
         if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
             marked = true;
-        } else if line.starts_with("stories! {") {
+        } else if LISTS.iter().any(|list| line.starts_with(list)) {
             in_list = true;
         } else if in_list && line.starts_with('}') {
             in_list = false;

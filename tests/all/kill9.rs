@@ -23,7 +23,13 @@ async fn ten_kills_on_mariadb() {
 async fn play(db: Db, story: &str) {
     let story = Stage::with_followers(db, story, FOLLOWERS);
     tell(story, LIMIT, async |stage| {
-        let plan = Plan { kills: 10, connections: 64, pause: 50..250, followers: FOLLOWERS as usize };
+        let plan = Plan {
+            kills: 10,
+            connections: 64,
+            pause: 50..250,
+            patience: Duration::from_secs(5),
+            followers: FOLLOWERS as usize,
+        };
         let table = kill9::run(&stage, &plan).await;
         println!("{table}");
         assert_eq!(table.faults(), [0, 0, 0], "lost, twice, unprocessed");

@@ -96,6 +96,11 @@ impl Server {
         self.child.kill().await.expect("our own child");
     }
 
+    /// `kill -9`, without waiting.
+    pub fn kill_now(&mut self) {
+        self.child.start_kill().expect("our own child");
+    }
+
     /// Sends a signal by its name.
     pub fn signal(&self, name: &str) {
         let pid = self.pid().to_string();

@@ -56,7 +56,8 @@ impl Rows {
         let name = format!("story_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let url = format!("{}/{name}", server.trim_end_matches('/'));
         let root = MySqlPoolOptions::new().max_connections(1).connect(server).await.expect("the server answers");
-        let create = format!("CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin");
+        // With the server's own charset and collation: the tables must not rely on a kind administrator.
+        let create = format!("CREATE DATABASE {name}");
         sqlx::raw_sql(AssertSqlSafe(create)).execute(&root).await.expect("root may create");
         root.close().await;
         let pool = MySqlPoolOptions::new().max_connections(2).connect_lazy(&url).expect("a URL");

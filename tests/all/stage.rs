@@ -201,6 +201,11 @@ impl Serve {
         self.server.kill().await;
     }
 
+    /// `kill -9`, without waiting for the end.
+    pub fn kill_now(&mut self) {
+        self.server.kill_now();
+    }
+
     /// SIGTERM; the exit code, and how long it took.
     pub async fn stop(&mut self) -> (Option<i32>, Duration) {
         let start = Instant::now();

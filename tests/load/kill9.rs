@@ -15,8 +15,6 @@ use tokio::sync::watch;
 
 /// Ids commit out of order: a row may appear this far below the highest id that was seen.
 const ID_SLACK: i64 = 20_000;
-/// The drain at the end goes on while it gets anywhere; it has failed when nothing moves for this long.
-const STUCK: Duration = Duration::from_secs(30);
 
 /// How it is done.
 pub struct Plan {
@@ -24,6 +22,8 @@ pub struct Plan {
     pub connections: usize,
     /// Milliseconds of load before a kill.
     pub pause: Range<u64>,
+    /// The drain at the end has failed when nothing moves for this long.
+    pub patience: Duration,
     /// Of the sandbox, whose openids are used: only those can be enriched.
     pub followers: usize,
 }
@@ -125,12 +125,14 @@ pub async fn run(stage: &Stage, plan: &Plan) -> Table {
             since_kill = ledger.close_interval().0;
             // The last interval has no kill; its events are held to the same.
             rows.push(Row { lost: 0, ..Row::default() });
-            break finish(stage, &events, &ledger, rows, &since_kill, serve).await;
+            break finish(stage, &events, &ledger, rows, &since_kill, plan.patience).await;
         }
         let before = progress.broken.load(Relaxed);
         tokio::time::sleep(Duration::from_millis(rand::random_range(plan.pause.clone()))).await;
-        serve.kill().await;
+        // At once nobody begins a new request: those that break were in flight.
+        serve.kill_now();
         target.send_replace(None);
+        serve.kill().await;
         until("broken requests to end", async || (progress.in_flight.load(Relaxed) == 0).then_some(())).await;
         let (numbers, acknowledged) = ledger.close_interval();
         since_kill = numbers;
@@ -167,12 +169,11 @@ async fn finish(
     ledger: &Ledger,
     mut rows: Vec<Row>,
     last: &[u64],
-    serve: crate::stage::Serve,
+    patience: Duration,
 ) -> Table {
     let start = Instant::now();
-    drain(stage).await;
+    drain(stage, patience).await;
     let drain = start.elapsed();
-    drop(serve);
 
     let mut seen = Seen::default();
     seen.look(stage, events).await;
@@ -207,12 +208,12 @@ fn fold_tail(rows: &mut Vec<Row>, lost: u64) {
     }
 }
 
-async fn drain(stage: &Stage) {
+async fn drain(stage: &Stage, patience: Duration) {
     let mut left = i64::MAX;
     let mut moved = Instant::now();
     loop {
         let now = stage.number("SELECT COUNT(*) FROM inbox_event WHERE state = 'new'").await;
-        if now == 0 || moved.elapsed() > STUCK {
+        if now == 0 || moved.elapsed() > patience {
             return;
         }
         if now < left {
