@@ -1,0 +1,21 @@
+//! Stories with the real binary: set the scene, one act, look at what a user would see. One file a group.
+
+#![allow(clippy::unwrap_used)]
+
+mod http;
+#[path = "../load/mod.rs"]
+mod load;
+mod messages;
+mod process;
+mod rows;
+mod signer;
+mod stage;
+mod stories;
+
+mod callback;
+mod kill9;
+mod modes;
+mod own;
+mod packaging;
+mod refusals;
+mod restart;
