@@ -43,7 +43,8 @@ impl FromStr for Since {
             return start.map(|time| Since::At(time.to_utc())).ok_or_else(|| format!("{text} is no day"));
         }
         let age = config::duration(text.trim_start_matches('-'));
-        age.map(Since::Ago).map_err(|_| format!("{text:?} is no time: write 2h, 3d, 2026-11-01 or 2026-11-01T08:00:00+08:00"))
+        age.map(Since::Ago)
+            .map_err(|_| format!("{text:?} is no time: write 2h, 3d, 2026-11-01 or 2026-11-01T08:00:00+08:00"))
     }
 }
 

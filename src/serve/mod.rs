@@ -4,7 +4,10 @@ mod health;
 mod listener;
 mod problem;
 mod refusals;
+mod verb;
 mod wechat;
+#[cfg(feature = "sandbox")]
+mod with_sandbox;
 
 use crate::app::App;
 use crate::config::Config;
@@ -23,7 +26,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
-pub use wechat::{Keep, callbacks};
+pub use verb::Serve;
+pub use wechat::{Keep, Seen, callbacks};
 
 /// How long what is in flight may take after the stop.
 const GRACE: Duration = Duration::from_secs(4);
@@ -53,9 +57,18 @@ pub struct Server {
 impl Server {
     /// Opens the database, takes the lock, listens. Callbacks are taken from here on.
     pub async fn start(config: Config) -> Result<Server> {
-        let lock = sqlite_lock(&config)?;
         let listener = bind(config.listen).await?;
         let metrics_listener = bind(config.metrics_listen).await?;
+        Self::start_on(config, listener, metrics_listener).await
+    }
+
+    /// The same on listeners that are open already.
+    pub(crate) async fn start_on(
+        config: Config,
+        listener: TcpListener,
+        metrics_listener: TcpListener,
+    ) -> Result<Server> {
+        let lock = sqlite_lock(&config)?;
         let (app, in_hand) = App::serve(config).await?;
         let app = Arc::new(app);
         if lock.is_some() {

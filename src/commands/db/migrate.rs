@@ -43,7 +43,9 @@ impl Report for Migrated {
 
     fn text(&self, lang: Lang) -> String {
         if self.applied.is_empty() {
-            return say!("nothing to do: the schema is up to date"; "无需迁移：数据库结构已是最新").in_lang(lang).to_owned();
+            return say!("nothing to do: the schema is up to date"; "无需迁移：数据库结构已是最新")
+                .in_lang(lang)
+                .to_owned();
         }
         let lines = self.applied.iter().map(|file| {
             let (version, name) = (file.version, &file.name);

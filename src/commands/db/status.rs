@@ -51,7 +51,11 @@ impl Report for Shown {
                 false => say!("{version:04} {name}  missing"; "{version:04} {name}  未应用"),
             }
         });
-        let newer = self.state.newer.iter().map(|version| say!("{version:04}  unknown to this wxops"; "{version:04}  本程序不认识"));
+        let newer = self
+            .state
+            .newer
+            .iter()
+            .map(|version| say!("{version:04}  unknown to this wxops"; "{version:04}  本程序不认识"));
         lines.chain(newer).map(|line| line.in_lang(lang).to_owned()).collect::<Vec<_>>().join("\n")
     }
 }

@@ -88,7 +88,9 @@ impl Report for Replayed {
         let due = self.due.len();
         match self.dry_run {
             true => say!("{due} would be handled again"; "{due} 条将重新处理"),
-            false => say!("{due} are due again; a running serve handles them"; "{due} 条已待重新处理，由运行中的 serve 执行"),
+            false => {
+                say!("{due} are due again; a running serve handles them"; "{due} 条已待重新处理，由运行中的 serve 执行")
+            }
         }
         .in_lang(lang)
         .to_owned()

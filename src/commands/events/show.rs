@@ -28,7 +28,8 @@ impl Show {
 }
 
 pub(super) fn unknown(id: i64) -> Error {
-    Error::failed(say!("there is no event {id}"; "没有编号为 {id} 的事件")).next(say!("see: wxops events list"; "请查看：wxops events list"))
+    Error::failed(say!("there is no event {id}"; "没有编号为 {id} 的事件"))
+        .next(say!("see: wxops events list"; "请查看：wxops events list"))
 }
 
 impl Report for Shown {
@@ -50,7 +51,9 @@ impl Report for Shown {
         // Line breaks of the message stand; everything else that could steer a terminal does not.
         let raw = match &self.0.raw {
             Some(raw) => raw.lines().map(|line| escape(line).into_owned()).collect::<Vec<_>>().join("\n"),
-            None => say!("the message is erased: its person left"; "消息已清除：该用户已取消关注").in_lang(lang).to_owned(),
+            None => {
+                say!("the message is erased: its person left"; "消息已清除：该用户已取消关注").in_lang(lang).to_owned()
+            }
         };
         format!("{}\n\n{raw}", head.in_lang(lang))
     }

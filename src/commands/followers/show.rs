@@ -102,5 +102,6 @@ impl Shown {
 }
 
 fn local(text: &str) -> String {
-    chrono::DateTime::parse_from_rfc3339(text).map_or_else(|_| text.to_owned(), |time| time_local(time.timestamp_millis()))
+    chrono::DateTime::parse_from_rfc3339(text)
+        .map_or_else(|_| text.to_owned(), |time| time_local(time.timestamp_millis()))
 }

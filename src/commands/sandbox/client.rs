@@ -1,5 +1,6 @@
 //! Speaks with a running sandbox's control API.
 
+use crate::domain::account::Official;
 use crate::error::{Error, Result};
 use crate::sandbox::shown::Problem;
 use crate::say;
@@ -13,6 +14,15 @@ pub const DEFAULT: &str = "http://127.0.0.1:9090";
 /// A local port answers at once or not at all.
 const CONNECT: Duration = Duration::from_secs(3);
 
+/// The sandbox of a configured account: where its API is on this machine.
+pub fn of(account: Option<&Official>) -> String {
+    account
+        .map(|account| &account.api_base)
+        .filter(|base| base.starts_with("http://"))
+        .cloned()
+        .unwrap_or(DEFAULT.into())
+}
+
 /// A sandbox that may be running at an address.
 pub struct Sandbox {
     base: Url,
@@ -20,11 +30,12 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// The sandbox at a base URL.
+    /// The sandbox at a base URL; without one at the usual place.
     ///
     /// # Errors
     /// Usage, where the text is no URL.
-    pub fn at(base: &str) -> Result<Self> {
+    pub fn at(base: Option<&str>) -> Result<Self> {
+        let base = base.unwrap_or(DEFAULT);
         let url = Url::parse(base).ok().filter(|url| url.has_host());
         let url = url
             .ok_or_else(|| Error::usage(say!("--sandbox: {base:?} is no URL"; "--sandbox：{base:?} 不是有效的 URL")))?;

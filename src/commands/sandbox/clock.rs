@@ -1,6 +1,6 @@
 //! `wxops sandbox clock`: the running sandbox's time.
 
-use super::client::{self, Sandbox};
+use super::client::Sandbox;
 use super::units;
 use crate::error::{Error, Lang, Result};
 use crate::sandbox::shown;
@@ -10,14 +10,14 @@ use serde::Serialize;
 
 /// Move the running sandbox's clock: tokens expire, quotas come back.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  wxops sandbox clock +3d")]
+#[command(before_help = "Example:\n  wxops sandbox clock +3d")]
 pub struct Clock {
     /// How far, forward or back: +3d, +2h, -1h, 30s; or show.
     #[arg(value_name = "STEP", default_value = "show", allow_hyphen_values = true)]
     pub step: String,
-    /// The running sandbox.
-    #[arg(long, value_name = "URL", default_value = client::DEFAULT)]
-    pub sandbox: String,
+    /// The running sandbox; default: the one the account is configured for.
+    #[arg(long, value_name = "URL")]
+    pub sandbox: Option<String>,
 }
 
 /// The clock afterwards.
@@ -43,7 +43,7 @@ impl Clock {
     /// # Errors
     /// Usage for a step that is none; unavailable where no sandbox runs.
     pub async fn run(self) -> Result<Report> {
-        let sandbox = Sandbox::at(&self.sandbox)?;
+        let sandbox = Sandbox::at(self.sandbox.as_deref())?;
         let clock: shown::Clock = if self.step == "show" {
             sandbox.get("/sandbox/clock").await?
         } else {

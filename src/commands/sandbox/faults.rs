@@ -1,6 +1,6 @@
 //! `wxops sandbox faults`: what the running sandbox does wrong on purpose.
 
-use super::client::{self, Sandbox};
+use super::client::Sandbox;
 use crate::error::{Lang, Result};
 use crate::sandbox::faults::{Fault, Shown};
 use crate::sandbox::shown::FaultOrder;
@@ -11,7 +11,7 @@ use serde::Serialize;
 /// Make the running sandbox fail on purpose, or stop it; without arguments,
 /// show what is on.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  wxops sandbox faults busy@/cgi-bin/user/info=0.5 slow=1%")]
+#[command(before_help = "Example:\n  wxops sandbox faults busy@/cgi-bin/user/info=0.5 slow=1%")]
 pub struct Faults {
     /// KIND=RATE or KIND@/path=RATE, a rate of 0 to 1 or 0% to 100%; 0 turns
     /// it off. Kinds: busy, token-invalid, quota, http-500, reset, cut, html,
@@ -22,9 +22,9 @@ pub struct Faults {
     /// Turn all off first.
     #[arg(long)]
     pub clear: bool,
-    /// The running sandbox.
-    #[arg(long, value_name = "URL", default_value = client::DEFAULT)]
-    pub sandbox: String,
+    /// The running sandbox; default: the one the account is configured for.
+    #[arg(long, value_name = "URL")]
+    pub sandbox: Option<String>,
 }
 
 /// What is on afterwards.
@@ -55,7 +55,7 @@ impl Faults {
     /// Usage for a fault that is none; unavailable where no sandbox runs.
     pub async fn run(self) -> Result<Report> {
         self.faults.iter().try_for_each(|text| Fault::parse(text).map(|_| ()))?;
-        let sandbox = Sandbox::at(&self.sandbox)?;
+        let sandbox = Sandbox::at(self.sandbox.as_deref())?;
         let faults = if self.faults.is_empty() && !self.clear {
             sandbox.get("/sandbox/faults").await?
         } else {

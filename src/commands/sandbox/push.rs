@@ -1,6 +1,6 @@
 //! `wxops sandbox push`: signed events to a callback.
 
-use super::client::{self, Sandbox};
+use super::client::Sandbox;
 use crate::domain::account::Official;
 use crate::error::{Error, Kind, Lang, Result};
 use crate::sandbox::Account;
@@ -17,7 +17,7 @@ use serde::Serialize;
 /// callback, and who follows from now on is what its user/info answers.
 /// Without a running sandbox, --to sends with the configured account's keys.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  wxops sandbox push subscribe --count 20 --duplicates 10%")]
+#[command(before_help = "Example:\n  wxops sandbox push subscribe --count 20 --duplicates 10%")]
 pub struct Push {
     /// What to send: a name that `push list` shows, or mix.
     #[arg(value_name = "EVENT")]
@@ -25,9 +25,9 @@ pub struct Push {
     /// Where to; default: the callback the sandbox knows.
     #[arg(long, value_name = "URL")]
     pub to: Option<String>,
-    /// The running sandbox.
-    #[arg(long, value_name = "URL", default_value = client::DEFAULT)]
-    pub sandbox: String,
+    /// The running sandbox; default: the one the account is configured for.
+    #[arg(long, value_name = "URL")]
+    pub sandbox: Option<String>,
     /// Which account sends; the command line's global flag.
     #[arg(skip)]
     pub account: Option<String>,
@@ -130,7 +130,7 @@ impl Push {
         if self.event == "list" {
             return Ok(Report::List { events: event_names().collect() });
         }
-        let sandbox = Sandbox::at(&self.sandbox)?;
+        let sandbox = Sandbox::at(self.sandbox.as_deref())?;
         if self.dry_run {
             return self.plan(&sandbox).await;
         }

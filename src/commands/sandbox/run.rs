@@ -19,7 +19,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// with the documented error codes. Its own pages: /sandbox/state,
 /// /sandbox/requests (NDJSON), /sandbox/accounts.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  wxops sandbox run --followers 23000 --fault busy=5%")]
+#[command(before_help = "Example:\n  wxops sandbox run --followers 23000 --fault busy=5%")]
 pub struct Run {
     /// Address and port to listen on.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9090")]

@@ -108,8 +108,12 @@ impl Report for Refreshed {
                 "{account}: would see to it that the token (generation {generation}, until {end}) lives longer than 5 minutes";
                 "{account}：将确保 token（第 {generation} 代，有效至 {end}）剩余超过 5 分钟"
             ),
-            (_, true) => say!("{account}: a new token, generation {generation}, until {end}"; "{account}：新 token，第 {generation} 代，有效至 {end}"),
-            _ => say!("{account}: nothing to do, generation {generation} lives until {end}"; "{account}：无需刷新，第 {generation} 代有效至 {end}"),
+            (_, true) => {
+                say!("{account}: a new token, generation {generation}, until {end}"; "{account}：新 token，第 {generation} 代，有效至 {end}")
+            }
+            _ => {
+                say!("{account}: nothing to do, generation {generation} lives until {end}"; "{account}：无需刷新，第 {generation} 代有效至 {end}")
+            }
         };
         said.in_lang(lang).to_owned()
     }

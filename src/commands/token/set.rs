@@ -7,7 +7,7 @@ use crate::error::{Error, Lang, Result};
 use crate::report::Report;
 use crate::say;
 use serde_json::json;
-use tokio::io::AsyncReadExt;
+use std::io::Read;
 
 /// Store a token that a person brings, read from stdin
 ///
@@ -28,9 +28,12 @@ impl Set {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let app = App::open(context.config()?.clone()).await?;
         let account = app.config.official(None)?;
-        let mut text = String::new();
-        let read = tokio::io::stdin().take(MOST).read_to_string(&mut text).await;
-        read.map_err(|e| Error::usage(say!("stdin can't be read as text"; "无法从标准输入读取文本")).source(e))?;
+        let read = tokio::task::spawn_blocking(|| {
+            let mut text = String::new();
+            std::io::stdin().take(MOST).read_to_string(&mut text).map(|_| text)
+        });
+        let unread = |e| Error::usage(say!("stdin can't be read as text"; "无法从标准输入读取文本")).source(e);
+        let text = read.await.map_err(std::io::Error::from).and_then(|read| read).map_err(unread)?;
         let text = text.trim();
         if text.is_empty() || text.len() as u64 >= MOST || !text.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(Error::usage(say!(

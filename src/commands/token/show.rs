@@ -47,7 +47,8 @@ impl Shown {
         if letters.len() < 24 {
             return Some("***".to_owned());
         }
-        let (head, tail): (String, String) = (letters[..4].iter().collect(), letters[letters.len() - 4..].iter().collect());
+        let (head, tail): (String, String) =
+            (letters[..4].iter().collect(), letters[letters.len() - 4..].iter().collect());
         Some(format!("{head}…{tail}"))
     }
 }
