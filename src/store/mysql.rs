@@ -1,12 +1,15 @@
-//! The writers of a MySQL or MariaDB: each takes what waits and commits it as one transaction.
-//! Two of them, so that one fills its batch while the other waits for its fsync.
+//! The writers of a MySQL or MariaDB: each takes what waits and commits it as one transaction. Two for
+//! callbacks, so that one fills its batch while the other waits for its fsync, and one for effects: two
+//! with effects of the same people in their batches deadlock.
 
+use super::follower::BARE_ROW;
 use super::inbox::{Arrival, Leased, Outcome, RAW_UNLESS_LEFT, Settled, Stored};
 use super::read::bind_mysql;
 use super::value::places;
 use super::writer::{Answer, BATCH, End, Hands, Work};
 use super::{LEASE_MS, Statement, Value, lease_id, lost};
 use crate::error::Error;
+use sqlx::AssertSqlSafe;
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::{ConnectOptions, Connection, MySqlConnection, Row as _};
 use std::collections::HashMap;
@@ -14,8 +17,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
 
-/// Writers of a process.
+/// Writers of callbacks.
 const WRITERS: usize = 2;
+/// Rows of one statement at the most; each number of rows is a statement of its own, prepared once.
+const ROWS: usize = 64;
+/// Prepared statements that a connection keeps: three kinds in each number of rows, and the effects.
+pub(super) const STATEMENTS: usize = 320;
 /// How often a batch is repeated after a deadlock, a lock wait or a lost connection.
 const TRIES: usize = 5;
 /// How long a commit may take before its connection is given up.
@@ -28,11 +35,18 @@ const DEAD: &str = "UPDATE inbox_event SET attempts = attempts + 1, state = 'dea
      lease_until = 0 WHERE id = ? AND lease = ? AND state = 'new'";
 
 /// Starts the writers; they end when every sender is gone.
-pub(super) fn start(options: &MySqlConnectOptions, work: mpsc::Receiver<Work>, hands: &Hands, erase: bool) {
-    let work = Arc::new(Mutex::new(work));
-    for _ in 0..WRITERS {
+pub(super) fn start(
+    options: &MySqlConnectOptions,
+    arriving: mpsc::Receiver<Work>,
+    settling: mpsc::Receiver<Work>,
+    hands: &Hands,
+    erase: bool,
+) {
+    let arriving = Arc::new(Mutex::new(arriving));
+    let settling = Arc::new(Mutex::new(settling));
+    for work in std::iter::repeat_n(arriving, WRITERS).chain([settling]) {
         let writer = MySqlWriter { options: options.clone(), db: None, hands: hands.clone(), erase };
-        tokio::spawn(writer.run(work.clone()));
+        tokio::spawn(writer.run(work));
     }
 }
 
@@ -148,9 +162,14 @@ impl MySqlWriter {
                 self.db = None;
             }
             match again {
-                Some(_) if tries < TRIES => tokio::time::sleep(Duration::from_millis(5 * tries as u64)).await,
-                Some(_) => return Err(Fault::Away(lost(error))),
-                None => return Err(Fault::Item(lost(error))),
+                // Drawn, so that two that locked each other out do not meet again.
+                Some(_) if tries < TRIES => {
+                    let wait = rand::random_range(1..=5 * tries as u64);
+                    tokio::time::sleep(Duration::from_millis(wait)).await;
+                }
+                Some(false) => return Err(Fault::Away(lost(error))),
+                // Small transactions come through where the large one did not.
+                Some(true) | None => return Err(Fault::Item(lost(error))),
             }
         }
     }
@@ -172,6 +191,8 @@ impl MySqlWriter {
         };
         let mut tx = db.begin().await?;
         let new = insert(&mut tx, arrivals, lease).await?;
+        let settled: Vec<&Settled> = batch.iter().flat_map(Work::settled).collect();
+        let mut ends = settle(&mut tx, &settled, erase).await?.into_iter();
         let mut rows = Vec::with_capacity(new.len());
         let mut answers = Vec::with_capacity(batch.len());
         for work in batch {
@@ -184,7 +205,7 @@ impl MySqlWriter {
                     (Some((_, first)), None) if std::ptr::eq(*first, arrival) => Stored::New,
                     _ => Stored::Duplicate,
                 }),
-                Work::Settle(settled, _) => Answer::Ends(settle(&mut tx, settled, erase).await?),
+                Work::Settle(settled, _) => Answer::Ends(ends.by_ref().take(settled.len()).collect()),
                 Work::Commit(statements, _) => Answer::Counts(execute(&mut tx, statements).await?),
             });
         }
@@ -221,28 +242,41 @@ async fn insert<'a>(
     // The stamp tells our rows from those that stood before, even where none is taken in hand.
     let stamp = lease.unwrap_or_else(lease_id);
     let until = if lease.is_some() { format!("{NOW} + {LEASE_MS}") } else { "0".to_owned() };
-    for rows in powers_of_two(&sorted) {
+    for rows in sorted.chunks(ROWS) {
         let row = format!("(?, 'official', ?, ?, ?, ?, 'new', ?, ?, {until}, ?, ?)");
         let sql = format!(
             "INSERT IGNORE INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, lease, \
              lease_until, event_time, received_at) VALUES {}",
             vec![row; rows.len()].join(", ")
         );
-        let args: Vec<Value> = rows.iter().flat_map(|arrival| values(arrival, stamp)).collect();
-        bind_mysql(&sql, &args).execute(&mut *db).await?;
+        let query = rows.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, arrival| {
+            query
+                .bind(&*arrival.account)
+                .bind(&arrival.key[..])
+                .bind(arrival.event.openid())
+                .bind(arrival.event.kind.as_str())
+                .bind(arrival.raw.as_str())
+                .bind(arrival.received.timestamp_millis())
+                .bind(stamp)
+                .bind(arrival.happened.naive_utc())
+                .bind(arrival.received.naive_utc())
+        });
+        query.execute(&mut *db).await?;
     }
     let mut new = HashMap::with_capacity(sorted.len());
-    for keys in powers_of_two(&sorted) {
+    let by_key: HashMap<&[u8], &Arrival> = sorted.iter().map(|arrival| (&arrival.key[..], *arrival)).collect();
+    for rows in sorted.chunks(ROWS) {
         let sql = format!(
             "SELECT id, dedupe_key FROM inbox_event WHERE dedupe_key IN ({}) AND lease = ?",
-            places(keys.len())
+            places(rows.len())
         );
-        let mut args: Vec<Value> = keys.iter().map(|arrival| Value::from(&arrival.key[..])).collect();
-        args.push(stamp.into());
-        for row in bind_mysql(&sql, &args).fetch_all(&mut *db).await? {
-            let key: Vec<u8> = row.try_get(1)?;
-            let first = arrivals.iter().find(|arrival| arrival.key[..] == key[..]);
-            if let Some(first) = first {
+        let query = rows
+            .iter()
+            .fold(sqlx::query(AssertSqlSafe(sql)), |query, arrival| query.bind(&arrival.key[..]))
+            .bind(stamp);
+        for row in query.fetch_all(&mut *db).await? {
+            let key: &[u8] = row.try_get(1)?;
+            if let Some(first) = by_key.get(key) {
                 new.insert(first.key, (row.try_get(0)?, *first));
             }
         }
@@ -250,54 +284,46 @@ async fn insert<'a>(
     Ok(new)
 }
 
-fn values(arrival: &Arrival, lease: i64) -> [Value; 9] {
-    [
-        (&*arrival.account).into(),
-        (&arrival.key[..]).into(),
-        arrival.event.openid().into(),
-        arrival.event.kind.as_str().into(),
-        arrival.raw.as_str().into(),
-        arrival.received.timestamp_millis().into(),
-        lease.into(),
-        arrival.happened.into(),
-        arrival.received.into(),
-    ]
-}
-
-/// Rows that are done first and together; where one of them is no longer ours, each alone.
-async fn settle(db: &mut MySqlConnection, rows: &[Settled], erase: bool) -> sqlx::Result<Vec<End>> {
+/// Rows that are done together, then their effects; each of the others alone.
+async fn settle(db: &mut MySqlConnection, rows: &[&Settled], erase: bool) -> sqlx::Result<Vec<End>> {
     let mut ends = vec![End::NotOurs; rows.len()];
-    let done: Vec<usize> = (0..rows.len()).filter(|at| matches!(rows[*at].outcome, Outcome::Done(_))).collect();
-    for group in powers_of_two(&done) {
+    let mut done: Vec<usize> = (0..rows.len()).filter(|at| matches!(rows[*at].outcome, Outcome::Done(_))).collect();
+    // Rows are locked in one order, whoever settles.
+    done.sort_by_key(|at| rows[*at].id);
+    let raw = if erase { format!("raw = {RAW_UNLESS_LEFT}, ") } else { String::new() };
+    for group in done.chunks(ROWS) {
         let ids: Vec<Value> = group.iter().map(|at| Value::Int(rows[*at].id)).collect();
         let sql = format!(
             "SELECT id, lease FROM inbox_event WHERE id IN ({}) AND state = 'new' FOR UPDATE",
             places(ids.len())
         );
-        let held: HashMap<i64, Option<i64>> = bind_mysql(&sql, &ids)
+        let mut held: HashMap<i64, Option<i64>> = bind_mysql(&sql, &ids)
             .fetch_all(&mut *db)
             .await?
             .iter()
             .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
             .collect::<sqlx::Result<_>>()?;
-        let ours: Vec<&usize> =
-            group.iter().filter(|at| held.get(&rows[**at].id) == Some(&Some(rows[**at].lease))).collect();
-        for group in powers_of_two(&ours) {
-            let raw = if erase { format!("raw = {RAW_UNLESS_LEFT}, ") } else { String::new() };
-            let sql = format!(
-                "UPDATE inbox_event SET {raw}state = 'done', lease = NULL, lease_until = 0 WHERE id IN ({})",
-                places(group.len())
-            );
-            let ids: Vec<Value> = group.iter().map(|at| Value::Int(rows[**at].id)).collect();
-            bind_mysql(&sql, &ids).execute(&mut *db).await?;
-        }
-        for at in ours {
-            if let Outcome::Done(effects) = &rows[*at].outcome {
-                execute(db, effects).await?;
+        let mut ours = Vec::with_capacity(group.len());
+        for at in group {
+            // Taken out: a row that is told twice is settled once.
+            if held.get(&rows[*at].id) == Some(&Some(rows[*at].lease)) {
+                held.remove(&rows[*at].id);
+                ours.push(*at);
             }
-            ends[*at] = End::Settled;
         }
+        if ours.is_empty() {
+            continue;
+        }
+        let sql = format!(
+            "UPDATE inbox_event SET {raw}state = 'done', lease = NULL, lease_until = 0 WHERE id IN ({})",
+            places(ours.len())
+        );
+        let ids: Vec<Value> = ours.iter().map(|at| Value::Int(rows[*at].id)).collect();
+        bind_mysql(&sql, &ids).execute(&mut *db).await?;
+        ours.iter().for_each(|at| ends[*at] = End::Settled);
     }
+    let settled = rows.iter().zip(&ends).filter(|(_, end)| **end == End::Settled);
+    write_effects(db, settled.filter_map(|(row, _)| row.effects()).collect()).await?;
     for (at, row) in rows.iter().enumerate() {
         let (sql, args) = match &row.outcome {
             Outcome::Done(_) => continue,
@@ -313,25 +339,43 @@ async fn settle(db: &mut MySqlConnection, rows: &[Settled], erase: bool) -> sqlx
     Ok(ends)
 }
 
+/// Effects of a batch, person by person in one order, so that several processes do not lock each other
+/// out; the bare rows that they begin with go in together.
+async fn write_effects(db: &mut MySqlConnection, mut effects: Vec<&[Statement]>) -> sqlx::Result<()> {
+    effects.sort_by(|one, other| person(one).cmp(&person(other)));
+    let mut bare: Vec<&Statement> =
+        effects.iter().filter_map(|effects| effects.first()).filter(|first| is_bare(first)).collect();
+    bare.dedup_by(|next, kept| next.args[..2] == kept.args[..2]);
+    for rows in bare.chunks(ROWS) {
+        let sql = format!("{}{}", rows[0].sql, format!(", {BARE_ROW}").repeat(rows.len() - 1));
+        let args: Vec<Value> = rows.iter().flat_map(|row| row.args.iter().cloned()).collect();
+        bind_mysql(&sql, &args).execute(&mut *db).await?;
+    }
+    for effects in effects {
+        let written = usize::from(effects.first().is_some_and(is_bare));
+        execute(db, &effects[written..]).await?;
+    }
+    Ok(())
+}
+
+/// Account and openid, which every list of effects begins with.
+fn person(effects: &[Statement]) -> Option<(&str, &str)> {
+    match effects.first()?.args[..] {
+        [Value::Text(ref account), Value::Text(ref openid), ..] => Some((account, openid)),
+        _ => None,
+    }
+}
+
+fn is_bare(statement: &Statement) -> bool {
+    statement.sql.starts_with("INSERT IGNORE ") && statement.sql.ends_with(BARE_ROW)
+}
+
 async fn execute(db: &mut MySqlConnection, statements: &[Statement]) -> sqlx::Result<Vec<u64>> {
     let mut counts = Vec::with_capacity(statements.len());
     for statement in statements {
         counts.push(bind_mysql(&statement.sql, &statement.args).execute(&mut *db).await?.rows_affected());
     }
     Ok(counts)
-}
-
-/// Runs of 64, 32, … 1: few shapes, so that the server prepares few statements.
-fn powers_of_two<T>(items: &[T]) -> Vec<&[T]> {
-    let mut runs = Vec::new();
-    let mut rest = items;
-    while !rest.is_empty() {
-        let size = (1usize << rest.len().ilog2()).min(64);
-        let (run, tail) = rest.split_at(size);
-        runs.push(run);
-        rest = tail;
-    }
-    runs
 }
 
 /// Whether the batch may be written again, and whether the connection can be kept: deadlock (1213) and

@@ -212,6 +212,7 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
         .no_engine_substitution(false)
         .pipes_as_concat(false)
         .timezone(None)
+        .statement_cache_capacity(mysql::STATEMENTS)
         .disable_statement_logging();
     let pool = MySqlPoolOptions::new()
         .max_connections(READERS + 4)
@@ -220,8 +221,8 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
         .connect_with(connect.clone())
         .await
         .map_err(lost)?;
-    let (writer, work) = Writer::channel();
-    mysql::start(&connect, work, &hands, options.erase);
+    let (writer, arriving, settling) = Writer::lanes();
+    mysql::start(&connect, arriving, settling, &hands, options.erase);
     Ok(Store { pool: Pool::MySql(pool), dialect: Dialect::MySql, writer: Some(writer), file: None })
 }
 

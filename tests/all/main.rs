@@ -19,3 +19,4 @@ mod own;
 mod packaging;
 mod refusals;
 mod restart;
+mod slow_disk;
