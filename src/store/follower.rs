@@ -203,19 +203,26 @@ impl Store {
         scene: Option<&str>,
         now_ms: i64,
     ) -> Vec<Statement> {
-        let mut statements = vec![
-            self.bare_row(account, openid),
-            stmt!(
-                "UPDATE user_mapping SET is_followed = 1, info_due_at = ?, updated_at = ? WHERE account = ? AND openid = ? \
-                 AND is_followed = 0 AND follow_time IS NULL AND unfollow_time IS NULL",
-                now_ms,
-                time_now(),
-                account,
-                openid
-            ),
-        ];
-        statements.extend(scene.map(|scene| set_scene(account, openid, at, scene)));
-        statements
+        let now = time_now();
+        let Some(scene) = cut(&scene.map(str::to_owned), TEXT_MAX) else {
+            let known = format!(
+                "UPDATE user_mapping SET is_followed = 1, info_due_at = ?, updated_at = ? \
+                 WHERE account = ? AND openid = ? AND {UNKNOWN}"
+            );
+            return vec![self.bare_row(account, openid), stmt!(known, now_ms, now, account, openid)];
+        };
+        // Both at once: most callbacks that write anything are scans.
+        let known = format!(
+            "UPDATE user_mapping SET info_due_at = CASE WHEN {UNKNOWN} THEN ? ELSE info_due_at END, \
+             is_followed = CASE WHEN {UNKNOWN} THEN 1 ELSE is_followed END, \
+             qr_scene = CASE WHEN {LATER_SCENE} THEN ? ELSE qr_scene END, \
+             qr_scene_time = CASE WHEN (unfollow_time IS NULL OR unfollow_time < ?) \
+             AND (qr_scene_time IS NULL OR qr_scene_time < ?) THEN ? ELSE qr_scene_time END, \
+             updated_at = ? WHERE account = ? AND openid = ? AND ({UNKNOWN} OR {LATER_SCENE})"
+        );
+        let text = scene.as_str();
+        let known = stmt!(known, now_ms, at, at, at, text, text, at, at, at, now, account, openid, at, at, at, text);
+        vec![self.bare_row(account, openid), known]
     }
 
     /// Somebody left at `at`. With `erase`, profile, tags and raw callbacks up to then are blanked; what
@@ -397,24 +404,22 @@ pub struct FollowerFilter {
 /// info_lease holds the lease's end in milliseconds times this, plus a number drawn by its holder.
 const LEASE_UNIT: i64 = 1 << 20;
 
+/// Nothing is known of the person: neither that they follow nor that they ever did or left.
+const UNKNOWN: &str = "(is_followed = 0 AND follow_time IS NULL AND unfollow_time IS NULL)";
+
+/// A scene (told when, when, when, which) is later than what is known, and not of a following that has ended.
+const LATER_SCENE: &str = "((unfollow_time IS NULL OR unfollow_time < ?) \
+     AND (qr_scene_time IS NULL OR qr_scene_time < ? OR (qr_scene_time = ? AND qr_scene < ?)))";
+
 /// The scene of the latest event that told one; of two in one second the greater text, so that the
 /// order of arrival does not matter.
 fn set_scene(account: &str, openid: &str, at: DateTime<Utc>, scene: &str) -> Statement {
     let scene = cut(&Some(scene.to_owned()), TEXT_MAX);
-    stmt!(
-        "UPDATE user_mapping SET qr_scene = ?, qr_scene_time = ?, updated_at = ? WHERE account = ? AND openid = ? \
-         AND (unfollow_time IS NULL OR unfollow_time < ?) \
-         AND (qr_scene_time IS NULL OR qr_scene_time < ? OR (qr_scene_time = ? AND qr_scene < ?))",
-        scene.clone(),
-        at,
-        time_now(),
-        account,
-        openid,
-        at,
-        at,
-        at,
-        scene
-    )
+    let sql = format!(
+        "UPDATE user_mapping SET qr_scene = ?, qr_scene_time = ?, updated_at = ? \
+         WHERE account = ? AND openid = ? AND {LATER_SCENE}"
+    );
+    stmt!(sql, scene.clone(), at, time_now(), account, openid, at, at, at, scene)
 }
 
 fn cut(text: &Option<String>, max: usize) -> Option<String> {
