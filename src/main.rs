@@ -1,3 +1,5 @@
-//! The binary: everything is in the library.
+//! wxops operates a WeChat back end. Everything is in the library, so that tests reach it.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    wxops::cli::main()
+}

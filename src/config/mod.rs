@@ -27,7 +27,7 @@ use crate::say;
 use keys::Setting;
 use layers::{GLOBAL, Layers};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
@@ -131,6 +131,15 @@ impl Config {
         let (place, what) = (from.text(), what);
         let (en, zh, what_en, what_zh) = (place.en, place.zh, what.en, what.zh);
         Err(Error::config(say!("WXOPS_ACCOUNT ({en}): {what_en}"; "WXOPS_ACCOUNT（{zh}）：{what_zh}")))
+    }
+
+    /// Takes a relative SQLite file as one of `dir`, for a command that sets up another folder.
+    pub fn place_database(&mut self, dir: &Path) {
+        let Some(rest) = self.database_url.reveal().strip_prefix("sqlite:") else { return };
+        let path = rest.strip_prefix("//").unwrap_or(rest);
+        if !path.starts_with('/') {
+            self.database_url = Secret::new(format!("sqlite://{}", dir.join(path).display()));
+        }
     }
 
     /// The AppSecret of an account, for verbs that call the platform; exit 78 that says what to set.

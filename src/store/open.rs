@@ -44,7 +44,7 @@ pub struct Store {
 impl Store {
     /// Opens the database for a verb: it reads, and writes now and then.
     pub async fn open(url: &Secret, options: Options) -> Result<Store> {
-        Ok(Self::open_with(url, options, Hands::none()).await?)
+        Self::open_with(url, options, Hands::none()).await
     }
 
     /// Opens the database for `serve`: rows that come in are handed on through [`InHand`].
@@ -100,9 +100,17 @@ impl Store {
         Ok(())
     }
 
-    /// Whether a write can be made durable now.
-    pub async fn ping(&self) -> Result<()> {
-        self.row("SELECT 1", vec![], |row| row.int(0)).await.map(drop)
+    /// Whether a callback could be made durable now: the writer comes back from an empty transaction.
+    pub async fn ready(&self) -> Result<()> {
+        match &self.writer {
+            Some(writer) => writer.commit(Vec::new()).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// The file behind a SQLite URL; `None` for another database.
+    pub fn sqlite_path(url: &Secret) -> Result<Option<PathBuf>> {
+        url.reveal().strip_prefix("sqlite:").map(sqlite_file).transpose()
     }
 
     /// Stores a callback in the next group commit; returns after it.

@@ -1,0 +1,33 @@
+//! `wxops db …`: the schema.
+
+mod migrate;
+mod status;
+
+use super::Context;
+use crate::error::Result;
+use crate::store::{Options, Store};
+
+/// The schema of the database
+#[derive(Debug, clap::Subcommand)]
+#[command(before_help = "Example:\n  wxops db status")]
+pub enum Db {
+    /// Apply what is missing of the schema
+    Migrate(migrate::Migrate),
+    /// Show what is applied
+    Status(status::Status),
+}
+
+impl Db {
+    /// Runs the verb.
+    pub async fn run(self, context: &mut Context) -> Result<()> {
+        match self {
+            Db::Migrate(verb) => verb.run(context).await,
+            Db::Status(verb) => verb.run(context).await,
+        }
+    }
+}
+
+/// The database without its schema being looked at.
+async fn open(context: &Context) -> Result<Store> {
+    Store::open(&context.config()?.database_url, Options::default()).await
+}

@@ -1,0 +1,61 @@
+//! `wxops db status`.
+
+use crate::commands::Context;
+use crate::error::{Lang, Result};
+use crate::report::Report;
+use crate::say;
+use crate::store::{Applied, Dialect, SchemaState};
+use serde_json::{Value, json};
+
+/// Show what is applied
+///
+/// Exit 78 where something is missing or newer than this wxops.
+#[derive(Debug, clap::Args)]
+#[command(before_help = "Example:\n  wxops db status --json")]
+pub struct Status {}
+
+pub(super) struct Shown {
+    database: &'static str,
+    state: SchemaState,
+}
+
+impl Status {
+    pub(super) async fn run(self, context: &mut Context) -> Result<()> {
+        let store = super::open(context).await?;
+        let database = match store.dialect() {
+            Dialect::Sqlite => "sqlite",
+            Dialect::MySql => "mysql",
+        };
+        context.out.show(&Shown { database, state: store.schema().await? })?;
+        store.check_schema().await
+    }
+}
+
+impl Shown {
+    pub(super) fn file(file: &Applied) -> Value {
+        json!({ "version": file.version.to_string(), "name": file.name, "applied": file.applied })
+    }
+}
+
+impl Report for Shown {
+    fn json(&self) -> Value {
+        let files: Vec<_> = self.state.files.iter().map(Shown::file).collect();
+        json!({ "database": self.database, "files": files, "newer": self.state.newer.iter().map(i64::to_string).collect::<Vec<_>>() })
+    }
+
+    fn text(&self, lang: Lang) -> String {
+        let lines = self.state.files.iter().map(|file| {
+            let (version, name) = (file.version, &file.name);
+            match file.applied {
+                true => say!("{version:04} {name}  applied"; "{version:04} {name}  已应用"),
+                false => say!("{version:04} {name}  missing"; "{version:04} {name}  未应用"),
+            }
+        });
+        let newer = self
+            .state
+            .newer
+            .iter()
+            .map(|version| say!("{version:04}  unknown to this wxops"; "{version:04}  本程序不认识"));
+        lines.chain(newer).map(|line| line.in_lang(lang).to_owned()).collect::<Vec<_>>().join("\n")
+    }
+}

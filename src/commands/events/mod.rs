@@ -1,0 +1,36 @@
+//! `wxops events …`: the inbox of received callbacks.
+
+mod list;
+mod replay;
+mod row;
+mod show;
+mod tail;
+
+use super::Context;
+use crate::error::Result;
+
+/// The inbox of received callbacks
+#[derive(Debug, clap::Subcommand)]
+#[command(before_help = "Example:\n  wxops events list --state dead")]
+pub enum Events {
+    /// List events, newest first
+    List(list::List),
+    /// Show one event with its message
+    Show(show::Show),
+    /// Handle events again: dead ones, or any that is named
+    Replay(replay::Replay),
+    /// Show events as they come, until Ctrl-C
+    Tail(tail::Tail),
+}
+
+impl Events {
+    /// Runs the verb.
+    pub async fn run(self, context: &mut Context) -> Result<()> {
+        match self {
+            Events::List(verb) => verb.run(context).await,
+            Events::Show(verb) => verb.run(context).await,
+            Events::Replay(verb) => verb.run(context).await,
+            Events::Tail(verb) => verb.run(context).await,
+        }
+    }
+}

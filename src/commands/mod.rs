@@ -1,0 +1,89 @@
+//! The door for people: one module a group, one file a verb.
+
+pub mod db;
+pub mod events;
+pub mod followers;
+pub mod init;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+mod time;
+pub mod token;
+
+pub use time::{Since, account_filter, time_json, time_local};
+
+use crate::config::{Config, Sources};
+use crate::error::{Error, Lang, Result, Text};
+use crate::report::Out;
+use crate::say;
+use std::cell::OnceCell;
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What every verb is called with.
+pub struct Context {
+    /// Where the configuration comes from; a reload loads it again from here.
+    pub sources: Sources,
+    /// Where results go.
+    pub out: Out,
+    /// `--no-input`: never ask.
+    pub no_input: bool,
+    config: OnceCell<Config>,
+    own_signals: Arc<AtomicBool>,
+}
+
+impl Context {
+    /// A context whose configuration is loaded when it is first asked for.
+    pub fn new(sources: Sources, out: Out, no_input: bool) -> Self {
+        Context { sources, out, no_input, config: OnceCell::new(), own_signals: Arc::default() }
+    }
+
+    /// The configuration; exit 78 where it is wrong. Verbs that need none don't ask.
+    pub fn config(&self) -> Result<&Config> {
+        match self.config.get() {
+            Some(config) => Ok(config),
+            None => {
+                let config = Config::load(&self.sources)?;
+                Ok(self.config.get_or_init(|| config))
+            }
+        }
+    }
+
+    /// Called by a verb that stops gracefully by itself (`serve`): from now on SIGINT and SIGTERM are its own.
+    pub fn take_signals(&self) {
+        self.own_signals.store(true, Ordering::SeqCst);
+    }
+
+    /// The switch behind [`Context::take_signals`].
+    pub fn signals_taken(&self) -> Arc<AtomicBool> {
+        self.own_signals.clone()
+    }
+
+    /// Passes when `--yes` was given or a person at the terminal says so; else exit 2, which names the flag.
+    pub async fn confirm(&self, yes: bool, deed: Text) -> Result<()> {
+        if yes {
+            return Ok(());
+        }
+        let (en, zh) = (&deed.en, &deed.zh);
+        let refusal = || {
+            Error::usage(say!("not confirmed: {en}"; "未确认：{zh}"))
+                .next(say!("add --yes to do it"; "确认执行请加 --yes"))
+        };
+        if self.no_input || !std::io::stdin().is_terminal() {
+            return Err(refusal());
+        }
+        let question = match self.out.lang {
+            Lang::En => format!("{en}. Go on? [y/N] "),
+            Lang::Zh => format!("{zh}。继续吗？[y/N] "),
+        };
+        let answer = tokio::task::spawn_blocking(move || {
+            let mut answer = String::new();
+            std::io::stderr().write_all(question.as_bytes())?;
+            std::io::stdin().read_line(&mut answer).map(|_| answer)
+        });
+        match answer.await {
+            Ok(Ok(answer)) if matches!(answer.trim(), "y" | "Y" | "yes") => Ok(()),
+            _ => Err(refusal()),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `wxops sandbox …`: the local stand-in for the platform.
+
+mod accounts_file;
+mod client;
+pub mod clock;
+pub mod faults;
+pub mod push;
+pub mod run;
+#[cfg(test)]
+mod tests;
+mod units;
+
+use super::Context;
+use crate::error::{Error, Lang, Result};
+use crate::report;
+use clap::Subcommand;
+use serde::Serialize;
+
+/// A local stand-in for the platform's API, and the pushes it sends.
+#[derive(Debug, Subcommand)]
+#[command(before_help = "Example:\n  wxops sandbox run --followers 23000")]
+pub enum Verb {
+    /// Run the stand-in platform until it is stopped.
+    Run(run::Run),
+    /// Send signed events to a callback, as the platform does.
+    Push(push::Push),
+    /// Make the running sandbox fail on purpose, or stop failing.
+    Faults(faults::Faults),
+    /// Move the running sandbox's clock.
+    Clock(clock::Clock),
+}
+
+impl Verb {
+    /// Runs the verb. Without `--sandbox` the sandbox is the one that the configured account speaks to.
+    pub async fn run(self, context: &mut Context) -> Result<()> {
+        let lang = context.out.lang;
+        match self {
+            Verb::Run(verb) => {
+                context.take_signals();
+                let report = verb.run(lang).await?;
+                show(context, &report, report.table(lang), None)
+            }
+            Verb::Push(mut verb) => {
+                let config = context.config()?.clone();
+                let account = config.official(None).ok().cloned();
+                verb.account = config.account;
+                verb.sandbox.get_or_insert_with(|| client::of(account.as_ref()));
+                let report = verb.run(account.as_ref()).await?;
+                show(context, &report, report.table(lang), report.failure())
+            }
+            Verb::Faults(mut verb) => {
+                verb.sandbox.get_or_insert_with(|| configured(context));
+                let report = verb.run().await?;
+                show(context, &report, report.table(lang), None)
+            }
+            Verb::Clock(mut verb) => {
+                verb.sandbox.get_or_insert_with(|| configured(context));
+                let report = verb.run().await?;
+                show(context, &report, report.table(lang), None)
+            }
+        }
+    }
+}
+
+/// The sandbox of the configured account, where one is configured.
+fn configured(context: &Context) -> String {
+    let account = context.config().ok().and_then(|config| config.official(None).ok());
+    client::of(account)
+}
+
+/// The report first, then what is wrong with its outcome.
+fn show(context: &mut Context, report: &impl Serialize, text: String, failure: Option<Error>) -> Result<()> {
+    let json = serde_json::to_value(report).unwrap_or_default();
+    context.out.report(&Printed { json, text })?;
+    failure.map_or(Ok(()), Err)
+}
+
+struct Printed {
+    json: serde_json::Value,
+    text: String,
+}
+
+impl report::Report for Printed {
+    fn json(&self) -> serde_json::Value {
+        self.json.clone()
+    }
+
+    fn text(&self, _: Lang) -> String {
+        self.text.clone()
+    }
+}

@@ -1,0 +1,166 @@
+//! Personal data of those who follow, fetched when due by user/info (reference 4.2). An ill channel is
+//! paused, with one probe a minute, and costs nobody an attempt.
+
+use super::short;
+use super::worker::backoff_ms;
+use crate::app::App;
+use crate::domain::account::Official;
+use crate::error::{Error, Result, Then};
+use crate::lifecycle;
+use crate::platform::wechat::user::{self, UserInfo};
+use crate::store::{Due, Profile, Statement};
+use chrono::DateTime;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+/// The API, as `channel` names it.
+const API: &str = "user/info";
+/// How often the table is looked at; a settled subscribe wakes it at once.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Calls in flight for one account.
+const AT_ONCE: i64 = 32;
+/// Tries before a person's data is given up, until the next subscribe or a replay.
+const TRIES: i64 = 8;
+/// An ill channel is probed this often, at the least.
+const PROBE: Duration = Duration::from_secs(60);
+
+/// Fetches for one account until `stop`.
+pub async fn enrich(app: Arc<App>, account: Official, due: Arc<Notify>, mut stop: watch::Receiver<bool>) {
+    let account = Arc::new(account);
+    let mut ill = 0;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = due.notified() => {}
+            () = lifecycle::until(&mut stop) => break,
+        }
+        loop {
+            match step(&app, &account, &mut ill).await {
+                Ok(0) => break,
+                Ok(_) if *stop.borrow() => break,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::debug!(%error, account = account.name, "enrichment found the database away");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// One round: takes what is due, asks for each, writes what came; says how many were settled. `ill`
+/// counts the failures of the channel in a row.
+async fn step(app: &Arc<App>, account: &Arc<Official>, ill: &mut u32) -> Result<usize> {
+    let pause = app.store.paused(&account.name, API).await?;
+    let most = match &pause {
+        Some(pause) if !app.store.may_probe(pause, app.now_ms()).await? => return Ok(0),
+        Some(_) => 1,
+        None => AT_ONCE,
+    };
+    let rows = app.store.claim_due(&account.name, most, app.now_ms()).await?;
+    if rows.is_empty() {
+        if let Some(pause) = &pause {
+            // Nobody to probe with: the right to probe goes back.
+            app.store.pause(&pause.account, &pause.api, &pause.reason, pause.paused_until).await?;
+        }
+        return Ok(0);
+    }
+    let mut calls = JoinSet::new();
+    for row in rows {
+        let (app, account) = (app.clone(), account.clone());
+        calls.spawn(async move {
+            let told = user::info(&app.client, &*app.tokens, &account, &row.openid).await;
+            (row, told)
+        });
+    }
+    let mut writes = Vec::new();
+    let mut ailing: Option<Error> = None;
+    while let Some(Ok((row, told))) = calls.join_next().await {
+        match told {
+            Ok(told) => writes.push(known(app, &row, told)),
+            Err(error) => match error.then {
+                Then::Pause { .. } => {
+                    writes.push(app.store.info_postponed(&row));
+                    ailing = Some(error);
+                }
+                _ => writes.push(failed(app, &row, &error)),
+            },
+        }
+    }
+    let settled = writes.len();
+    write(app, writes).await?;
+    match ailing {
+        Some(error) => {
+            *ill += 1;
+            pause_for(app, account, &error, *ill).await?;
+            Ok(0)
+        }
+        None => {
+            *ill = 0;
+            if pause.is_some() {
+                app.store.resume(&account.name, API).await?;
+                tracing::info!(account = account.name, api = API, "the channel is well again");
+            }
+            Ok(settled)
+        }
+    }
+}
+
+/// All in one transaction; where one of them is at fault, each alone.
+async fn write(app: &App, writes: Vec<Statement>) -> Result<()> {
+    if app.store.commit(writes.clone()).await.is_ok() {
+        return Ok(());
+    }
+    for statement in writes {
+        app.store.commit(vec![statement]).await?;
+    }
+    Ok(())
+}
+
+fn known(app: &App, row: &Due, told: UserInfo) -> Statement {
+    tracing::debug!(account = row.account, openid = short(&row.openid), follows = told.subscribe, "user/info");
+    if !told.subscribe {
+        return app.store.gone(row, app.erases());
+    }
+    let profile = Profile {
+        unionid: told.unionid,
+        nickname: told.nickname,
+        avatar_url: told.headimgurl,
+        sex: told.sex.map(i64::from),
+        city: told.city,
+        province: told.province,
+        country: told.country,
+        language: told.language,
+        subscribe_scene: told.subscribe_scene,
+        remark: told.remark,
+        follow_time: told.subscribe_time.and_then(|s| DateTime::from_timestamp(s, 0)),
+    };
+    app.store.enrich(row, &profile)
+}
+
+fn failed(app: &App, row: &Due, error: &Error) -> Statement {
+    let last = error.then == Then::Never || row.attempts + 1 >= TRIES;
+    let due_at = (!last).then(|| app.now_ms() + backoff_ms(row.attempts));
+    let openid = short(&row.openid);
+    if last {
+        tracing::error!(account = row.account, openid, %error, "user/info given up; wxops followers show tells why");
+    } else {
+        tracing::warn!(account = row.account, openid, %error, "user/info failed, will be tried again");
+    }
+    app.store.info_failed(row, due_at, &error.to_string())
+}
+
+/// A short illness is probed soon, then less often; a long one once a minute. Only where the platform
+/// forbids every call for a time (8950x: an administrator must confirm) is it left alone for that long.
+async fn pause_for(app: &App, account: &Official, error: &Error, ill: u32) -> Result<()> {
+    let Then::Pause { after, whole_account } = error.then else { return Ok(()) };
+    let forbidden = error.errcode.is_some_and(|code| (89_500..89_600).contains(&code));
+    let wait = if forbidden { after } else { after.saturating_mul(1 << ill.min(6).saturating_sub(1)).min(PROBE) };
+    let api = if whole_account { "*" } else { API };
+    let until = app.now_ms() + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 2);
+    let next = error.next.as_ref().map(|next| next.en.clone()).unwrap_or_default();
+    tracing::warn!(account = account.name, api, %error, next, "channel paused for {} s", wait.as_secs());
+    app.store.pause(&account.name, api, &error.to_string(), until).await
+}

@@ -1,0 +1,87 @@
+//! Signals, systemd's notices, and the lock that one `serve` holds on a SQLite file.
+
+use crate::error::{Error, Kind, Result};
+use crate::say;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Waits for SIGINT or SIGTERM.
+pub async fn stopped() -> Result<()> {
+    let no_signals = |e| Error::failed(say!("signals can't be received"; "无法接收信号")).source(e);
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// Tells systemd that the service is ready; nothing where it does not ask.
+pub fn ready(status: &str) {
+    notify(&[sd_notify::NotifyState::Ready, sd_notify::NotifyState::Status(status)]);
+}
+
+/// Tells systemd that the service stops.
+pub fn stopping() {
+    notify(&[sd_notify::NotifyState::Stopping]);
+}
+
+/// Tells systemd that the service lives.
+pub fn alive() {
+    notify(&[sd_notify::NotifyState::Watchdog]);
+}
+
+fn notify(state: &[sd_notify::NotifyState]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::warn!(%error, "systemd could not be told");
+    }
+}
+
+/// How often systemd wants to hear that the service lives, halved so that one is never missed.
+pub fn watchdog() -> Option<Duration> {
+    sd_notify::watchdog_enabled().map(|limit| limit / 2)
+}
+
+/// The lock of one `serve` on a SQLite file. The kernel frees it when the process ends, however it ends.
+#[derive(Debug)]
+pub struct ServeLock {
+    _file: File,
+}
+
+impl ServeLock {
+    /// Takes `<database>.lock`; exit 75 where another `serve` has it.
+    pub fn take(database: &Path) -> Result<ServeLock> {
+        let mut path = database.as_os_str().to_owned();
+        path.push(".lock");
+        let path = PathBuf::from(path);
+        let shown = path.display();
+        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|e| {
+            Error::config(say!("the lock file {shown} can't be opened"; "无法打开锁文件 {shown}"))
+                .next(say!(
+                    "give the folder to the user who runs wxops";
+                    "请把该目录的写权限授予运行 wxops 的用户"
+                ))
+                .source(e)
+        })?;
+        match file.try_lock() {
+            Ok(()) => Ok(ServeLock { _file: file }),
+            Err(_) => Err(Error::new(
+                Kind::Busy,
+                say!("another wxops serve works on this database ({shown} is locked)"; "另一个 wxops serve 正在使用该数据库（{shown} 已锁定）"),
+            )
+            .next(say!(
+                "stop it first; several serve processes need MySQL or MariaDB";
+                "请先停止它；多进程运行需使用 MySQL 或 MariaDB"
+            ))),
+        }
+    }
+}
+
+/// Waits until the process is told to stop.
+pub async fn until(stop: &mut tokio::sync::watch::Receiver<bool>) {
+    // The sender is gone only when everything ends.
+    let _ = stop.wait_for(|stop| *stop).await;
+}

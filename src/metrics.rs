@@ -1,0 +1,116 @@
+//! What the process counts. Names are an interface; labels never hold an openid, an id or free text.
+
+use prometheus::{
+    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry,
+    TextEncoder,
+};
+
+/// Upper bounds of `wxops_callback_ack_seconds`: the platform cuts at 5 s, the 503 goes out before.
+const ACK_BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 4.5, 5.0];
+/// Upper bounds of `wxops_platform_call_seconds`: the limit of a call is 10 s.
+const CALL_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// Every figure of a process.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    registry: Registry,
+    /// Callbacks acknowledged, by platform and kind.
+    pub received: IntCounterVec,
+    /// Callbacks refused, by platform and reason.
+    pub refused: IntCounterVec,
+    /// Repeated deliveries, by platform.
+    pub duplicates: IntCounterVec,
+    /// Clear bodies taken in compatible mode: the change-over is not finished.
+    pub clear: IntCounterVec,
+    /// Callbacks whose timestamp is over 300 s off, though accepted.
+    pub skewed: IntCounterVec,
+    /// From the request's head to the answer.
+    pub ack: Histogram,
+    /// Rows of the inbox by state.
+    pub inbox: IntGaugeVec,
+    /// When the oldest row came in that is not settled; 0: none.
+    pub inbox_oldest: Gauge,
+    /// Time in handlers: sum and count.
+    pub handler_seconds: HistogramVec,
+    /// Calls of the platforms by API and errcode.
+    pub calls: IntCounterVec,
+    /// Time of those calls.
+    pub call_seconds: HistogramVec,
+    /// When an account's access_token ends.
+    pub token_expiry: GaugeVec,
+}
+
+impl Metrics {
+    /// All at 0, for what is known in advance.
+    pub fn new(reasons: impl Iterator<Item = &'static str>) -> Self {
+        let registry = Registry::new();
+        let counter = |name: &str, help: &str, labels: &[&str]| {
+            let made = IntCounterVec::new(Opts::new(name, help), labels).expect("name and labels are constants");
+            registry.register(Box::new(made.clone())).expect("each name is registered once");
+            made
+        };
+        let histogram = |name: &str, help: &str, labels: &[&str], buckets: &[f64]| {
+            let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
+            let made = HistogramVec::new(options, labels).expect("name and labels are constants");
+            registry.register(Box::new(made.clone())).expect("each name is registered once");
+            made
+        };
+        let gauge = |name: &str, help: &str, labels: &[&str]| {
+            let made = GaugeVec::new(Opts::new(name, help), labels).expect("name and labels are constants");
+            registry.register(Box::new(made.clone())).expect("each name is registered once");
+            made
+        };
+        let inbox =
+            IntGaugeVec::new(Opts::new("wxops_inbox_events", "Rows of the inbox that are not done."), &["state"])
+                .expect("name and labels are constants");
+        registry.register(Box::new(inbox.clone())).expect("each name is registered once");
+        let oldest = Gauge::new(
+            "wxops_inbox_oldest_timestamp_seconds",
+            "When the oldest callback came in that is not settled; 0: none.",
+        )
+        .expect("the name is constant");
+        registry.register(Box::new(oldest.clone())).expect("each name is registered once");
+        let ack = HistogramOpts::new("wxops_callback_ack_seconds", "From the head of a callback to its answer.");
+        let ack = Histogram::with_opts(ack.buckets(ACK_BUCKETS.to_vec())).expect("the name is constant");
+        registry.register(Box::new(ack.clone())).expect("each name is registered once");
+        let made = Metrics {
+            received: counter("wxops_callback_received_total", "Callbacks acknowledged.", &["platform", "kind"]),
+            refused: counter("wxops_callback_refused_total", "Callbacks refused.", &["platform", "reason"]),
+            duplicates: counter("wxops_callback_duplicates_total", "Repeated deliveries.", &["platform"]),
+            clear: counter("wxops_callback_clear_total", "Clear bodies taken in compatible mode.", &["platform"]),
+            skewed: counter("wxops_callback_skewed_total", "Accepted with a timestamp over 300 s off.", &["platform"]),
+            ack,
+            inbox,
+            inbox_oldest: oldest,
+            handler_seconds: histogram("wxops_handler_seconds", "Time in handlers.", &["kind"], &[f64::INFINITY]),
+            calls: counter("wxops_platform_calls_total", "Calls of the platforms.", &["platform", "api", "errcode"]),
+            call_seconds: histogram(
+                "wxops_platform_call_seconds",
+                "Time of those calls.",
+                &["platform", "api"],
+                CALL_BUCKETS,
+            ),
+            token_expiry: gauge("wxops_token_expiry_timestamp_seconds", "When the access_token ends.", &["account"]),
+            registry,
+        };
+        for reason in reasons {
+            made.refused.with_label_values(&["official", reason]);
+        }
+        for each in [&made.duplicates, &made.clear, &made.skewed] {
+            each.with_label_values(&["official"]);
+        }
+        for state in ["new", "dead"] {
+            made.inbox.with_label_values(&[state]);
+        }
+        made
+    }
+
+    /// All figures in Prometheus' text format.
+    pub fn text(&self) -> String {
+        let mut text = Vec::new();
+        if TextEncoder::new().encode(&self.registry.gather(), &mut text).is_err() {
+            return String::new();
+        }
+        String::from_utf8(text).unwrap_or_default()
+    }
+}

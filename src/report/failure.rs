@@ -1,0 +1,85 @@
+//! How an error is shown: one line for people, one JSON object for programs.
+
+use super::escape::{escape, json_line};
+use crate::error::{Error, Lang};
+use serde_json::json;
+
+/// The line for people: what failed, the platform's code where the text lacks it, and what to do next.
+pub fn line(error: &Error, lang: Lang) -> String {
+    let mut line = String::from(match lang {
+        Lang::En => "error: ",
+        Lang::Zh => "错误：",
+    });
+    line.push_str(error.what.in_lang(lang));
+    let code = error.errcode.map(|code| format!("errcode {code}"));
+    let rid = error.rid.as_ref().map(|rid| format!("rid {rid}"));
+    let missing: Vec<String> = code.into_iter().chain(rid).filter(|part| !line.contains(part.as_str())).collect();
+    if !missing.is_empty() {
+        line.push_str(&format!(" ({})", missing.join(", ")));
+    }
+    if let Some(next) = &error.next {
+        line.push_str(match lang {
+            Lang::En => "; next: ",
+            Lang::Zh => "；下一步：",
+        });
+        line.push_str(next.in_lang(lang));
+    }
+    escape(&line).into_owned()
+}
+
+/// The chain of causes, one line each, for `-v`.
+pub fn causes(error: &Error, lang: Lang) -> Vec<String> {
+    let because = match lang {
+        Lang::En => "  because: ",
+        Lang::Zh => "  原因：",
+    };
+    error.causes().iter().map(|cause| format!("{because}{}", escape(cause))).collect()
+}
+
+/// The last line of stderr with `--json`. Always English.
+pub fn json(error: &Error) -> String {
+    json_line(&json!({
+        "type": "exit_error",
+        "code": error.kind.exit_code(),
+        "errcode": error.errcode,
+        "rid": error.rid,
+        "message": error.what.en,
+        "next": error.next.as_ref().map(|next| &next.en),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::say;
+
+    fn refused() -> Error {
+        let mut error =
+            Error::unavailable(say!("getting a token failed: invalid ip\u{1b}[m"; "获取 token 失败：invalid ip"))
+                .next(say!("add it to the IP list"; "请加入 IP 白名单"))
+                .source(std::io::Error::other("deep\ncause"));
+        error.errcode = Some(40164);
+        error.rid = Some("5f1e-2d".into());
+        error
+    }
+
+    #[test]
+    fn people_get_one_line() {
+        let en = "error: getting a token failed: invalid ip\\u{1b}[m (errcode 40164, rid 5f1e-2d); next: add it to the IP list";
+        assert_eq!(line(&refused(), Lang::En), en);
+        let zh = "错误：获取 token 失败：invalid ip (errcode 40164, rid 5f1e-2d)；下一步：请加入 IP 白名单";
+        assert_eq!(line(&refused(), Lang::Zh), zh);
+        assert_eq!(causes(&refused(), Lang::En), ["  because: deep\\ncause"]);
+    }
+
+    #[test]
+    fn programs_get_an_object() {
+        let value: serde_json::Value = serde_json::from_str(&json(&refused())).unwrap();
+        assert_eq!(value["type"], "exit_error");
+        assert_eq!((value["code"].as_u64(), value["errcode"].as_i64()), (Some(69), Some(40164)));
+        assert_eq!((value["rid"].as_str(), value["next"].as_str()), (Some("5f1e-2d"), Some("add it to the IP list")));
+        let bare: serde_json::Value = serde_json::from_str(&json(&Error::usage(say!("a"; "一")))).unwrap();
+        assert!(bare["errcode"].is_null() && bare["next"].is_null() && bare["code"] == 2);
+    }
+}

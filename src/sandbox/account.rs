@@ -1,0 +1,103 @@
+//! An account as the sandbox, playing the platform, knows it.
+
+use super::crypto;
+use super::noise::Noise;
+use crate::domain::account::{Mode, Official};
+use crate::domain::secret::Secret;
+
+/// Letters of a hexadecimal number.
+const HEX: &[u8] = b"0123456789abcdef";
+/// What a console allows in a Token.
+const ALNUM: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/// One Official Account of the stand-in platform.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The name people call it by.
+    pub name: String,
+    /// AppID.
+    pub app_id: String,
+    /// AppSecret.
+    pub secret: Secret,
+    /// The console's Token.
+    pub token: Secret,
+    /// EncodingAESKey, 43 letters; absent only in plain mode.
+    pub aes_key: Option<Secret>,
+    /// The original id, `gh_…`.
+    pub original_id: String,
+    /// How pushes are sent.
+    pub mode: Mode,
+    /// Where pushes go.
+    pub callback: Option<String>,
+}
+
+impl Account {
+    /// An account with keys of its own; the same name and seed give the same keys. The AES key's last
+    /// letter has a spare bit set, as three of four real keys do (reference 1.2).
+    pub fn made(name: &str, seed: u64) -> Self {
+        let mut noise = Noise::new(super::noise::of_text(seed, name));
+        let app_id = format!("wx{}", noise.word(HEX, 16));
+        let secret = Secret::new(noise.word(HEX, 32));
+        let token = Secret::new(noise.word(ALNUM, 16));
+        let mut key = [0u8; 32];
+        key.fill_with(|| noise.draw() as u8);
+        let aes_key = alphanumeric(&mut key, &mut noise);
+        let original_id = format!("gh_{}", noise.word(HEX, 12));
+        Account {
+            name: name.to_owned(),
+            app_id,
+            secret,
+            token,
+            aes_key: Some(Secret::new(aes_key)),
+            original_id,
+            mode: Mode::Secure,
+            callback: None,
+        }
+    }
+
+    /// A configured account, for pushes that are sent with its own keys. Where the configuration names
+    /// no original id, one is put that no account has.
+    pub fn of(official: &Official) -> Self {
+        let unset = || Secret::new(String::new());
+        Account {
+            name: official.name.clone(),
+            app_id: official.app_id.clone(),
+            secret: official.secret.clone().unwrap_or_else(unset),
+            token: official.tokens.first().cloned().unwrap_or_else(unset),
+            aes_key: official.aes_keys.first().map(|key| Secret::new(crypto::key_letters(key.bytes(), 0))),
+            original_id: official.original_id.clone().unwrap_or_else(|| "gh_000000000000".to_owned()),
+            mode: official.mode,
+            callback: None,
+        }
+    }
+
+    /// The 32 bytes of the AES key.
+    pub(super) fn key(&self) -> Option<[u8; 32]> {
+        crypto::key_bytes(self.aes_key.as_ref()?.reveal())
+    }
+}
+
+/// The console makes keys of letters and digits only: draws again until none of them is `+` or `/`.
+fn alphanumeric(key: &mut [u8; 32], noise: &mut Noise) -> String {
+    loop {
+        let letters = crypto::key_letters(key, 1 + noise.below(3) as u8);
+        if letters.bytes().all(|letter| letter.is_ascii_alphanumeric()) {
+            return letters;
+        }
+        key.fill_with(|| noise.draw() as u8);
+    }
+}
+
+/// The name of a mode, as the configuration spells it.
+pub fn mode_name(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Plain => "plain",
+        Mode::Compat => "compat",
+        Mode::Secure => "secure",
+    }
+}
+
+/// The mode of a name.
+pub fn mode_named(name: &str) -> Option<Mode> {
+    [Mode::Plain, Mode::Compat, Mode::Secure].into_iter().find(|mode| mode_name(*mode) == name)
+}

@@ -1,0 +1,214 @@
+//! The platform's side: which API it is, what goes wrong on purpose, who asks, and the answer.
+
+mod address;
+mod break_off;
+mod call;
+mod token;
+mod user;
+
+use super::errcode::{Refusal, refuse};
+use super::faults::{self, Kind};
+use super::journal::{Entry, masked_body, masked_query};
+use super::server::Line;
+use super::world::{House, World, lock};
+use super::{account::Account, clock};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use call::Call;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
+
+/// How long the fault `slow` takes.
+const SLOW: Duration = Duration::from_secs(30);
+/// What a captive portal answers.
+const PORTAL: &str = "<html><head><title>Login</title></head><body>Login</body></html>";
+/// What a broken gateway answers.
+const GATEWAY: &str = "<html><head><title>500</title></head><body>500</body></html>";
+
+/// An API: GET or POST, and what makes the answer.
+struct Api {
+    path: &'static str,
+    method: &'static str,
+    run: Run,
+}
+
+/// The account and the answer, or the refusal and the account it concerns.
+type Outcome = Result<(Arc<House>, String), (Option<Arc<House>>, Refusal)>;
+
+/// Calls with the secret find their account themselves; the others are found by the token.
+enum Run {
+    Secret(fn(&World, &Call) -> Outcome),
+    Token(fn(&World, &House, &Call) -> Result<String, Refusal>),
+}
+
+const APIS: &[Api] = &[
+    Api { path: "/cgi-bin/token", method: "GET", run: Run::Secret(token::legacy) },
+    Api { path: "/cgi-bin/stable_token", method: "POST", run: Run::Secret(token::stable) },
+    Api { path: "/cgi-bin/user/get", method: "GET", run: Run::Token(user::list) },
+    Api { path: "/cgi-bin/user/info", method: "GET", run: Run::Token(user::info) },
+    Api { path: "/cgi-bin/user/info/batchget", method: "POST", run: Run::Token(user::batch) },
+    Api { path: "/cgi-bin/getcallbackip", method: "GET", run: Run::Token(address::callers) },
+    Api { path: "/cgi-bin/get_api_domain_ip", method: "GET", run: Run::Token(address::called) },
+];
+
+/// An answer before it is sent, and whose it is.
+struct Answer {
+    house: Option<Arc<House>>,
+    said: Result<String, Refusal>,
+}
+
+/// Answers any path that is not the sandbox's own.
+pub async fn answer(State(world): State<Arc<World>>, request: Request) -> Response {
+    let began = Instant::now();
+    let at_ms = clock::real_ms();
+    let line = request.extensions().get::<Line>().cloned();
+    let call = match Call::read(request).await {
+        Ok(call) => call,
+        Err(status) => return status.into_response(),
+    };
+    sleep(world.latency).await;
+    let fault = lock(&world.faults).strike(&call.path);
+    if fault == Some(Kind::Slow) {
+        sleep(SLOW).await;
+    }
+    let answer = work(&world, &call, fault);
+    let (sent, errcode) = dress(&world, &answer, fault);
+    write_down(&world, &call, &answer, fault, (at_ms, began), errcode, &sent);
+    match (sent, line) {
+        (Some(response), _) => response,
+        (None, Some(line)) => line.break_off().await,
+        (None, None) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// Does what was asked, unless the fault comes before the work.
+fn work(world: &World, call: &Call, fault: Option<Kind>) -> Answer {
+    let before = match fault {
+        Some(Kind::Code(errcode)) => Some(errcode),
+        Some(Kind::TokenInvalid) => Some(40001),
+        Some(Kind::SecretFrozen) => Some(40243),
+        Some(Kind::Reset | Kind::Http500 | Kind::Html) => Some(-1),
+        _ => None,
+    };
+    if let Some(errcode) = before {
+        return Answer { house: whose(world, call), said: refuse(errcode) };
+    }
+    match fault {
+        Some(Kind::IpNotListed) => Answer { house: whose(world, call), said: Err(not_listed(call)) },
+        Some(Kind::AdminConfirm) => {
+            let house = whose(world, call);
+            let said = house.as_ref().map_or_else(|| refuse(40013), |h| Err(h.confirmation(world.clock.now_ms())));
+            Answer { house, said }
+        }
+        _ => route(world, call),
+    }
+}
+
+fn route(world: &World, call: &Call) -> Answer {
+    let Some(api) = APIS.iter().find(|api| api.path == call.path) else {
+        return Answer { house: None, said: refuse(40066) };
+    };
+    if api.method != call.method {
+        let said = refuse(if api.method == "GET" { 43001 } else { 43002 });
+        return Answer { house: None, said };
+    }
+    match api.run {
+        Run::Secret(run) => match run(world, call) {
+            Ok((house, body)) => Answer { house: Some(house), said: Ok(body) },
+            Err((house, refusal)) => Answer { house, said: Err(refusal) },
+        },
+        Run::Token(run) => {
+            let token = call.query("access_token").filter(|token| !token.is_empty());
+            let house = token.map_or_else(|| refuse(41001), |token| world.house_of_token(token));
+            match house {
+                Err(refusal) => Answer { house: whose(world, call), said: Err(refusal) },
+                Ok(house) => {
+                    let spent = lock(&house.quota).spend(&call.path, world.clock.now_ms());
+                    let said = spent.and_then(|()| run(world, house, call));
+                    Answer { house: Some(house.clone()), said }
+                }
+            }
+        }
+    }
+}
+
+/// The account a call means, by its token (good or not) or its appid.
+fn whose(world: &World, call: &Call) -> Option<Arc<House>> {
+    let now_ms = world.clock.now_ms();
+    let token = call.query("access_token").unwrap_or_default();
+    let app_id = token::app_id(call);
+    let means = |house: &&Arc<House>| {
+        let Account { app_id: own, .. } = &house.account;
+        app_id.as_deref() == Some(own.as_str()) || lock(&house.tokens).check(token, now_ms).is_some()
+    };
+    world.houses.iter().find(means).cloned()
+}
+
+/// 40164 names the caller's address (reference 3.4).
+fn not_listed(call: &Call) -> Refusal {
+    let ip = call.peer.to_canonical();
+    let six = match ip {
+        std::net::IpAddr::V4(four) => four.to_ipv6_mapped(),
+        std::net::IpAddr::V6(six) => six,
+    };
+    Refusal { errcode: 40164, text: Some(format!("invalid ip {ip} ipv6 {six}, not in whitelist")) }
+}
+
+/// The answer as it goes out; `None` where the connection is broken off instead.
+fn dress(world: &World, answer: &Answer, fault: Option<Kind>) -> (Option<Response>, Option<i64>) {
+    let body = match &answer.said {
+        Ok(body) => body.clone(),
+        Err(refusal) => {
+            let body = refusal.body(world.clock.now(), world.serial());
+            serde_json::to_string(&body).unwrap_or_default()
+        }
+    };
+    let errcode = answer.said.as_ref().map_or_else(|refusal| refusal.errcode, |_| 0);
+    let page = |status: StatusCode, text: &'static str| {
+        (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response()
+    };
+    match fault {
+        Some(Kind::Reset) => (None, None),
+        Some(Kind::LostAnswer) => (None, Some(errcode)),
+        Some(Kind::Http500) => (Some(page(StatusCode::INTERNAL_SERVER_ERROR, GATEWAY)), None),
+        Some(Kind::Html) => (Some(page(StatusCode::OK, PORTAL)), None),
+        Some(Kind::Cut) => (Some(break_off::half(&body)), Some(errcode)),
+        _ => (Some(json(body)), Some(errcode)),
+    }
+}
+
+fn json(body: String) -> Response {
+    ([(header::CONTENT_TYPE, "application/json; encoding=utf-8")], Body::from(body)).into_response()
+}
+
+fn write_down(
+    world: &World,
+    call: &Call,
+    answer: &Answer,
+    fault: Option<Kind>,
+    (at_ms, began): (i64, Instant),
+    errcode: Option<i64>,
+    sent: &Option<Response>,
+) {
+    let account = answer.house.as_ref().map(|house| &house.account);
+    let at = chrono::DateTime::from_timestamp_millis(at_ms).unwrap_or_default();
+    lock(&world.journal).write(Entry {
+        n: 0,
+        at: at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+        at_ms,
+        clock: world.clock.now(),
+        account: account.map(|account| account.name.clone()),
+        appid: account.map(|account| account.app_id.clone()),
+        method: call.method.clone(),
+        path: call.path.clone(),
+        query: masked_query(&call.queries),
+        body: masked_body(&call.body),
+        status: sent.as_ref().map_or(0, |response| response.status().as_u16()),
+        errcode,
+        fault: fault.map(faults::kind_name),
+        ms: began.elapsed().as_millis() as u64,
+    });
+}

@@ -1,0 +1,173 @@
+//! The sandbox's own side, `/sandbox/…`: look at it, and make it do things. No web page may: a request
+//! that a browser sends for a foreign page is refused.
+
+mod guard;
+pub mod shown;
+
+use super::account::mode_name;
+use super::faults::{Fault, Shown};
+use super::push::{self, Order};
+use super::world::{World, lock};
+use crate::error::{Error, Kind};
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use shown::{AccountKeys, AccountState, Clock, FaultOrder, Problem, State as Sum};
+use std::sync::Arc;
+
+/// The clock moves so many seconds at most, 50 years.
+const FARTHEST: i64 = 50 * 365 * 24 * 3600;
+
+type TheWorld = State<Arc<World>>;
+
+/// The routes.
+pub fn routes() -> Router<Arc<World>> {
+    Router::new()
+        .route("/sandbox/requests", get(requests))
+        .route("/sandbox/state", get(state))
+        .route("/sandbox/faults", get(faults).post(set_faults))
+        .route("/sandbox/clock", get(clock).post(move_clock))
+        .route("/sandbox/push", post(push_events))
+        .route("/sandbox/accounts", get(accounts))
+        .route("/sandbox/{*other}", get(nothing).post(nothing))
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    #[serde(default)]
+    after: u64,
+    path: Option<String>,
+}
+
+/// NDJSON; `?after=N` for what came later, `?path=/cgi-bin/token` for one API.
+async fn requests(State(world): TheWorld, _: guard::Local, Query(wanted): Query<Wanted>) -> Response {
+    let text = lock(&world.journal).ndjson(wanted.after, wanted.path.as_deref());
+    ([(header::CONTENT_TYPE, "application/x-ndjson")], text).into_response()
+}
+
+async fn state(State(world): TheWorld, _: guard::Local) -> Json<Sum> {
+    let accounts = world.houses.iter().map(|house| AccountState {
+        name: house.account.name.clone(),
+        appid: house.account.app_id.clone(),
+        followers: lock(&house.people).following(),
+        tokens_issued: lock(&house.tokens).issued(),
+        pushes: house.pushes(),
+        callback: lock(&house.callback).clone(),
+    });
+    Json(Sum {
+        accounts: accounts.collect(),
+        requests: lock(&world.journal).counts(),
+        faults: lock(&world.faults).show(),
+        clock: shown_clock(&world),
+    })
+}
+
+async fn faults(State(world): TheWorld, _: guard::Local) -> Json<Vec<Shown>> {
+    Json(lock(&world.faults).show())
+}
+
+async fn set_faults(
+    State(world): TheWorld,
+    _: guard::Local,
+    order: Result<Json<FaultOrder>, JsonRejection>,
+) -> Result<Json<Vec<Shown>>, Response> {
+    let Json(order) = order.map_err(unreadable)?;
+    let faults = order.set.iter().map(|text| Fault::parse(text)).collect::<Result<Vec<_>, _>>();
+    let faults = faults.map_err(refused)?;
+    let mut book = lock(&world.faults);
+    if order.clear {
+        book.clear();
+    }
+    faults.into_iter().for_each(|fault| book.set(fault));
+    Ok(Json(book.show()))
+}
+
+async fn clock(State(world): TheWorld, _: guard::Local) -> Json<Clock> {
+    Json(shown_clock(&world))
+}
+
+#[derive(Deserialize)]
+struct Move {
+    advance_seconds: i64,
+}
+
+async fn move_clock(
+    State(world): TheWorld,
+    _: guard::Local,
+    order: Result<Json<Move>, JsonRejection>,
+) -> Result<Json<Clock>, Response> {
+    let Json(order) = order.map_err(unreadable)?;
+    let moved = world.clock.added_seconds().saturating_add(order.advance_seconds);
+    if moved.checked_abs().is_none_or(|seconds| seconds > FARTHEST) {
+        return Err(refused(Error::usage(crate::say!(
+            "the sandbox's clock moves 50 years at most";
+            "沙箱的时钟最多拨动 50 年"
+        ))));
+    }
+    world.clock.advance(order.advance_seconds);
+    Ok(Json(shown_clock(&world)))
+}
+
+/// Answers when the last push has ended; a caller that goes away stops it.
+async fn push_events(
+    State(world): TheWorld,
+    _: guard::Local,
+    order: Result<Json<Order>, JsonRejection>,
+) -> Result<Json<push::Report>, Response> {
+    let Json(order) = order.map_err(unreadable)?;
+    let Some(house) = world.house(order.account.as_deref()).cloned() else {
+        let name = order.account.unwrap_or_default();
+        return Err(refused(Error::usage(crate::say!(
+            "the sandbox has no account {name:?}";
+            "沙箱没有账号 {name:?}"
+        ))));
+    };
+    push::run(house, world.clock.clone(), world.http.clone(), order).await.map(Json).map_err(refused)
+}
+
+/// The keys; only where nobody but this machine can ask.
+async fn accounts(State(world): TheWorld, _: guard::Local) -> Result<Json<Vec<AccountKeys>>, StatusCode> {
+    if !world.loopback {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    let keys = world.houses.iter().map(|house| {
+        let account = &house.account;
+        AccountKeys {
+            name: account.name.clone(),
+            app_id: account.app_id.clone(),
+            secret: account.secret.reveal().to_owned(),
+            token: account.token.reveal().to_owned(),
+            aes_key: account.aes_key.as_ref().map(|key| key.reveal().to_owned()),
+            original_id: account.original_id.clone(),
+            mode: mode_name(account.mode).to_owned(),
+            callback: lock(&house.callback).clone(),
+        }
+    });
+    Ok(Json(keys.collect()))
+}
+
+async fn nothing() -> StatusCode {
+    StatusCode::NOT_FOUND
+}
+
+fn shown_clock(world: &World) -> Clock {
+    Clock { now: world.clock.now(), advanced_seconds: world.clock.added_seconds() }
+}
+
+fn unreadable(rejection: JsonRejection) -> Response {
+    let text = rejection.body_text();
+    let problem = Problem { en: text.clone(), zh: text, next: None, usage: true };
+    (rejection.status(), Json(problem)).into_response()
+}
+
+fn refused(error: Error) -> Response {
+    let status = match error.kind {
+        Kind::Usage | Kind::Config => StatusCode::BAD_REQUEST,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    (status, Json(Problem::of(error))).into_response()
+}

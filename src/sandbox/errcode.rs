@@ -1,0 +1,90 @@
+//! The codes this stand-in answers with, in the platform's words (reference 9). Its own small table:
+//! the client's is another, so that one mistake is not made on both sides.
+
+use super::noise;
+use serde::Serialize;
+
+/// A code and its text.
+const TEXTS: &[(i64, &str)] = &[
+    (-1, "system error"),
+    (40001, "invalid credential, access_token is invalid or not latest"),
+    (40002, "invalid grant_type"),
+    (40003, "invalid openid"),
+    (40013, "invalid appid"),
+    (40014, "invalid access_token"),
+    (40032, "invalid openid list size"),
+    (40035, "invalid args size"),
+    (40066, "invalid url"),
+    (40097, "invalid args"),
+    (40125, "invalid appsecret, view more at http://t.cn/RAEkdVq"),
+    (40164, "invalid ip, not in whitelist"),
+    (40243, "appsecret is frozen"),
+    (41001, "access_token missing"),
+    (41002, "appid missing"),
+    (41004, "appsecret missing"),
+    (41009, "missing openid"),
+    (42001, "access_token expired"),
+    (43001, "require GET method"),
+    (43002, "require POST method"),
+    (43004, "require subscribe"),
+    (44002, "empty post data"),
+    (45009, "reach max api daily quota limit"),
+    (45011, "api minute-quota reach limit, must slower, retry next minute"),
+    (45102, "this api have been blocked temporarily."),
+    (47001, "data format error"),
+    (47002, "data format error, do NOT use json unicode encode (\\uxxxx\\uxxxx), please use utf8 encoded text!"),
+    (48001, "api unauthorized"),
+    (48004, "api forbidden for irregularities, view detail on mp.weixin.qq.com"),
+    (49003, "not match openid with appid"),
+    (50002, "user limited"),
+    (50004, "user not allow to use accesstoken, maybe for punishment"),
+    (50007, "account frozen"),
+    (61004, "access clientip is not registered"),
+    (89503, "the call need administrator confirm"),
+    (89506, "rejected by administrator, retry after 24 hours"),
+    (89507, "rejected by administrator, retry after 1 hour"),
+];
+
+/// A refusal of the platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The code.
+    pub errcode: i64,
+    /// The text, where the table's is not enough.
+    pub text: Option<String>,
+}
+
+/// Refuses with the table's text.
+pub fn refuse<T>(errcode: i64) -> Result<T, Refusal> {
+    Err(Refusal { errcode, text: None })
+}
+
+/// Whether the sandbox can answer with this code.
+pub fn is_known(errcode: i64) -> bool {
+    text(errcode).is_some()
+}
+
+fn text(errcode: i64) -> Option<&'static str> {
+    TEXTS.iter().find(|(code, _)| *code == errcode).map(|(_, text)| *text)
+}
+
+/// The body of a refusal.
+#[derive(Debug, Serialize)]
+pub struct Body {
+    errcode: i64,
+    errmsg: String,
+}
+
+impl Refusal {
+    /// The body, with a request id made of the time and a serial number.
+    pub fn body(&self, now: i64, serial: u64) -> Body {
+        let said = self.text.as_deref().or_else(|| text(self.errcode)).unwrap_or("system error");
+        Body { errcode: self.errcode, errmsg: format!("{said} rid: {}", rid(now, serial)) }
+    }
+}
+
+/// A request id: three numbers of eight hexadecimal digits, the first the time.
+fn rid(now: i64, serial: u64) -> String {
+    let noise = noise::mix(serial ^ (now as u64).rotate_left(32));
+    format!("{:08x}-{:08x}-{:08x}", now as u32, (noise >> 32) as u32, noise as u32)
+}

@@ -1,0 +1,181 @@
+//! The door for machines: one file a caller. Here: the verb, its listeners and its loops.
+
+mod health;
+mod listener;
+mod problem;
+mod refusals;
+mod verb;
+mod wechat;
+#[cfg(feature = "sandbox")]
+mod with_sandbox;
+
+use crate::app::App;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::events::{Worker, enrich};
+use crate::lifecycle::{self, ServeLock};
+use crate::say;
+use crate::store::Store;
+use axum::Router;
+use refusals::Refusals;
+use ring::hmac;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+pub use verb::Serve;
+pub use wechat::{Keep, Seen, callbacks};
+
+/// How long what is in flight may take after the stop.
+const GRACE: Duration = Duration::from_secs(4);
+/// How often the figures of the inbox are counted.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
+
+/// What the routes share.
+#[derive(Clone)]
+pub struct Served {
+    app: Arc<App>,
+    dedupe: Arc<hmac::Key>,
+    refusals: Arc<Refusals>,
+}
+
+/// A server that listens and is not yet stopped.
+pub struct Server {
+    /// Where callbacks arrive.
+    pub addr: SocketAddr,
+    /// Where /metrics is.
+    pub metrics_addr: SocketAddr,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    app: Arc<App>,
+    _lock: Option<ServeLock>,
+}
+
+impl Server {
+    /// Opens the database, takes the lock, listens. Callbacks are taken from here on.
+    pub async fn start(config: Config) -> Result<Server> {
+        let listener = bind(config.listen).await?;
+        let metrics_listener = bind(config.metrics_listen).await?;
+        Self::start_on(config, listener, metrics_listener).await
+    }
+
+    /// The same on listeners that are open already.
+    pub(crate) async fn start_on(
+        config: Config,
+        listener: TcpListener,
+        metrics_listener: TcpListener,
+    ) -> Result<Server> {
+        let lock = sqlite_lock(&config)?;
+        let (app, in_hand) = App::serve(config).await?;
+        let app = Arc::new(app);
+        if lock.is_some() {
+            let freed = app.store.free_inbox().await?;
+            if freed > 0 {
+                tracing::info!(freed, "took over what the last process had in hand");
+            }
+        }
+        for warning in app.store.warnings().await? {
+            tracing::warn!("{}", warning.en);
+        }
+        let (stop, stopped) = watch::channel(false);
+        let due = Arc::new(Notify::new());
+        let mut tasks = JoinSet::new();
+        let worker = Worker::new(app.clone(), &in_hand, due.clone());
+        tasks.spawn(worker.run(in_hand, stopped.clone()));
+        tasks.spawn(Worker::sweep(app.clone(), due.clone(), stopped.clone()));
+        for account in app.config.officials.iter().filter(|account| account.secret.is_some()) {
+            tasks.spawn(enrich(app.clone(), account.clone(), due.clone(), stopped.clone()));
+        }
+        tasks.spawn(count(app.clone(), stopped.clone()));
+        let dedupe = hmac::Key::new(hmac::HMAC_SHA256, &app.store.installation(app.mark()).await?);
+        let served = Served { app: app.clone(), dedupe: Arc::new(dedupe), refusals: Arc::new(Refusals::default()) };
+        let (addr, metrics_addr) = (local(&listener)?, local(&metrics_listener)?);
+        tasks.spawn(listener::serve(listener, routes(served.clone()), stopped.clone(), GRACE));
+        tasks.spawn(listener::serve(metrics_listener, health::metrics(served), stopped, GRACE));
+        Ok(Server { addr, metrics_addr, stop, tasks, app, _lock: lock })
+    }
+
+    /// Stops accepting, finishes what is in flight, commits.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(GRACE + Duration::from_millis(500), all).await.is_err() {
+            tracing::warn!("something in flight did not end in time; it is durable or was not acknowledged");
+        }
+    }
+
+    /// Runs until SIGINT or SIGTERM, telling systemd.
+    pub async fn run(self) -> Result<()> {
+        let accounts: Vec<&str> = self.app.config.officials.iter().map(|account| account.name.as_str()).collect();
+        let (addr, metrics_addr) = (self.addr, self.metrics_addr);
+        tracing::info!(accounts = accounts.join(","), "listening on http://{addr}");
+        tracing::info!("metrics on http://{metrics_addr}");
+        lifecycle::ready(&format!("listening on {addr}"));
+        let watchdog = tokio::spawn(watch_writer(self.app.clone()));
+        lifecycle::stopped().await?;
+        tracing::info!("stopping: what is in flight is finished");
+        lifecycle::stopping();
+        watchdog.abort();
+        self.stop().await;
+        Ok(())
+    }
+}
+
+fn routes(served: Served) -> Router {
+    callbacks(served.clone()).merge(health::routes(served)).fallback(problem::not_found)
+}
+
+/// On SQLite one `serve` a file; on MySQL any number.
+fn sqlite_lock(config: &Config) -> Result<Option<ServeLock>> {
+    Store::sqlite_path(&config.database_url)?.map(|path| ServeLock::take(&path)).transpose()
+}
+
+async fn bind(addr: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(addr).await.map_err(|e| {
+        let why = e.to_string();
+        Error::config(say!("can't listen on {addr}: {why}"; "无法监听 {addr}：{why}"))
+            .next(say!(
+                "stop what listens there (ss -ltnp), or set WXOPS_LISTEN and WXOPS_METRICS_LISTEN";
+                "请停止占用该端口的程序（ss -ltnp），或修改 WXOPS_LISTEN 与 WXOPS_METRICS_LISTEN"
+            ))
+            .source(e)
+    })
+}
+
+fn local(listener: &TcpListener) -> Result<SocketAddr> {
+    listener.local_addr().map_err(|e| Error::failed(say!("the listener has no address"; "监听端口没有地址")).source(e))
+}
+
+/// Counts what waits, for /metrics.
+async fn count(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    loop {
+        if let Ok((new, dead, oldest)) = app.store.inbox_counts().await {
+            app.metrics.inbox.with_label_values(&["new"]).set(new);
+            app.metrics.inbox.with_label_values(&["dead"]).set(dead);
+            app.metrics.inbox_oldest.set(oldest.map_or(0.0, |time| time.timestamp_millis() as f64 / 1000.0));
+        }
+        for account in &app.config.officials {
+            if let Ok(Some(end)) = app.store.stored_token(&account.name).await.map(|token| token.expires_at) {
+                app.metrics.token_expiry.with_label_values(&[&account.name]).set(end as f64 / 1000.0);
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(COUNT_EVERY) => {}
+            () = lifecycle::until(&mut stop) => break,
+        }
+    }
+}
+
+/// Tells systemd's watchdog that the writer writes: an empty transaction has to come back first.
+async fn watch_writer(app: Arc<App>) {
+    let Some(every) = lifecycle::watchdog() else { return };
+    loop {
+        if app.store.commit(Vec::new()).await.is_ok() {
+            lifecycle::alive();
+        }
+        tokio::time::sleep(every).await;
+    }
+}
