@@ -55,14 +55,14 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the binary and waits for `listening on http://ADDRESS` in what it says.
-    pub async fn start(folder: &Path, args: &[&str], env: &[(String, String)]) -> Self {
+    /// Starts the binary and waits until it says where it listens: an address behind these words.
+    pub async fn start(folder: &Path, args: &[&str], env: &[(String, String)], words: &str) -> Self {
         let mut child = command(folder, args, env).stdin(Stdio::null()).spawn().expect("the binary starts");
         let log = Arc::new(Mutex::new(String::new()));
         gather(child.stdout.take().expect("piped"), log.clone());
         gather(child.stderr.take().expect("piped"), log.clone());
         let mut server = Server { child, log, address: SocketAddr::from(([0, 0, 0, 0], 0)) };
-        server.address = server.address_after("listening on http://").await;
+        server.address = server.address_after(words).await;
         server
     }
 
