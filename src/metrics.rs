@@ -105,12 +105,35 @@ impl Metrics {
         made
     }
 
-    /// All figures in Prometheus' text format.
+    /// All figures in Prometheus' text format. The time in handlers is a summary without quantiles, which
+    /// this library can't make: its histogram of one bucket is shown as one.
     pub fn text(&self) -> String {
         let mut text = Vec::new();
         if TextEncoder::new().encode(&self.registry.gather(), &mut text).is_err() {
             return String::new();
         }
-        String::from_utf8(text).unwrap_or_default()
+        let text = String::from_utf8(text).unwrap_or_default();
+        text.lines()
+            .filter(|line| !line.starts_with("wxops_handler_seconds_bucket"))
+            .map(|line| match line {
+                "# TYPE wxops_handler_seconds histogram" => "# TYPE wxops_handler_seconds summary\n".to_owned(),
+                line => format!("{line}\n"),
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handlers_show_sum_and_count_only() {
+        let metrics = Metrics::new(["signature"].into_iter());
+        metrics.handler_seconds.with_label_values(&["event.scan"]).observe(0.5);
+        let text = metrics.text();
+        assert!(text.contains("# TYPE wxops_handler_seconds summary\nwxops_handler_seconds_sum"), "{text}");
+        assert!(!text.contains("handler_seconds_bucket"));
+        assert!(text.contains(r#"wxops_callback_refused_total{platform="official",reason="signature"} 0"#));
     }
 }

@@ -118,7 +118,7 @@ fn greeting(running: &Running, own_keys: bool) -> crate::error::Text {
     let url = running.url();
     let accounts: String = running.accounts().iter().map(|account| shown(account, own_keys)).collect();
     say!(
-        "the sandbox listens on {url}\n{accounts}  WECHAT_API_BASE={url}\n\
+        "the sandbox is listening on {url}\n{accounts}  WECHAT_API_BASE={url}\n\
          next, in another shell:\n  wxops sandbox push subscribe --count 20 --sandbox {url}\n  \
          curl {url}/sandbox/state";
         "沙箱已启动：{url}\n{accounts}  WECHAT_API_BASE={url}\n\
