@@ -62,7 +62,7 @@ impl Stage {
         let followers = followers.to_string();
         let args = ["sandbox", "run", "--listen", "127.0.0.1:0", "--followers", &followers, "--accounts-file"];
         let args = [&args[..], &[accounts.to_str().expect("an ASCII path")]].concat();
-        stage.sandbox = Some(Server::start(stage.folder.path(), &args, &[], "listens on http://").await);
+        stage.sandbox = Some(Server::start(stage.folder.path(), &args, &[], "listening on http://").await);
         stage.verb(&["db", "migrate"]).await.expect_code(0);
         Some(stage)
     }
