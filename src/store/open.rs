@@ -9,6 +9,7 @@ use crate::say;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Executor};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -30,6 +31,9 @@ pub struct Options {
     pub erase: bool,
     /// Apply missing migrations to SQLite; MySQL is migrated by `db migrate` alone.
     pub migrate: bool,
+    /// Make a SQLite file that is not there; without, it is an error: a verb in the wrong folder would
+    /// show an empty database.
+    pub create: bool,
 }
 
 /// An open database.
@@ -179,6 +183,15 @@ fn sqlite_file(rest: &str) -> Result<PathBuf> {
 
 async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store> {
     let file = sqlite_file(rest)?;
+    if options.create {
+        make_private(&file)?;
+    } else if !file.exists() {
+        let shown = file.display();
+        return Err(Error::config(say!("there is no database at {shown}"; "{shown} 处没有数据库")).next(say!(
+            "run: wxops init (or name another with DATABASE_URL or --config)";
+            "请运行：wxops init（或用 DATABASE_URL、--config 指明另一个）"
+        )));
+    }
     let db = sqlite::connect(&file)?;
     sqlite::check_writable(&db)?;
     let connect = SqliteConnectOptions::new().filename(&file).busy_timeout(ACQUIRE).disable_statement_logging();
@@ -196,6 +209,24 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
     sqlite::start(db, work, hands, options.erase)
         .map_err(|e| Error::failed(say!("no thread for the database"; "无法创建数据库线程")).source(e))?;
     Ok(Store { pool, dialect: Dialect::Sqlite, writer: Some(writer), file: Some(file) })
+}
+
+/// A new file is its owner's alone: it holds access_tokens and personal data. SQLite gives its journal
+/// the same mode.
+fn make_private(file: &Path) -> Result<()> {
+    let shown = file.display();
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
+        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => {
+            let why = e.to_string();
+            Err(Error::config(say!("the database {shown} can't be made: {why}"; "无法创建数据库 {shown}：{why}"))
+                .next(say!(
+                    "make its folder and give it to the user who runs wxops, or set DATABASE_URL";
+                    "请创建其目录并授权给运行 wxops 的用户，或修改 DATABASE_URL"
+                ))
+                .source(e))
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> {
