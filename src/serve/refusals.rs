@@ -32,13 +32,13 @@ impl Refusals {
         let Some(swallowed) = self.line() else { return };
         let (reason, hint) = (reason.as_str(), reason.hint().en);
         let body = body_hash.unwrap_or("-");
-        tracing::warn!(account, reason, body, swallowed, "callback refused: {hint}");
+        tracing::warn!(account, reason, body, not_shown = swallowed, "callback refused: {hint}");
     }
 
     /// A line about a callback that was accepted, under the same limit.
     pub(super) fn note(&self, account: &str, what: &str) {
         let Some(swallowed) = self.line() else { return };
-        tracing::warn!(account, swallowed, "callback accepted: {what}");
+        tracing::warn!(account, not_shown = swallowed, "callback accepted: {what}");
     }
 
     /// How many lines were swallowed since the last, or `None` where this one is swallowed too.
