@@ -1,14 +1,14 @@
 //! The writers of a MySQL or MariaDB: each takes what waits and commits it as one transaction.
 //! Two of them, so that one fills its batch while the other waits for its fsync.
 
-use super::inbox::{Arrival, Leased, Outcome, RAW_UNLESS_LEFT, Settled, Stored};
+use super::inbox::{AGAIN, Arrival, DEAD, Leased, Outcome, RAW_UNLESS_LEFT, Settled, Stored};
 use super::read::bind_mysql;
 use super::value::places;
 use super::writer::{Answer, BATCH, End, Hands, Work};
 use super::{LEASE_MS, Statement, Value, lease_id, lost};
 use crate::error::Error;
 use sqlx::mysql::MySqlConnectOptions;
-use sqlx::{ConnectOptions, Connection, MySqlConnection, Row as _};
+use sqlx::{ConnectOptions, Connection, Executor, MySqlConnection, Row as _};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,12 +21,13 @@ const TRIES: usize = 5;
 /// How long a commit may take before its connection is given up.
 const SLOW: Duration = Duration::from_secs(10);
 
-const NOW: &str = "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)";
-const AGAIN: &str = "UPDATE inbox_event SET attempts = attempts + 1, due_at = ?, last_error = ?, lease = NULL, \
-     lease_until = 0 WHERE id = ? AND lease = ? AND state = 'new'";
-const DEAD: &str = "UPDATE inbox_event SET attempts = attempts + 1, state = 'dead', last_error = ?, lease = NULL, \
-     lease_until = 0 WHERE id = ? AND lease = ? AND state = 'new'";
+/// Every connection to MySQL: strict, UTC, and claims that lock no gaps.
+const SESSION: &str = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
+     time_zone = '+00:00', transaction_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = 10";
+const SESSION_MARIADB: &str = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
+     time_zone = '+00:00', tx_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = 10";
 
+const NOW: &str = "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)";
 /// Starts the writers; they end when every sender is gone.
 pub(super) fn start(options: &MySqlConnectOptions, work: mpsc::Receiver<Work>, hands: &Hands, erase: bool) {
     let work = Arc::new(Mutex::new(work));
@@ -166,7 +167,7 @@ impl MySqlWriter {
             Some(db) => db,
             none => {
                 let mut fresh = self.options.connect().await?;
-                super::open::session(&mut fresh).await?;
+                session(&mut fresh).await?;
                 none.insert(fresh)
             }
         };
@@ -375,4 +376,12 @@ pub(super) async fn commit(pool: &sqlx::MySqlPool, statements: &[Statement]) -> 
             done => return done.map_err(lost),
         }
     }
+}
+
+/// Pins what the server's defaults could change. MariaDB before 11.1 names the isolation otherwise.
+pub(super) async fn session(db: &mut sqlx::MySqlConnection) -> sqlx::Result<()> {
+    if db.execute(SESSION).await.is_err() {
+        db.execute(SESSION_MARIADB).await?;
+    }
+    Ok(())
 }

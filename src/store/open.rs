@@ -6,9 +6,9 @@ use super::{Arrival, Dialect, End, Pool, Settled, Statement, Stored, lost, mysql
 use crate::domain::secret::Secret;
 use crate::error::{Error, Result};
 use crate::say;
+use sqlx::ConnectOptions;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use sqlx::{ConnectOptions, Executor};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -18,12 +18,6 @@ use std::time::Duration;
 const READERS: u32 = 4;
 /// How long a reader waits for a connection, a new one included.
 const ACQUIRE: Duration = Duration::from_secs(5);
-/// Every connection to MySQL: strict, UTC, and claims that lock no gaps.
-const SESSION: &str = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
-     time_zone = '+00:00', transaction_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = 10";
-const SESSION_MARIADB: &str = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
-     time_zone = '+00:00', tx_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = 10";
-
 /// What `serve` wants and a verb does not.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
@@ -247,19 +241,11 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
     let pool = MySqlPoolOptions::new()
         .max_connections(READERS + 4)
         .acquire_timeout(ACQUIRE)
-        .after_connect(|db, _| Box::pin(session(db)))
+        .after_connect(|db, _| Box::pin(mysql::session(db)))
         .connect_with(connect.clone())
         .await
         .map_err(lost)?;
     let (writer, work) = Writer::channel();
     mysql::start(&connect, work, &hands, options.erase);
     Ok(Store { pool: Pool::MySql(pool), dialect: Dialect::MySql, writer: Some(writer), file: None })
-}
-
-/// Pins what the server's defaults could change. MariaDB before 11.1 names the isolation otherwise.
-pub(super) async fn session(db: &mut sqlx::MySqlConnection) -> sqlx::Result<()> {
-    if db.execute(SESSION).await.is_err() {
-        db.execute(SESSION_MARIADB).await?;
-    }
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! The one writer of a SQLite file: a thread with the only connection that writes.
 
-use super::inbox::{Arrival, Leased, Outcome, RAW_UNLESS_LEFT, Settled, Stored};
+use super::inbox::{AGAIN, Arrival, DEAD, Leased, Outcome, RAW_UNLESS_LEFT, Settled, Stored};
 use super::value::time_text;
 use super::writer::{Answer, BATCH, End, Hands, Work};
 use super::{LEASE_MS, Statement, Value, lease_id};
@@ -21,11 +21,6 @@ const AWAY: Duration = Duration::from_secs(1);
 const INSERT: &str = "INSERT INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, lease, \
      lease_until, event_time, received_at) VALUES (?, 'official', ?, ?, ?, ?, 'new', ?, ?, ?, ?, ?) \
      ON CONFLICT (dedupe_key) DO NOTHING";
-const AGAIN: &str = "UPDATE inbox_event SET attempts = attempts + 1, due_at = ?, last_error = ?, lease = NULL, \
-     lease_until = 0 WHERE id = ? AND lease = ? AND state = 'new'";
-const DEAD: &str = "UPDATE inbox_event SET attempts = attempts + 1, state = 'dead', last_error = ?, lease = NULL, \
-     lease_until = 0 WHERE id = ? AND lease = ? AND state = 'new'";
-
 /// Opens the connection that writes. WAL with synchronous=FULL: a commit is on disk when it returns.
 pub(super) fn connect(path: &Path) -> Result<Connection> {
     let open = || -> rusqlite::Result<Connection> {
