@@ -25,8 +25,8 @@ pub struct Options {
     pub erase: bool,
     /// Apply missing migrations to SQLite; MySQL is migrated by `db migrate` alone.
     pub migrate: bool,
-    /// Make a SQLite file that is not there; without, it is an error: a verb in the wrong folder would
-    /// show an empty database.
+    /// A new SQLite file is expected; else it is made with a warning, since a verb in the wrong folder
+    /// would show an empty database.
     pub create: bool,
 }
 
@@ -177,14 +177,8 @@ fn sqlite_file(rest: &str) -> Result<PathBuf> {
 
 async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store> {
     let file = sqlite_file(rest)?;
-    if options.create {
-        make_private(&file)?;
-    } else if !file.exists() {
-        let shown = file.display();
-        return Err(Error::config(say!("there is no database at {shown}"; "{shown} 处没有数据库")).next(say!(
-            "run: wxops init (or name another with DATABASE_URL or --config)";
-            "请运行：wxops init（或用 DATABASE_URL、--config 指明另一个）"
-        )));
+    if make_private(&file)? && !options.create {
+        tracing::warn!("there was no database at {}, a new one is made", file.display());
     }
     let db = sqlite::connect(&file)?;
     sqlite::check_writable(&db)?;
@@ -205,13 +199,14 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
     Ok(Store { pool, dialect: Dialect::Sqlite, writer: Some(writer), file: Some(file) })
 }
 
-/// A new file is its owner's alone: it holds access_tokens and personal data. SQLite gives its journal
-/// the same mode.
-fn make_private(file: &Path) -> Result<()> {
-    let shown = file.display();
+/// Makes the file where there is none, and says so. It is its owner's alone: it holds access_tokens and
+/// personal data. SQLite gives its journal the same mode.
+fn make_private(file: &Path) -> Result<bool> {
     match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
-        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => {
-            let why = e.to_string();
+        Ok(_) => Ok(true),
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(e) => {
+            let (shown, why) = (file.display(), e.to_string());
             Err(Error::config(say!("the database {shown} can't be made: {why}"; "无法创建数据库 {shown}：{why}"))
                 .next(say!(
                     "make its folder and give it to the user who runs wxops, or set DATABASE_URL";
@@ -219,7 +214,6 @@ fn make_private(file: &Path) -> Result<()> {
                 ))
                 .source(e))
         }
-        _ => Ok(()),
     }
 }
 
