@@ -6,9 +6,9 @@ use super::{Arrival, Dialect, End, Pool, Settled, Statement, Stored, lost, mysql
 use crate::domain::secret::Secret;
 use crate::error::{Error, Result};
 use crate::say;
-use sqlx::ConnectOptions;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{ConnectOptions, Connection};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -217,6 +217,19 @@ fn make_private(file: &Path) -> Result<bool> {
     }
 }
 
+/// Says why the server can't be had; the pool would wait and say only that it waited.
+async fn reach(connect: &MySqlConnectOptions) -> Result<()> {
+    let server = format!("{}:{}", connect.get_host(), connect.get_port());
+    let why = match tokio::time::timeout(ACQUIRE, connect.connect()).await {
+        Ok(Ok(db)) => return db.close().await.map_err(lost),
+        Ok(Err(sqlx::Error::Io(error))) => error.to_string(),
+        Ok(Err(error)) => return Err(lost(error)),
+        Err(_) => "no answer in time".to_owned(),
+    };
+    Err(Error::unavailable(say!("the database {server} can't be reached: {why}"; "无法连接数据库 {server}：{why}"))
+        .next(say!("start it, or mend DATABASE_URL"; "请启动数据库，或修改 DATABASE_URL")))
+}
+
 async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> {
     let bad = |_| {
         Error::config(say!("DATABASE_URL is not a valid mysql:// URL"; "DATABASE_URL 不是有效的 mysql:// 地址"))
@@ -232,6 +245,7 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
         .pipes_as_concat(false)
         .timezone(None)
         .disable_statement_logging();
+    reach(&connect).await?;
     let pool = MySqlPoolOptions::new()
         .max_connections(READERS + 4)
         .acquire_timeout(ACQUIRE)
