@@ -431,7 +431,7 @@ fn handled_twice(log: &str) -> Vec<i64> {
 }
 
 /// All at once; their results in order.
-async fn futures<T>(all: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
+pub async fn futures<T>(all: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut all: Vec<_> = all.into_iter().map(|one| (Box::pin(one), None)).collect();
     std::future::poll_fn(|context| {
         let mut ready = true;

@@ -21,3 +21,4 @@ mod own;
 mod packaging;
 mod refusals;
 mod restart;
+mod sharing;
