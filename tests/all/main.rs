@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod faults;
 mod http;
 #[path = "../load/mod.rs"]
 mod load;
@@ -13,9 +14,11 @@ mod stage;
 mod stories;
 
 mod callback;
+mod durability;
 mod kill9;
 mod modes;
 mod own;
 mod packaging;
 mod refusals;
 mod restart;
+mod sharing;
