@@ -6,6 +6,7 @@ mod http;
 #[path = "../load/mod.rs"]
 mod load;
 mod messages;
+mod platform;
 mod process;
 mod rows;
 mod signer;
@@ -19,3 +20,4 @@ mod own;
 mod packaging;
 mod refusals;
 mod restart;
+mod tokens;
