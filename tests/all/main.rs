@@ -14,6 +14,7 @@ mod stage;
 mod stories;
 
 mod callback;
+mod enrichment;
 mod kill9;
 mod modes;
 mod own;

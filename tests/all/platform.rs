@@ -94,18 +94,6 @@ impl Platform {
         self.post(STABLE_TOKEN, &body).await["access_token"].as_str().expect("a token").to_owned()
     }
 
-    /// The first followers.
-    pub async fn followers(&self) -> Vec<String> {
-        let token = self.other_token().await;
-        let page = self.get(&format!("/cgi-bin/user/get?access_token={token}")).await;
-        page["data"]["openid"]
-            .as_array()
-            .expect("some")
-            .iter()
-            .map(|id| id.as_str().expect("text").to_owned())
-            .collect()
-    }
-
     /// What it says of one person, asked past the program.
     pub async fn person(&self, openid: &str) -> Value {
         let token = self.other_token().await;
