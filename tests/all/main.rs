@@ -7,6 +7,7 @@ mod http;
 #[path = "../load/mod.rs"]
 mod load;
 mod messages;
+mod platform;
 mod process;
 mod rows;
 mod signer;
@@ -15,6 +16,7 @@ mod stories;
 
 mod callback;
 mod durability;
+mod enrichment;
 mod kill9;
 mod modes;
 mod own;
@@ -22,3 +24,4 @@ mod packaging;
 mod refusals;
 mod restart;
 mod sharing;
+mod tokens;
