@@ -27,6 +27,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+pub use listener::serve as listen;
 pub use verb::Serve;
 pub use wechat::{Keep, Seen, callbacks};
 
