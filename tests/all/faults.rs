@@ -251,6 +251,7 @@ impl OwnMariaDb {
         let mut url = String::new();
         BufReader::new(keeper.stdout.take().expect("piped")).read_line(&mut url).expect("its output");
         if url.is_empty() {
+            let _ = keeper.wait();
             skip(story, "there is no mariadbd here");
             return None;
         }
