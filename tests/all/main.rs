@@ -17,5 +17,6 @@ mod kill9;
 mod modes;
 mod own;
 mod packaging;
+mod readme;
 mod refusals;
 mod restart;
