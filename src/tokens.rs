@@ -208,10 +208,13 @@ impl Keeper {
         token_of(&newer).ok_or_else(|| Error::failed(say!("the token was cleared meanwhile"; "token 已被清除")))
     }
 
-    /// Stores a token that a person brings; its end is unknown, it is trusted until refused.
+    /// Stores a token that a person brings; its end is unknown, it is trusted until refused. An account that
+    /// rests because of its token is tried at once.
     pub async fn set(&self, account: &Official, text: Secret) -> Result<Token> {
         let stored = self.store.stored_token(&account.name).await?;
-        self.put(account, &stored, text, None, "token set").await
+        let token = self.put(account, &stored, text, None, "token set").await?;
+        self.store.probe_at_once(&account.name).await?;
+        Ok(token)
     }
 
     /// Forgets the token: the next call asks for one.

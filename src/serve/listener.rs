@@ -16,8 +16,8 @@ const HEAD: Duration = Duration::from_secs(5);
 /// After an accept that failed (too many open files), before the next.
 const BREATH: Duration = Duration::from_millis(50);
 
-/// Serves until `stop`; then what is in flight has `grace` to end.
-pub(super) async fn serve(listener: TcpListener, routes: Router, mut stop: watch::Receiver<bool>, grace: Duration) {
+/// Serves until `stop`; then what is in flight has `grace` to end. The bench puts other routes behind it.
+pub async fn serve(listener: TcpListener, routes: Router, mut stop: watch::Receiver<bool>, grace: Duration) {
     let connections = GracefulShutdown::new();
     loop {
         let stream = tokio::select! {

@@ -27,6 +27,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+pub use listener::serve as listen;
 pub use verb::Serve;
 pub use wechat::{Keep, Seen, callbacks};
 
@@ -204,11 +205,11 @@ async fn count(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Tells systemd's watchdog that the writer writes: an empty transaction has to come back first.
+/// Tells systemd's watchdog that the writer of callbacks writes: an empty transaction has to come back first.
 async fn watch_writer(app: Arc<App>) {
     let Some(every) = lifecycle::watchdog() else { return };
     loop {
-        if app.store.commit(Vec::new()).await.is_ok() {
+        if app.store.ready().await.is_ok() {
             lifecycle::alive();
         }
         tokio::time::sleep(every).await;

@@ -119,7 +119,7 @@ pub struct Profile {
     pub subscribe_scene: Option<String>,
     /// See [`Follower::remark`].
     pub remark: Option<String>,
-    /// The latest following, as the platform has it; fills a `follow_time` that no event has told.
+    /// The latest following, as the platform has it; for a `follow_time` that no event has told since they left.
     pub follow_time: Option<DateTime<Utc>>,
 }
 
@@ -168,7 +168,8 @@ impl Store {
                  info_error = CASE WHEN unfollow_time > ? THEN info_error ELSE NULL END, \
                  info_lease = CASE WHEN unfollow_time > ? THEN info_lease ELSE 0 END, \
                  erased_at = CASE WHEN unfollow_time >= ? THEN erased_at ELSE NULL END, \
-                 is_followed = CASE WHEN unfollow_time >= ? THEN 0 ELSE 1 END, \
+                 is_followed = CASE WHEN unfollow_time >= ? THEN \
+                 CASE WHEN qr_scene_time > unfollow_time THEN is_followed ELSE 0 END ELSE 1 END, \
                  updated_at = ?, follow_time = ? \
                  WHERE account = ? AND openid = ? AND (follow_time IS NULL OR follow_time <= ?)",
                 at,
@@ -189,7 +190,8 @@ impl Store {
         statements
     }
 
-    /// A follower scanned a QR code: the scene; whoever is not known yet follows, since when user/info tells.
+    /// A follower scanned a QR code: the scene. Whoever is not known as following since they last left does
+    /// follow; the subscribe is late or lost, and user/info tells since when.
     pub fn scan(
         &self,
         account: &str,
@@ -201,12 +203,14 @@ impl Store {
         let mut statements = vec![
             self.bare_row(account, openid),
             stmt!(
-                "UPDATE user_mapping SET is_followed = 1, info_due_at = ?, updated_at = ? WHERE account = ? AND openid = ? \
-                 AND is_followed = 0 AND follow_time IS NULL AND unfollow_time IS NULL",
+                "UPDATE user_mapping SET is_followed = 1, info_due_at = ?, info_attempts = 0, info_error = NULL, \
+                 info_lease = 0, updated_at = ? \
+                 WHERE account = ? AND openid = ? AND is_followed = 0 AND (unfollow_time IS NULL OR unfollow_time < ?)",
                 now_ms,
                 time_now(),
                 account,
-                openid
+                openid,
+                at
             ),
         ];
         statements.extend(scene.map(|scene| set_scene(account, openid, at, scene)));
@@ -218,13 +222,15 @@ impl Store {
     pub fn unfollow(&self, account: &str, openid: &str, at: DateTime<Utc>, erase: bool, now_ms: i64) -> Vec<Statement> {
         let now = time_now();
         let mut statements = vec![self.bare_row(account, openid)];
-        let asks = "info_due_at = CASE WHEN follow_time >= ? THEN ? ELSE NULL END, info_attempts = 0, \
-             info_error = NULL, info_lease = 0, is_followed = CASE WHEN follow_time > ? THEN is_followed ELSE 0 END, \
+        // A scene that was told later proves a later following, whose subscribe is late or lost.
+        let asks = "info_due_at = CASE WHEN follow_time >= ? OR qr_scene_time > ? THEN ? ELSE NULL END, \
+             info_attempts = 0, info_error = NULL, info_lease = 0, \
+             is_followed = CASE WHEN follow_time > ? OR qr_scene_time > ? THEN is_followed ELSE 0 END, \
              updated_at = ?, unfollow_time = ? \
              WHERE account = ? AND openid = ? AND (unfollow_time IS NULL OR unfollow_time < ?)";
         if !erase {
             let sql = format!("UPDATE user_mapping SET {asks}");
-            statements.push(stmt!(sql, at, now_ms, at, now, at, account, openid, at));
+            statements.push(stmt!(sql, at, at, now_ms, at, at, now, at, account, openid, at));
             return statements;
         }
         let sql = format!(
@@ -233,7 +239,7 @@ impl Store {
              qr_scene_time = CASE WHEN qr_scene_time > ? THEN qr_scene_time ELSE NULL END, \
              erased_at = CASE WHEN follow_time > ? THEN erased_at ELSE ? END, {asks}"
         );
-        statements.push(stmt!(sql, at, at, at, now, at, now_ms, at, now, at, account, openid, at));
+        statements.push(stmt!(sql, at, at, at, now, at, at, now_ms, at, at, now, at, account, openid, at));
         statements.push(stmt!("DELETE FROM user_tag WHERE account = ? AND openid = ?", account, openid));
         statements.push(stmt!(
             "UPDATE inbox_event SET raw = NULL, last_error = NULL WHERE account = ? AND openid = ? AND event_time <= ? \
@@ -289,7 +295,8 @@ impl Store {
              sex = COALESCE(?, sex), city = COALESCE(?, city), province = COALESCE(?, province), \
              country = COALESCE(?, country), language = COALESCE(?, language), \
              subscribe_scene = COALESCE(?, subscribe_scene), remark = COALESCE(?, remark), \
-             follow_time = COALESCE(follow_time, ?), is_followed = 1, erased_at = NULL, \
+             follow_time = CASE WHEN follow_time IS NULL OR follow_time < unfollow_time THEN COALESCE(?, follow_time) \
+             ELSE follow_time END, is_followed = 1, erased_at = NULL, \
              info_due_at = NULL, info_attempts = 0, info_error = NULL, info_lease = 0, updated_at = ? \
              WHERE account = ? AND openid = ? AND info_lease = ? \
              AND (is_followed = 1 OR follow_time = unfollow_time)",

@@ -238,3 +238,21 @@ fn away(why: &str) -> Error {
 pub(super) fn failed(error: rusqlite::Error) -> Error {
     away(&error.to_string()).source(error)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Read back from the connection that [`start`] is given: journal_mode is kept in the file, synchronous is not.
+    #[test]
+    fn the_writer_syncs_at_each_commit() {
+        let dir = tempfile::tempdir().unwrap();
+        for _ in 0..2 {
+            let db = connect(&dir.path().join("t.db")).unwrap();
+            let text: String = db.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+            let full: i64 = db.pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap();
+            assert_eq!((text.as_str(), full), ("wal", 2));
+        }
+    }
+}

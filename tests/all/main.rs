@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod faults;
 mod http;
 #[path = "../load/mod.rs"]
 mod load;
 mod messages;
+mod platform;
 mod process;
 mod rows;
 mod signer;
@@ -13,6 +15,8 @@ mod stage;
 mod stories;
 
 mod callback;
+mod durability;
+mod enrichment;
 mod kill9;
 mod modes;
 mod own;
@@ -20,3 +24,5 @@ mod packaging;
 mod readme;
 mod refusals;
 mod restart;
+mod sharing;
+mod tokens;
