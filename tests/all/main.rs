@@ -21,6 +21,7 @@ mod kill9;
 mod modes;
 mod own;
 mod packaging;
+mod readme;
 mod refusals;
 mod restart;
 mod sharing;
