@@ -15,6 +15,7 @@ mod stories;
 
 mod callback;
 mod enrichment;
+mod handlers;
 mod kill9;
 mod modes;
 mod own;
