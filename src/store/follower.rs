@@ -295,7 +295,7 @@ impl Store {
              sex = COALESCE(?, sex), city = COALESCE(?, city), province = COALESCE(?, province), \
              country = COALESCE(?, country), language = COALESCE(?, language), \
              subscribe_scene = COALESCE(?, subscribe_scene), remark = COALESCE(?, remark), \
-             follow_time = CASE WHEN follow_time IS NULL OR follow_time < unfollow_time THEN COALESCE(?, follow_time) \
+             follow_time = CASE WHEN follow_time IS NULL OR follow_time <= unfollow_time THEN COALESCE(?, follow_time) \
              ELSE follow_time END, is_followed = 1, erased_at = NULL, \
              info_due_at = NULL, info_attempts = 0, info_error = NULL, info_lease = 0, updated_at = ? \
              WHERE account = ? AND openid = ? AND info_lease = ? \

@@ -17,6 +17,7 @@ mod stories;
 mod callback;
 mod durability;
 mod enrichment;
+mod handlers;
 mod kill9;
 mod modes;
 mod own;
