@@ -150,10 +150,4 @@ impl Store {
             due.lease
         )
     }
-
-    /// How many rows still wait for user/info.
-    pub async fn due_count(&self) -> Result<i64> {
-        let sql = "SELECT COUNT(*) FROM user_mapping WHERE info_due_at IS NOT NULL";
-        Ok(self.row(sql, vec![], |row| row.int(0)).await?.unwrap_or(0))
-    }
 }
