@@ -140,7 +140,8 @@ async fn the_wal_is_synced_before_the_answer() {
         }
         assert_eq!(serve.stop().await.0, Some(0));
         let trace = until("the end of the trace", async || {
-            Some(std::fs::read_to_string(&trace).ok()?).filter(|text| text.trim_end().ends_with("+++ exited with 0 +++"))
+            Some(std::fs::read_to_string(&trace).ok()?)
+                .filter(|text| text.trim_end().ends_with("+++ exited with 0 +++"))
         })
         .await;
         assert_eq!(synced_before_answers(&trace), 10, "{trace}");
@@ -228,7 +229,10 @@ async fn a_commit_of_unknown_outcome_is_one_row_handled_once() {
                 let first = serve.push(&xml).await.status;
                 assert!([200, 503].contains(&first), "{cut:?} {skip} {times}: {first}");
                 let stored = format!("SELECT COUNT(*) FROM inbox_event WHERE openid = '{openid}'");
-                assert!(first != 200 || stage.number(&stored).await == 1, "{cut:?} {skip} {times}: acknowledged and lost");
+                assert!(
+                    first != 200 || stage.number(&stored).await == 1,
+                    "{cut:?} {skip} {times}: acknowledged and lost"
+                );
                 until("the trap to spring", async || (proxy.sprung() > 0).then_some(())).await;
                 proxy.resume();
                 assert_eq!(serve.push(&xml).await.status, 200, "{cut:?} {skip} {times}: the retry");
@@ -259,7 +263,7 @@ async fn commits_cut_under_load_lose_nothing() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         });
-        let (acknowledged, report) = push_load(&stage, &serve, 3000, 48, true).await;
+        let (acknowledged, report) = push_load(&stage, &serve, End::Count(3000), true).await;
         cutter.abort();
         proxy.resume();
         println!("{report}");
@@ -347,7 +351,8 @@ async fn a_deadlock_is_retried() {
         let lock = format!("SELECT id FROM user_mapping WHERE openid = '{OPENID}' FOR UPDATE");
         stranger.execute(sqlx::raw_sql(AssertSqlSafe(lock))).await.unwrap();
 
-        let deadlocks = "SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'Innodb_deadlocks'";
+        let deadlocks =
+            "SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'Innodb_deadlocks'";
         let before = stage.number(deadlocks).await;
         let again = crate::messages::event_at("unsubscribe", OPENID, signer::now() + 1, "");
         assert_eq!(serve.push(&again).await.status, 200);
@@ -385,12 +390,12 @@ impl Acknowledged {
     }
 }
 
-/// Pushes so many events over so many connections.
-pub async fn push_load(stage: &Stage, serve: &Serve, count: u64, connections: usize, insist: bool) -> (Acknowledged, load::Report) {
+/// Pushes events over 48 connections.
+pub async fn push_load(stage: &Stage, serve: &Serve, end: End, insist: bool) -> (Acknowledged, load::Report) {
     let events = Arc::new(Events::new(&stage.keys.original_id, signer::now() - 3600, Vec::new()));
     let options = load::Options {
-        connections,
-        end: End::Count(count),
+        connections: 48,
+        end,
         duplicates: 0.1,
         mode: stage.mode,
         keys: stage.keys.clone(),

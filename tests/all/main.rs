@@ -16,6 +16,7 @@ mod stories;
 mod callback;
 mod durability;
 mod kill9;
+mod lifecycle;
 mod modes;
 mod own;
 mod packaging;
