@@ -263,7 +263,7 @@ async fn commits_cut_under_load_lose_nothing() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         });
-        let (acknowledged, report) = push_load(&stage, &serve, 3000, 48, true).await;
+        let (acknowledged, report) = push_load(&stage, &serve, End::Count(3000), true).await;
         cutter.abort();
         proxy.resume();
         println!("{report}");
@@ -390,18 +390,12 @@ impl Acknowledged {
     }
 }
 
-/// Pushes so many events over so many connections.
-pub async fn push_load(
-    stage: &Stage,
-    serve: &Serve,
-    count: u64,
-    connections: usize,
-    insist: bool,
-) -> (Acknowledged, load::Report) {
+/// Pushes events over 48 connections.
+pub async fn push_load(stage: &Stage, serve: &Serve, end: End, insist: bool) -> (Acknowledged, load::Report) {
     let events = Arc::new(Events::new(&stage.keys.original_id, signer::now() - 3600, Vec::new()));
     let options = load::Options {
-        connections,
-        end: End::Count(count),
+        connections: 48,
+        end,
         duplicates: 0.1,
         mode: stage.mode,
         keys: stage.keys.clone(),

@@ -19,6 +19,7 @@ mod durability;
 mod enrichment;
 mod handlers;
 mod kill9;
+mod lifecycle;
 mod modes;
 mod own;
 mod packaging;
