@@ -23,3 +23,4 @@ mod packaging;
 mod refusals;
 mod restart;
 mod tokens;
+mod verbs;
