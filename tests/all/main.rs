@@ -24,3 +24,4 @@ mod refusals;
 mod restart;
 mod tokens;
 mod verbs;
+mod wechatpy;
