@@ -28,3 +28,5 @@ mod refusals;
 mod restart;
 mod sharing;
 mod tokens;
+mod verbs;
+mod wechatpy;
