@@ -6,9 +6,9 @@ use super::{Arrival, Dialect, End, Pool, Settled, Statement, Stored, lost, mysql
 use crate::domain::secret::Secret;
 use crate::error::{Error, Result};
 use crate::say;
-use sqlx::ConnectOptions;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{ConnectOptions, Connection};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -187,7 +187,7 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
         )));
     }
     let db = sqlite::connect(&file)?;
-    sqlite::check_writable(&db)?;
+    sqlite::check_writable(&file, &db)?;
     let connect = SqliteConnectOptions::new().filename(&file).busy_timeout(ACQUIRE).disable_statement_logging();
     let pool = SqlitePoolOptions::new()
         .max_connections(READERS)
@@ -238,14 +238,29 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
         .pipes_as_concat(false)
         .timezone(None)
         .disable_statement_logging();
+    try_login(&connect).await?;
     let pool = MySqlPoolOptions::new()
         .max_connections(READERS + 4)
         .acquire_timeout(ACQUIRE)
         .after_connect(|db, _| Box::pin(mysql::session(db)))
-        .connect_with(connect.clone())
-        .await
-        .map_err(lost)?;
+        .connect_lazy_with(connect.clone());
     let (writer, work) = Writer::channel();
     mysql::start(&connect, work, &hands, options.erase);
     Ok(Store { pool: Pool::MySql(pool), dialect: Dialect::MySql, writer: Some(writer), file: None })
+}
+
+/// One connection before the pool: a pool repeats what is refused until its time is over, and then says
+/// only that.
+async fn try_login(connect: &MySqlConnectOptions) -> Result<()> {
+    let place = format!("{}:{}", connect.get_host(), connect.get_port());
+    let away = |why: String| {
+        Error::unavailable(say!("the database at {place} can't be reached: {why}"; "无法连接数据库 {place}：{why}"))
+            .next(say!("check the database and DATABASE_URL"; "请检查数据库与 DATABASE_URL"))
+    };
+    match tokio::time::timeout(ACQUIRE, connect.connect()).await {
+        Ok(Ok(db)) => db.close().await.map_err(lost),
+        Ok(Err(sqlx::Error::Io(error))) => Err(away(error.to_string()).source(error)),
+        Ok(Err(error)) => Err(lost(error)),
+        Err(_) => Err(away("no answer within 5 s".into())),
+    }
 }

@@ -14,6 +14,7 @@ mod stage;
 mod stories;
 
 mod callback;
+mod configuration;
 mod durability;
 mod kill9;
 mod lifecycle;
