@@ -35,6 +35,8 @@ pub struct Made {
     pub kept: Vec<PathBuf>,
     /// What the console wants; `None` until `WXOPS_PUBLIC_URL` is set.
     pub callback_url: Option<String>,
+    /// What is configured names an account.
+    pub account: bool,
     /// A configuration elsewhere because of which these files are not read.
     pub overruled_by: Option<PathBuf>,
 }
@@ -69,6 +71,7 @@ impl Init {
             written,
             kept,
             callback_url: config.public_url.as_ref().map(|url| format!("{url}/wechat/event")),
+            account: !config.officials.is_empty(),
             overruled_by: config.file.filter(|file| *file != dir.join("wxops.toml")),
         })
     }
@@ -133,6 +136,12 @@ impl Report for Made {
                 "公众平台后台填写的 URL：WXOPS_PUBLIC_URL 加 /wechat/event；请在 .env 中设置 WXOPS_PUBLIC_URL（Token 与 EncodingAESKey 也在其中）"
             ),
         });
+        if !self.account {
+            lines.push(say!(
+                "next: put AppID and AppSecret into .env, then: wxops serve";
+                "下一步：在 .env 中填写 AppID 与 AppSecret，然后运行 wxops serve"
+            ));
+        }
         lines.iter().map(|line| escape(line.in_lang(lang)).into_owned()).collect::<Vec<_>>().join("\n")
     }
 }

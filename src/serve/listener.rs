@@ -23,8 +23,8 @@ const BREATH: Duration = Duration::from_millis(50);
 /// last answer on it. A connection that is cut while idle would lose a request that is on its way.
 const FAREWELL: Duration = Duration::from_millis(200);
 
-/// Serves until `stop`; then what is in flight has `grace` to end.
-pub(super) async fn serve(listener: TcpListener, routes: Router, mut stop: watch::Receiver<bool>, grace: Duration) {
+/// Serves until `stop`; then what is in flight has `grace` to end. The bench puts other routes behind it.
+pub async fn serve(listener: TcpListener, routes: Router, mut stop: watch::Receiver<bool>, grace: Duration) {
     let door = Door { routes, stopped: stop.clone(), connections: GracefulShutdown::new() };
     loop {
         tokio::select! {

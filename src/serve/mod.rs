@@ -27,6 +27,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+pub use listener::serve as listen;
 pub use verb::Serve;
 pub use wechat::{Keep, Seen, callbacks};
 
@@ -79,20 +80,22 @@ impl Stage {
 }
 
 impl Server {
-    /// Opens the database, takes the lock, listens. Callbacks are taken from here on.
+    /// Takes the lock, listens, opens the database. Callbacks are taken from here on.
     pub async fn start(config: Config) -> Result<Server> {
+        // Before the ports, which the first serve has too: the second should hear that it is the second.
+        let lock = sqlite_lock(&config)?;
         let listener = bind(config.listen).await?;
         let metrics_listener = bind(config.metrics_listen).await?;
-        Self::start_on(config, listener, metrics_listener).await
+        Self::start_on(config, lock, listener, metrics_listener).await
     }
 
-    /// The same on listeners that are open already.
+    /// The same with the lock held and on listeners that are open already.
     pub(crate) async fn start_on(
         config: Config,
+        lock: Option<ServeLock>,
         listener: TcpListener,
         metrics_listener: TcpListener,
     ) -> Result<Server> {
-        let lock = sqlite_lock(&config)?;
         let (app, in_hand) = App::serve(config).await?;
         let app = Arc::new(app);
         if lock.is_some() {
@@ -141,9 +144,10 @@ impl Server {
 
     /// Runs until SIGINT or SIGTERM, telling systemd.
     pub async fn run(self) -> Result<()> {
-        let accounts: Vec<&str> = self.app.config.officials.iter().map(|account| account.name.as_str()).collect();
+        let officials = &self.app.config.officials;
+        let accounts: Vec<_> = officials.iter().map(|a| format!("{} ({})", a.name, a.mode.as_str())).collect();
         let (addr, metrics_addr) = (self.addr, self.metrics_addr);
-        tracing::info!(accounts = accounts.join(","), "listening on http://{addr}");
+        tracing::info!(accounts = accounts.join(", "), "listening on http://{addr}");
         tracing::info!("metrics on http://{metrics_addr}");
         lifecycle::ready(&format!("listening on {addr}"));
         let watchdog = tokio::spawn(watch_writer(self.app.clone()));

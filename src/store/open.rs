@@ -25,8 +25,8 @@ pub struct Options {
     pub erase: bool,
     /// Apply missing migrations to SQLite; MySQL is migrated by `db migrate` alone.
     pub migrate: bool,
-    /// Make a SQLite file that is not there; without, it is an error: a verb in the wrong folder would
-    /// show an empty database.
+    /// A new SQLite file is expected; else it is made with a warning, since a verb in the wrong folder
+    /// would show an empty database.
     pub create: bool,
 }
 
@@ -177,14 +177,8 @@ fn sqlite_file(rest: &str) -> Result<PathBuf> {
 
 async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store> {
     let file = sqlite_file(rest)?;
-    if options.create {
-        make_private(&file)?;
-    } else if !file.exists() {
-        let shown = file.display();
-        return Err(Error::config(say!("there is no database at {shown}"; "{shown} 处没有数据库")).next(say!(
-            "run: wxops init (or name another with DATABASE_URL or --config)";
-            "请运行：wxops init（或用 DATABASE_URL、--config 指明另一个）"
-        )));
+    if make_private(&file)? && !options.create {
+        tracing::warn!("there was no database at {}, a new one is made", file.display());
     }
     let db = sqlite::connect(&file)?;
     sqlite::check_writable(&file, &db)?;
@@ -205,13 +199,14 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
     Ok(Store { pool, dialect: Dialect::Sqlite, writer: Some(writer), file: Some(file) })
 }
 
-/// A new file is its owner's alone: it holds access_tokens and personal data. SQLite gives its journal
-/// the same mode.
-fn make_private(file: &Path) -> Result<()> {
-    let shown = file.display();
+/// Makes the file where there is none, and says so. It is its owner's alone: it holds access_tokens and
+/// personal data. SQLite gives its journal the same mode.
+fn make_private(file: &Path) -> Result<bool> {
     match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
-        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => {
-            let why = e.to_string();
+        Ok(_) => Ok(true),
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(e) => {
+            let (shown, why) = (file.display(), e.to_string());
             Err(Error::config(say!("the database {shown} can't be made: {why}"; "无法创建数据库 {shown}：{why}"))
                 .next(say!(
                     "make its folder and give it to the user who runs wxops, or set DATABASE_URL";
@@ -219,8 +214,20 @@ fn make_private(file: &Path) -> Result<()> {
                 ))
                 .source(e))
         }
-        _ => Ok(()),
     }
+}
+
+/// Says why the server can't be had; the pool would wait and say only that it waited.
+async fn reach(connect: &MySqlConnectOptions) -> Result<()> {
+    let server = format!("{}:{}", connect.get_host(), connect.get_port());
+    let why = match tokio::time::timeout(ACQUIRE, connect.connect()).await {
+        Ok(Ok(db)) => return db.close().await.map_err(lost),
+        Ok(Err(sqlx::Error::Io(error))) => error.to_string(),
+        Ok(Err(error)) => return Err(lost(error)),
+        Err(_) => "no answer in time".to_owned(),
+    };
+    Err(Error::unavailable(say!("the database {server} can't be reached: {why}"; "无法连接数据库 {server}：{why}"))
+        .next(say!("start it, or mend DATABASE_URL"; "请启动数据库，或修改 DATABASE_URL")))
 }
 
 async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> {
@@ -238,7 +245,7 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
         .pipes_as_concat(false)
         .timezone(None)
         .disable_statement_logging();
-    try_login(&connect).await?;
+    reach(&connect).await?;
     let pool = MySqlPoolOptions::new()
         .max_connections(READERS + 4)
         .acquire_timeout(ACQUIRE)
@@ -247,20 +254,4 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
     let (writer, work) = Writer::channel();
     mysql::start(&connect, work, &hands, options.erase);
     Ok(Store { pool: Pool::MySql(pool), dialect: Dialect::MySql, writer: Some(writer), file: None })
-}
-
-/// One connection before the pool: a pool repeats what is refused until its time is over, and then says
-/// only that.
-async fn try_login(connect: &MySqlConnectOptions) -> Result<()> {
-    let place = format!("{}:{}", connect.get_host(), connect.get_port());
-    let away = |why: String| {
-        Error::unavailable(say!("the database at {place} can't be reached: {why}"; "无法连接数据库 {place}：{why}"))
-            .next(say!("check the database and DATABASE_URL"; "请检查数据库与 DATABASE_URL"))
-    };
-    match tokio::time::timeout(ACQUIRE, connect.connect()).await {
-        Ok(Ok(db)) => db.close().await.map_err(lost),
-        Ok(Err(sqlx::Error::Io(error))) => Err(away(error.to_string()).source(error)),
-        Ok(Err(error)) => Err(lost(error)),
-        Err(_) => Err(away("no answer within 5 s".into())),
-    }
 }

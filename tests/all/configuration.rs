@@ -190,7 +190,7 @@ async fn a_database_that_is_read_only() {
         fs::set_permissions(&file, Permissions::from_mode(0o666)).unwrap();
         said(&stage, run(&["serve"]), 78, &["wxops.db", "no SQLite database"]);
         fs::remove_file(&file).unwrap();
-        said(&stage, run(&["followers", "list"]), 78, &["wxops.db", "wxops init"]);
+        said(&stage, run(&["followers", "list"]), 78, &["wxops.db", "folder"]);
     })
     .await;
 }

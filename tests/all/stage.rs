@@ -77,6 +77,11 @@ impl Stage {
         self.sandbox.as_ref().expect("started by new").address
     }
 
+    /// Plays with another platform than the one that `new` started.
+    pub fn take_sandbox(&mut self, sandbox: Server) {
+        self.sandbox = Some(sandbox);
+    }
+
     /// Starts `serve` and waits until it is ready.
     pub async fn serve(&self) -> Serve {
         self.serve_with(&[]).await
