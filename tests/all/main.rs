@@ -20,6 +20,7 @@ mod kill9;
 mod modes;
 mod own;
 mod packaging;
+mod pushes;
 mod refusals;
 mod restart;
 mod tokens;
