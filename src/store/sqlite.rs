@@ -1,6 +1,6 @@
 //! The one writer of a SQLite file: a thread with the only connection that writes.
 
-use super::inbox::{Arrival, Leased, Outcome, RAW_UNLESS_LEFT, Settled, Stored};
+use super::inbox::{AGAIN, Arrival, DEAD, Leased, Outcome, RAW_UNLESS_LEFT, Settled, Stored};
 use super::value::time_text;
 use super::writer::{Answer, BATCH, End, Hands, Work};
 use super::{LEASE_MS, Statement, Value, lease_id};
@@ -21,11 +21,6 @@ const AWAY: Duration = Duration::from_secs(1);
 const INSERT: &str = "INSERT INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, lease, \
      lease_until, event_time, received_at) VALUES (?, 'official', ?, ?, ?, ?, 'new', ?, ?, ?, ?, ?) \
      ON CONFLICT (dedupe_key) DO NOTHING";
-const AGAIN: &str = "UPDATE inbox_event SET attempts = attempts + 1, due_at = ?, last_error = ?, lease = NULL, \
-     lease_until = 0 WHERE id = ? AND lease = ? AND state = 'new'";
-const DEAD: &str = "UPDATE inbox_event SET attempts = attempts + 1, state = 'dead', last_error = ?, lease = NULL, \
-     lease_until = 0 WHERE id = ? AND lease = ? AND state = 'new'";
-
 /// Opens the connection that writes. WAL with synchronous=FULL: a commit is on disk when it returns.
 pub(super) fn connect(path: &Path) -> Result<Connection> {
     let open = || -> rusqlite::Result<Connection> {
@@ -242,4 +237,22 @@ fn away(why: &str) -> Error {
 
 pub(super) fn failed(error: rusqlite::Error) -> Error {
     away(&error.to_string()).source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Read back from the connection that [`start`] is given: journal_mode is kept in the file, synchronous is not.
+    #[test]
+    fn the_writer_syncs_at_each_commit() {
+        let dir = tempfile::tempdir().unwrap();
+        for _ in 0..2 {
+            let db = connect(&dir.path().join("t.db")).unwrap();
+            let text: String = db.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+            let full: i64 = db.pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap();
+            assert_eq!((text.as_str(), full), ("wal", 2));
+        }
+    }
 }

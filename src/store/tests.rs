@@ -39,7 +39,7 @@ async fn mariadb() -> Option<Scene> {
 
 impl Scene {
     async fn open(&self) -> Store {
-        let options = Options { erase: true, migrate: true };
+        let options = Options { erase: true, migrate: true, create: true };
         let store = Store::open(&self.url, options).await.unwrap();
         store.migrate().await.unwrap();
         store
@@ -47,7 +47,7 @@ impl Scene {
 
     async fn serve(&self) -> (Store, InHand) {
         drop(self.open().await);
-        Store::serve(&self.url, Options { erase: true, migrate: false }).await.unwrap()
+        Store::serve(&self.url, Options { erase: true, migrate: false, create: false }).await.unwrap()
     }
 }
 
@@ -133,10 +133,10 @@ mod stories {
     use super::*;
 
     pub async fn migrates_twice_and_by_two_at_once(scene: &Scene) {
-        let a = Store::open(&scene.url, Options::default()).await.unwrap();
+        let a = Store::open(&scene.url, Options { create: true, ..Options::default() }).await.unwrap();
         assert!(a.schema().await.unwrap().pending());
         assert_eq!(a.check_schema().await.unwrap_err().kind, crate::error::Kind::Config);
-        let b = Store::open(&scene.url, Options::default()).await.unwrap();
+        let b = Store::open(&scene.url, Options { create: true, ..Options::default() }).await.unwrap();
         let (one, two) = tokio::join!(a.migrate(), b.migrate());
         one.unwrap();
         two.unwrap();

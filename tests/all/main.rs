@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod faults;
 mod http;
 #[path = "../load/mod.rs"]
 mod load;
@@ -14,15 +15,19 @@ mod stage;
 mod stories;
 
 mod callback;
+mod durability;
 mod enrichment;
 mod handlers;
 mod kill9;
+mod lifecycle;
 mod modes;
 mod own;
 mod packaging;
 mod pushes;
+mod readme;
 mod refusals;
 mod restart;
+mod sharing;
 mod tokens;
 mod verbs;
 mod wechatpy;

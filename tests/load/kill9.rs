@@ -278,8 +278,8 @@ fn number_of(events: &Events, row: &[Option<String>]) -> Option<u64> {
     events.number_of(openid, kind, created)
 }
 
-/// Openids that the sandbox knows, as its own API lists them.
-async fn followers(stage: &Stage, wanted: usize) -> Vec<String> {
+/// Openids that the sandbox knows, as its own API lists them: only these can be enriched.
+pub async fn followers(stage: &Stage, wanted: usize) -> Vec<String> {
     let mut openids: Vec<String> = Vec::new();
     if wanted == 0 {
         return openids;
