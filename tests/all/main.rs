@@ -24,6 +24,7 @@ mod lifecycle;
 mod modes;
 mod own;
 mod packaging;
+mod pushes;
 mod readme;
 mod refusals;
 mod restart;
