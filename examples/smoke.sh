@@ -1,7 +1,7 @@
 #!/bin/sh
 # A callback server with its stand-in platform, twenty new followers, one look at an event: examples/smoke.sh [BINARY]
 set -eu
-wxops=${1:-wxops}
+wxops=$(realpath "$(command -v "${1:-wxops}")")
 dir=$(mktemp -d)
 cd "$dir"
 run() { "$wxops" --config wxops-sandbox/wxops.toml "$@"; }

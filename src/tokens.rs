@@ -179,13 +179,13 @@ impl Keeper {
         Err(Error::new(
             Kind::Refused,
             say!(
-                "account {name}: the token is refused, and no more is forced now (once a minute, 10 a day)";
-                "账号 {name}：token 被拒绝，且已达强制刷新上限（每分钟 1 次、每天 10 次）"
+                "account {name}: no new token is forced now: that is done once a minute and 10 times a day at most";
+                "账号 {name}：已达强制刷新上限（每分钟 1 次、每天 10 次）"
             ),
         )
         .next(say!(
-            "find the other program that refreshes this account's token and let it read ours";
-            "请找出另一个刷新该账号 token 的程序，让它改为读取本程序的 token"
+            "if tokens are refused again and again, another program refreshes them: find it and let it read ours";
+            "若 token 反复被拒绝，说明另有程序在刷新：请找出它，让它改为读取本程序的 token"
         ))
         .then(Then::Pause { after: Duration::from_secs(60), whole_account: true }))
     }
