@@ -8,6 +8,7 @@ run() { "$wxops" --config wxops-sandbox/wxops.toml "$@"; }
 wait_for() { for _ in $(seq 100); do "$@" && return; sleep 0.1; done; echo "waited in vain: $*" >&2; cat log >&2; exit 1; }
 listed() { [ "$(run followers list --followed --json | wc -l)" -eq 20 ]; }
 
+: >log
 "$wxops" serve --sandbox >log 2>&1 &
 trap 'kill $!; wait; rm -rf "$dir"' EXIT
 wait_for grep -q 'listening on' log

@@ -179,13 +179,13 @@ impl Keeper {
         Err(Error::new(
             Kind::Refused,
             say!(
-                "account {name}: no new token is forced now: that is done once a minute and 10 times a day at most";
-                "账号 {name}：已达强制刷新上限（每分钟 1 次、每天 10 次）"
+                "account {name}: no token is forced now (once a minute, 10 a day)";
+                "账号 {name}：现在不能强制刷新 token（每分钟 1 次、每天 10 次）"
             ),
         )
         .next(say!(
-            "if tokens are refused again and again, another program refreshes them: find it and let it read ours";
-            "若 token 反复被拒绝，说明另有程序在刷新：请找出它，让它改为读取本程序的 token"
+            "wait a minute; where tokens are refused again and again, find the other program that refreshes them and let it read ours";
+            "请等一分钟；若 token 反复被拒，请找出另一个刷新它的程序，让它改为读取本程序的 token"
         ))
         .then(Then::Pause { after: Duration::from_secs(60), whole_account: true }))
     }

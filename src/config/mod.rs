@@ -144,7 +144,7 @@ impl Config {
 
     /// The AppSecret of an account, for verbs that call the platform; exit 78 that says what to set.
     pub fn secret_of<'a>(&self, official: &'a Official) -> Result<&'a Secret> {
-        official.secret.as_ref().ok_or_else(|| self.lacks(official, "AppSecret", "WECHAT_APP_SECRET", "secret"))
+        official.secret.as_ref().ok_or_else(|| self.lacks(official, "AppSecret", "WECHAT_APP_SECRET", "app_secret"))
     }
 
     /// The tokens of an account, for what receives callbacks; exit 78 that says what to set.

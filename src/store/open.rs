@@ -181,7 +181,7 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
         tracing::warn!("there was no database at {}, a new one is made", file.display());
     }
     let db = sqlite::connect(&file)?;
-    sqlite::check_writable(&db)?;
+    sqlite::check_writable(&file, &db)?;
     let connect = SqliteConnectOptions::new().filename(&file).busy_timeout(ACQUIRE).disable_statement_logging();
     let pool = SqlitePoolOptions::new()
         .max_connections(READERS)
@@ -250,9 +250,7 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
         .max_connections(READERS + 4)
         .acquire_timeout(ACQUIRE)
         .after_connect(|db, _| Box::pin(mysql::session(db)))
-        .connect_with(connect.clone())
-        .await
-        .map_err(lost)?;
+        .connect_lazy_with(connect.clone());
     let (writer, work) = Writer::channel();
     mysql::start(&connect, work, &hands, options.erase);
     Ok(Store { pool: Pool::MySql(pool), dialect: Dialect::MySql, writer: Some(writer), file: None })

@@ -68,7 +68,7 @@ macro_rules! on_both {
     )*};
 }
 
-on_both!(
+on_both! {
     migrates_twice_and_by_two_at_once,
     identifiers_are_case_sensitive_and_names_take_emoji,
     duplicates_are_one_row_and_both_are_answered,
@@ -87,7 +87,7 @@ on_both!(
     a_lease_is_held_by_one,
     a_paused_channel_lets_one_probe_pass,
     marks_and_accounts_are_not_mixed,
-);
+}
 
 fn at(second: i64) -> chrono::DateTime<Utc> {
     Utc.timestamp_opt(1_735_660_800 + second, 0).unwrap()

@@ -4,7 +4,7 @@ use crate::faults::{Cut, LIMIT, OwnMariaDb, Proxy, Stall, fault_stories, strange
 use crate::http;
 use crate::load::events::Events;
 use crate::load::{self, End};
-use crate::messages::{OPENID, subscribe, text};
+use crate::messages::{OPENID, event_at, subscribe, text};
 use crate::process::WRAPPER;
 use crate::rows::{Db, skip};
 use crate::signer;
@@ -119,7 +119,7 @@ async fn one_bad_row_fails_alone(mut stage: Stage) {
     assert_eq!(stage.stored().await, 60);
 }
 
-/// Under strace: between a callback's arrival and its 200 the WAL is on disk.
+/// Under strace: between a callback's arrival and its 200 the WAL is on disk; those that wait share one sync.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_wal_is_synced_before_the_answer() {
     let story = "durability::the_wal_is_synced_before_the_answer";
@@ -132,27 +132,45 @@ async fn the_wal_is_synced_before_the_answer() {
         // With -D the tracer is the child, so that serve is stopped as ever.
         let strace = format!("strace -D -f -y -s 32 -e {calls} -o {}", trace.display());
         stage.env.push((WRAPPER.into(), strace));
+        let stall = Stall::before(&mut stage).await;
         let mut serve = stage.serve().await;
         for id in 0..10 {
             // Settled first: a sync of somebody else's commit proves nothing.
             assert_eq!(serve.push(&text(OPENID, "x", id)).await.status, 200);
             stage.settled().await;
         }
+        stall.begin();
+        let many: Vec<_> = (10..210).map(|id| text(OPENID, "x", id)).collect();
+        let (answers, ()) = tokio::join!(futures(many.iter().map(|xml| serve.push(xml))), async {
+            tokio::time::sleep(Duration::from_millis(1500)).await;
+            stall.end();
+        });
+        assert!(answers.iter().all(|answer| answer.status == 200));
+        stage.settled().await;
         assert_eq!(serve.stop().await.0, Some(0));
         let trace = until("the end of the trace", async || {
-            Some(std::fs::read_to_string(&trace).ok()?).filter(|text| text.trim_end().ends_with("+++ exited with 0 +++"))
+            Some(std::fs::read_to_string(&trace).ok()?)
+                .filter(|text| text.trim_end().ends_with("+++ exited with 0 +++"))
         })
         .await;
-        assert_eq!(synced_before_answers(&trace), 10, "{trace}");
+        // Those one after the other; of many at once a trace does not tell which answer is whose.
+        assert_eq!(synced_before_answers(&trace, 10), 10, "{trace}");
+        let syncs = trace.lines().filter(|line| line.contains("sync(") && line.contains("wxops.db-wal")).count();
+        println!("{syncs} syncs for 210 callbacks and their settlements");
+        assert!((20..100).contains(&syncs), "{syncs} syncs");
     })
     .await;
 }
 
-/// How many answers of 200 to a callback came after a finished sync of the WAL; panics at one that did not.
-fn synced_before_answers(trace: &str) -> usize {
+/// How many of the first answers of 200 to a callback came after a finished sync of the WAL; panics at one that
+/// did not.
+fn synced_before_answers(trace: &str, most: usize) -> usize {
     let (mut waiting, mut synced, mut answers) = (false, false, 0);
     let mut syncing = BTreeSet::new();
     for line in trace.lines() {
+        if answers == most {
+            break;
+        }
         let Some((thread, call)) = line.split_once(char::is_whitespace) else { continue };
         let call = call.trim_start();
         if call.contains("\"POST /wechat/event") {
@@ -180,9 +198,9 @@ fn a_trace_without_a_sync_is_found() {
     let good = "7 recvfrom(9<socket:[1]>, \"POST /wechat/event?s\"..., 8192, 0, NULL, NULL) = 900\n\
                 8 fdatasync(5</x/wxops.db-wal> <unfinished ...>\n8 <... fdatasync resumed>) = 0\n\
                 7 writev(9<socket:[1]>, [{iov_base=\"HTTP/1.1 200 OK\\r\\n\"...}], 1) = 80\n";
-    assert_eq!(synced_before_answers(good), 1);
+    assert_eq!(synced_before_answers(good, 9), 1);
     let late = good.replace("8 <... fdatasync resumed>) = 0\n", "");
-    assert!(std::panic::catch_unwind(|| synced_before_answers(&late)).is_err());
+    assert!(std::panic::catch_unwind(|| synced_before_answers(&late, 9)).is_err());
 }
 
 /// A server that does not flush at each commit loses acknowledged callbacks: the log says so.
@@ -228,7 +246,10 @@ async fn a_commit_of_unknown_outcome_is_one_row_handled_once() {
                 let first = serve.push(&xml).await.status;
                 assert!([200, 503].contains(&first), "{cut:?} {skip} {times}: {first}");
                 let stored = format!("SELECT COUNT(*) FROM inbox_event WHERE openid = '{openid}'");
-                assert!(first != 200 || stage.number(&stored).await == 1, "{cut:?} {skip} {times}: acknowledged and lost");
+                assert!(
+                    first != 200 || stage.number(&stored).await == 1,
+                    "{cut:?} {skip} {times}: acknowledged and lost"
+                );
                 until("the trap to spring", async || (proxy.sprung() > 0).then_some(())).await;
                 proxy.resume();
                 assert_eq!(serve.push(&xml).await.status, 200, "{cut:?} {skip} {times}: the retry");
@@ -259,7 +280,7 @@ async fn commits_cut_under_load_lose_nothing() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         });
-        let (acknowledged, report) = push_load(&stage, &serve, 3000, 48, true).await;
+        let (acknowledged, report) = push_load(&stage, &serve, End::Count(3000), true).await;
         cutter.abort();
         proxy.resume();
         println!("{report}");
@@ -307,7 +328,7 @@ async fn a_row_locked_by_another_holds_up_nobody_else() {
 
         let start = Instant::now();
         for openid in &people {
-            let again = crate::messages::event_at("subscribe", openid, signer::now() + 1, "");
+            let again = event_at("subscribe", openid, signer::now() + 1, "");
             assert_eq!(serve.push(&again).await.status, 200, "after {:?}", start.elapsed());
         }
         let mut slowest = Duration::ZERO;
@@ -338,39 +359,48 @@ async fn a_deadlock_is_retried() {
         let serve = stage.serve().await;
         assert_eq!(serve.push(&subscribe(OPENID)).await.status, 200);
         stage.settled().await;
-        // The stranger has written much, so that the lighter transaction, ours, is the victim.
         let mut stranger = stranger(&stage).await;
-        stranger.execute("BEGIN").await.unwrap();
-        let many: Vec<_> = (0..500).map(|id| format!("('main', {id}, 'n')")).collect();
-        let many = format!("INSERT INTO tag (account, tag_id, name) VALUES {}", many.join(", "));
-        stranger.execute(sqlx::raw_sql(AssertSqlSafe(many))).await.unwrap();
-        let lock = format!("SELECT id FROM user_mapping WHERE openid = '{OPENID}' FOR UPDATE");
-        stranger.execute(sqlx::raw_sql(AssertSqlSafe(lock))).await.unwrap();
-
-        let deadlocks = "SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'Innodb_deadlocks'";
-        let before = stage.number(deadlocks).await;
-        let again = crate::messages::event_at("unsubscribe", OPENID, signer::now() + 1, "");
-        assert_eq!(serve.push(&again).await.status, 200);
-        let waits = "SELECT COUNT(*) FROM information_schema.innodb_trx t JOIN information_schema.processlist p \
-                     ON p.id = t.trx_mysql_thread_id WHERE t.trx_state = 'LOCK WAIT' AND p.db = DATABASE()";
-        until("serve to wait for the row", async || {
-            // The server shows the same picture again to who looks more often.
-            tokio::time::sleep(Duration::from_millis(150)).await;
-            (stage.number(waits).await > 0).then_some(())
-        })
-        .await;
-        let start = Instant::now();
-        stranger.execute("UPDATE inbox_event SET last_error = NULL WHERE kind = 'event.unsubscribe'").await.unwrap();
-        assert!(start.elapsed() < Duration::from_millis(900), "no deadlock: it took {:?}", start.elapsed());
-        assert!(stage.number(deadlocks).await > before, "no deadlock");
-        stranger.execute("ROLLBACK").await.unwrap();
-
+        // On a busy machine the lock wait of a second may end before we come to it.
+        let mut turn = 1;
+        while !deadlock(&stage, &serve, &mut stranger, turn).await {
+            turn += 1;
+            assert!(turn < 6, "no deadlock");
+            stage.outlive_leases().await;
+            stage.settled().await;
+        }
         stage.settled().await;
-        let row = &stage.rows("SELECT attempts, state FROM inbox_event WHERE kind = 'event.unsubscribe'").await[0];
+        let row = &stage.rows("SELECT attempts, state FROM inbox_event ORDER BY event_time DESC LIMIT 1").await[0];
         assert_eq!((row[0].as_deref(), row[1].as_deref()), (Some("0"), Some("done")));
         assert_eq!(stage.number("SELECT is_followed FROM user_mapping").await, 0);
     })
     .await;
+}
+
+/// Lets a settlement and somebody else wait for each other; false where one of them gave up before.
+async fn deadlock(stage: &Stage, serve: &Serve, stranger: &mut sqlx::MySqlConnection, turn: i64) -> bool {
+    let mut execute = async |sql: String| stranger.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await.unwrap();
+    execute("BEGIN".into()).await;
+    // The stranger has written much, so that the lighter transaction, ours, is the victim.
+    let many: Vec<_> = (0..500).map(|id| format!("('main', {id}, 'n')")).collect();
+    execute(format!("INSERT INTO tag (account, tag_id, name) VALUES {}", many.join(", "))).await;
+    execute("SELECT id FROM user_mapping FOR UPDATE".into()).await;
+
+    let count = "SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'Innodb_deadlocks'";
+    let before = stage.number(count).await;
+    let event = event_at("unsubscribe", OPENID, signer::now() + turn, "");
+    assert_eq!(serve.push(&event).await.status, 200);
+    let waits = "SELECT COUNT(*) FROM information_schema.innodb_trx t JOIN information_schema.processlist p \
+                 ON p.id = t.trx_mysql_thread_id WHERE t.trx_state = 'LOCK WAIT' AND p.db = DATABASE()";
+    until("serve to wait for the row", async || {
+        // The server shows the same picture again to who looks more often.
+        tokio::time::sleep(Duration::from_millis(110)).await;
+        (stage.number(waits).await > 0).then_some(())
+    })
+    .await;
+    execute("UPDATE inbox_event SET last_error = 'stranger' WHERE kind = 'event.unsubscribe'".into()).await;
+    let met = stage.number(count).await > before;
+    execute("ROLLBACK".into()).await;
+    met
 }
 
 /// What a load was answered with 200.
@@ -385,12 +415,12 @@ impl Acknowledged {
     }
 }
 
-/// Pushes so many events over so many connections.
-pub async fn push_load(stage: &Stage, serve: &Serve, count: u64, connections: usize, insist: bool) -> (Acknowledged, load::Report) {
+/// Pushes events over 48 connections.
+pub async fn push_load(stage: &Stage, serve: &Serve, end: End, insist: bool) -> (Acknowledged, load::Report) {
     let events = Arc::new(Events::new(&stage.keys.original_id, signer::now() - 3600, Vec::new()));
     let options = load::Options {
-        connections,
-        end: End::Count(count),
+        connections: 48,
+        end,
         duplicates: 0.1,
         mode: stage.mode,
         keys: stage.keys.clone(),

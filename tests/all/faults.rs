@@ -240,7 +240,7 @@ impl OwnMariaDb {
         // The shell stops the server when its stdin ends, however this process does.
         let script = "set -eu; . scripts/mariadb.sh; if mariadb_missing; then exit 0; fi; \
                       trap mariadb_stop EXIT; mariadb_start \"$1\"; echo \"$MARIADB_URL\"; read -r _ || true";
-        let mut keeper = Command::new("bash")
+        let keeper = Command::new("bash")
             .args(["-c", script, "mariadb"])
             .arg(stage.folder().join("own"))
             .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -248,13 +248,14 @@ impl OwnMariaDb {
             .stdout(Stdio::piped())
             .spawn()
             .expect("bash is there");
-        let mut url = String::new();
-        BufReader::new(keeper.stdout.take().expect("piped")).read_line(&mut url).expect("its output");
-        if url.is_empty() {
+        let mut own = OwnMariaDb { keeper, url: String::new() };
+        BufReader::new(own.keeper.stdout.take().expect("piped")).read_line(&mut own.url).expect("its output");
+        own.url.truncate(own.url.trim_end().len());
+        if own.url.is_empty() {
             skip(story, "there is no mariadbd here");
             return None;
         }
-        Some(OwnMariaDb { keeper, url: url.trim().to_owned() })
+        Some(own)
     }
 }
 

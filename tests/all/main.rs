@@ -15,9 +15,12 @@ mod stage;
 mod stories;
 
 mod callback;
+mod configuration;
 mod durability;
 mod enrichment;
+mod handlers;
 mod kill9;
+mod lifecycle;
 mod modes;
 mod own;
 mod packaging;
@@ -26,3 +29,5 @@ mod refusals;
 mod restart;
 mod sharing;
 mod tokens;
+mod verbs;
+mod wechatpy;

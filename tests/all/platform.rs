@@ -77,8 +77,13 @@ impl Platform {
             }
             let _ = connection.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await;
         });
-        self.post("/sandbox/push", &json!({ "event": event, "openid": openid, "to": to })).await;
+        self.push(&json!({ "event": event, "openid": openid, "to": to })).await;
         heard.await.expect("one push");
+    }
+
+    /// Sends pushes; what came of them.
+    pub async fn push(&self, order: &Value) -> Value {
+        self.post("/sandbox/push", order).await
     }
 
     /// A token of /cgi-bin/token, which has nothing to do with that of stable_token (reference 3.2).

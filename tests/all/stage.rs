@@ -219,6 +219,11 @@ impl Serve {
         self.server.kill_now();
     }
 
+    /// Waits for its end; the exit code.
+    pub async fn wait(&mut self) -> Option<i32> {
+        self.server.wait().await
+    }
+
     /// SIGTERM; the exit code, and how long it took.
     pub async fn stop(&mut self) -> (Option<i32>, Duration) {
         let start = Instant::now();

@@ -36,10 +36,7 @@ pub(super) async fn insert<'a>(
     }
     let mut new = HashMap::with_capacity(sorted.len());
     for keys in powers_of_two(&sorted) {
-        let sql = format!(
-            "SELECT id, dedupe_key, lease FROM inbox_event WHERE dedupe_key IN ({})",
-            places(keys.len())
-        );
+        let sql = format!("SELECT id, dedupe_key, lease FROM inbox_event WHERE dedupe_key IN ({})", places(keys.len()));
         let args: Vec<Value> = keys.iter().map(|arrival| Value::from(&arrival.key[..])).collect();
         let there = bind_mysql(&sql, &args).fetch_all(&mut *db).await?;
         if there.len() < keys.len() {
