@@ -19,6 +19,8 @@ use tokio::task::JoinSet;
 const API: &str = "user/info";
 /// How often the table is looked at; a settled subscribe wakes it at once.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// After a settled subscribe, so that people who come together are asked for together.
+const GATHER: Duration = Duration::from_millis(20);
 /// Calls in flight for one account.
 const AT_ONCE: i64 = 32;
 /// Tries before a person's data is given up, until the next subscribe or a replay.
@@ -33,7 +35,7 @@ pub async fn enrich(app: Arc<App>, account: Official, due: Arc<Notify>, mut stop
     loop {
         tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => {}
-            () = due.notified() => {}
+            () = due.notified() => tokio::time::sleep(GATHER).await,
             () = lifecycle::until(&mut stop) => break,
         }
         loop {

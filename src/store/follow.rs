@@ -15,10 +15,15 @@ pub const TEXT_MAX: usize = 255;
 pub(super) const BLANK: &str = "unionid = NULL, nickname = NULL, avatar_url = NULL, sex = NULL, city = NULL, province = NULL, \
      country = NULL, language = NULL, subscribe_scene = NULL, remark = NULL";
 
+/// The values of a bare row: account, openid, and twice when.
+pub(super) const BARE_ROW: &str = "(?, ?, 0, ?, ?)";
+
 impl Store {
+    /// Makes the row of a person where there is none. Every list of effects begins with it, so that a
+    /// writer can put those of a batch together.
     fn bare_row(&self, account: &str, openid: &str) -> Statement {
         let sql = format!(
-            "{} INTO user_mapping (account, openid, is_followed, created_at, updated_at) VALUES (?, ?, 0, ?, ?)",
+            "{} INTO user_mapping (account, openid, is_followed, created_at, updated_at) VALUES {BARE_ROW}",
             self.dialect.insert_new()
         );
         let now = time_now();

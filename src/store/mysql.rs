@@ -1,5 +1,6 @@
-//! The writers of a MySQL or MariaDB: each takes what waits and commits it as one transaction.
-//! Two of them, so that one fills its batch while the other waits for its fsync.
+//! The writers of a MySQL or MariaDB: each takes what waits and commits it as one transaction. Two for
+//! callbacks, so that one fills its batch while the other waits for its fsync, and one for effects: two
+//! with effects of the same people in their batches deadlock.
 
 mod batch;
 
@@ -16,8 +17,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
 
-/// Writers of a process.
+/// Writers of callbacks.
 const WRITERS: usize = 2;
+/// Prepared statements that a connection keeps: three kinds in each number of rows, and the effects.
+pub(super) const STATEMENTS: usize = 320;
 /// How often a batch is repeated after a deadlock or a lost connection.
 const TRIES: usize = 5;
 /// Settlements in a round that may meet a lock; the rest keeps its leases and comes again when they end.
@@ -33,9 +36,16 @@ const SESSION_MARIADB: &str = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR
      time_zone = '+00:00', tx_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = 1";
 
 /// Starts the writers; they end when every sender is gone.
-pub(super) fn start(options: &MySqlConnectOptions, work: mpsc::Receiver<Work>, hands: &Hands, erase: bool) {
-    let work = Arc::new(Mutex::new(work));
-    for _ in 0..WRITERS {
+pub(super) fn start(
+    options: &MySqlConnectOptions,
+    arriving: mpsc::Receiver<Work>,
+    settling: mpsc::Receiver<Work>,
+    hands: &Hands,
+    erase: bool,
+) {
+    let arriving = Arc::new(Mutex::new(arriving));
+    let settling = Arc::new(Mutex::new(settling));
+    for work in std::iter::repeat_n(arriving, WRITERS).chain([settling]) {
         let writer = MySqlWriter {
             options: options.clone(),
             db: None,
@@ -44,7 +54,7 @@ pub(super) fn start(options: &MySqlConnectOptions, work: mpsc::Receiver<Work>, h
             stuck: VecDeque::new(),
             waits: 0,
         };
-        tokio::spawn(writer.run(work.clone()));
+        tokio::spawn(writer.run(work));
     }
 }
 
@@ -199,7 +209,13 @@ impl MySqlWriter {
             match next {
                 Next::Apart => return Err(Fault::Locked(lost(error))),
                 Next::Alone => return Err(Fault::Item(lost(error))),
-                _ if tries < TRIES => tokio::time::sleep(Duration::from_millis(5 * tries as u64)).await,
+                // Drawn, so that two that locked each other out do not meet again.
+                _ if tries < TRIES => {
+                    let wait = rand::random_range(1..=5 * tries as u64);
+                    tokio::time::sleep(Duration::from_millis(wait)).await;
+                }
+                // Small transactions come through where the large one did not.
+                Next::Repeat if batch.len() > 1 => return Err(Fault::Item(lost(error))),
                 _ => return Err(Fault::Away(lost(error))),
             }
         }
@@ -222,6 +238,8 @@ impl MySqlWriter {
         };
         let mut tx = db.begin().await?;
         let new = insert(&mut tx, arrivals, lease).await?;
+        let settled: Vec<&Settled> = batch.iter().flat_map(Work::settled).collect();
+        let mut ends = settle(&mut tx, &settled, erase).await?.into_iter();
         let mut rows = Vec::with_capacity(new.len());
         let mut answers = Vec::with_capacity(batch.len());
         for work in batch {
@@ -234,7 +252,7 @@ impl MySqlWriter {
                     (Some((_, first)), None) if std::ptr::eq(*first, arrival) => Stored::New,
                     _ => Stored::Duplicate,
                 }),
-                Work::Settle(settled, _) => Answer::Ends(settle(&mut tx, settled, erase).await?),
+                Work::Settle(settled, _) => Answer::Ends(ends.by_ref().take(settled.len()).collect()),
                 Work::Commit(statements, _) => Answer::Counts(execute(&mut tx, statements).await?),
             });
         }

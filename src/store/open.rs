@@ -244,6 +244,7 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
         .no_engine_substitution(false)
         .pipes_as_concat(false)
         .timezone(None)
+        .statement_cache_capacity(mysql::STATEMENTS)
         .disable_statement_logging();
     reach(&connect).await?;
     let pool = MySqlPoolOptions::new()
@@ -251,7 +252,7 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
         .acquire_timeout(ACQUIRE)
         .after_connect(|db, _| Box::pin(mysql::session(db)))
         .connect_lazy_with(connect.clone());
-    let (writer, work) = Writer::channel();
-    mysql::start(&connect, work, &hands, options.erase);
+    let (writer, arriving, settling) = Writer::lanes();
+    mysql::start(&connect, arriving, settling, &hands, options.erase);
     Ok(Store { pool: Pool::MySql(pool), dialect: Dialect::MySql, writer: Some(writer), file: None })
 }

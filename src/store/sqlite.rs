@@ -2,7 +2,7 @@
 
 use super::inbox::{AGAIN, Arrival, DEAD, Leased, Outcome, RAW_UNLESS_LEFT, Settled, Stored};
 use super::value::time_text;
-use super::writer::{Answer, BATCH, End, Hands, Work};
+use super::writer::{Answer, BATCH, End, Hands, Told, Work};
 use super::{LEASE_MS, Statement, Value, lease_id};
 use crate::error::{Error, Result, Then};
 use crate::say;
@@ -66,7 +66,14 @@ pub(super) fn start(db: Connection, mut work: mpsc::Receiver<Work>, hands: Hands
         "UPDATE inbox_event SET {done}state = 'done', lease = NULL, lease_until = 0 \
          WHERE id = ? AND lease = ? AND state = 'new'"
     );
-    let mut writer = SqliteWriter { db, hands, done };
+    let (told, mut telling) = mpsc::unbounded_channel::<Told>();
+    // From a thread outside the runtime each waking costs a system call; from within, a place in a queue.
+    tokio::spawn(async move {
+        while let Some(told) = telling.recv().await {
+            told.into_iter().for_each(|(work, answer)| work.tell(answer));
+        }
+    });
+    let mut writer = SqliteWriter { db, hands, done, told };
     std::thread::Builder::new().name("sqlite-writer".into()).spawn(move || {
         let mut batch = Vec::new();
         while let Some(first) = work.blocking_recv() {
@@ -87,6 +94,7 @@ struct SqliteWriter {
     db: Connection,
     hands: Hands,
     done: String,
+    told: mpsc::UnboundedSender<Told>,
 }
 
 /// Rows a transaction brought, handed on once it is committed.
@@ -100,9 +108,9 @@ impl SqliteWriter {
     fn write(&mut self, batch: Vec<Work>) {
         match self.transaction(&batch) {
             Ok(answers) => {
-                for (work, answer) in batch.into_iter().zip(answers) {
-                    work.tell(Ok(answer));
-                }
+                let told = batch.into_iter().zip(answers.into_iter().map(Ok)).collect();
+                // The one who tells is gone only with the runtime, and with it all who wait.
+                let _ = self.told.send(told);
             }
             Err(error) if item_fault(&error) => batch.into_iter().for_each(|work| self.write_alone(work)),
             Err(error) => {

@@ -52,6 +52,9 @@ pub(super) enum Answer {
     Counts(Vec<u64>),
 }
 
+/// What is done, with what is told of it.
+pub(super) type Told = Vec<(Work, Result<Answer>)>;
+
 impl Work {
     /// Tells the one who waits; whoever has gone away does not mind.
     pub(super) fn tell(self, answer: Result<Answer>) {
@@ -75,6 +78,14 @@ impl Work {
         }
     }
 
+    /// The rows that it settles.
+    pub(super) fn settled(&self) -> &[Settled] {
+        match self {
+            Work::Settle(rows, _) => rows,
+            _ => &[],
+        }
+    }
+
     /// How many rows it brings, for the size of a batch.
     pub(super) fn weight(&self) -> usize {
         match self {
@@ -85,10 +96,12 @@ impl Work {
     }
 }
 
-/// The way to the writer, shared by all who write.
+/// The way to the writers, shared by all who write. Callbacks have a lane of their own where the database
+/// writes in parallel: nobody's acknowledgement waits for the effects of what came before it.
 #[derive(Debug, Clone)]
 pub(super) struct Writer {
-    work: mpsc::Sender<Work>,
+    arrivals: mpsc::Sender<Work>,
+    effects: mpsc::Sender<Work>,
 }
 
 /// What a writer does with rows it has committed: hand them on, while there is room.
@@ -145,27 +158,37 @@ impl Hands {
 }
 
 impl Writer {
+    /// One lane: for a database with one writer.
     pub(super) fn channel() -> (Self, mpsc::Receiver<Work>) {
         let (work, rx) = mpsc::channel(WAITING);
-        (Writer { work }, rx)
+        (Writer { arrivals: work.clone(), effects: work }, rx)
+    }
+
+    /// Two lanes: callbacks, and all the rest.
+    pub(super) fn lanes() -> (Self, mpsc::Receiver<Work>, mpsc::Receiver<Work>) {
+        let (arrivals, arriving) = mpsc::channel(WAITING);
+        let (effects, settling) = mpsc::channel(WAITING);
+        (Writer { arrivals, effects }, arriving, settling)
     }
 
     /// Stores a callback; returns after its commit.
     pub(super) async fn arrive(&self, arrival: Arrival) -> Result<Stored> {
         let (tx, rx) = oneshot::channel();
-        self.work.try_send(Work::Arrive(arrival, tx)).map_err(|_| full())?;
+        self.arrivals.try_send(Work::Arrive(arrival, tx)).map_err(|_| full())?;
         rx.await.map_err(|_| stopped())?
     }
 
     pub(super) async fn settle(&self, rows: Vec<Settled>) -> Result<Vec<End>> {
         let (tx, rx) = oneshot::channel();
-        self.work.send(Work::Settle(rows, tx)).await.map_err(|_| stopped())?;
+        self.effects.send(Work::Settle(rows, tx)).await.map_err(|_| stopped())?;
         rx.await.map_err(|_| stopped())?
     }
 
     pub(super) async fn commit(&self, statements: Vec<Statement>) -> Result<Vec<u64>> {
         let (tx, rx) = oneshot::channel();
-        self.work.send(Work::Commit(statements, tx)).await.map_err(|_| stopped())?;
+        // An empty transaction asks whether a callback could be made durable.
+        let lane = if statements.is_empty() { &self.arrivals } else { &self.effects };
+        lane.send(Work::Commit(statements, tx)).await.map_err(|_| stopped())?;
         rx.await.map_err(|_| stopped())?
     }
 }

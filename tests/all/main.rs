@@ -29,6 +29,7 @@ mod readme;
 mod refusals;
 mod restart;
 mod sharing;
+mod slow_disk;
 mod tokens;
 mod verbs;
 mod wechatpy;
