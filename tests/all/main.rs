@@ -23,6 +23,7 @@ mod kill9;
 mod lifecycle;
 mod modes;
 mod own;
+mod newcomer;
 mod packaging;
 mod readme;
 mod refusals;
