@@ -25,6 +25,7 @@ mod modes;
 mod own;
 mod newcomer;
 mod packaging;
+mod pushes;
 mod readme;
 mod refusals;
 mod restart;

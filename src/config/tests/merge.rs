@@ -177,7 +177,7 @@ proxy = "http://user:pw@10.0.0.1:3128"
     assert_eq!(error.next.unwrap().en, "set app_secret in [official.club]");
     let unknown = config.official(Some("chub")).unwrap_err();
     assert_eq!(unknown.what.en, "there is no account \"chub\"; there is club, shop");
-    assert_eq!(config.origins.of("official.shop.app_secret"), &Origin::SecretFile(scene.path("shop.app_secret")));
+    assert_eq!(config.origins.of("official.shop.app_secret"), &Origin::SecretFile(scene.path("shop.secret")));
 }
 
 #[test]
