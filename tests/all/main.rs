@@ -22,6 +22,7 @@ mod handlers;
 mod kill9;
 mod lifecycle;
 mod modes;
+mod newcomer;
 mod own;
 mod packaging;
 mod pushes;
