@@ -55,7 +55,9 @@ async fn kill9(kills: &str, db: Db) -> Option<ExitCode> {
         kills: kills.parse().ok()?,
         connections: 64,
         pause: 200..1200,
-        patience: Duration::from_secs(30),
+        // On MariaDB the last process's leases run out after 30 s.
+        patience: Duration::from_secs(45),
+        outlive_leases: false,
         followers: 50_000,
     };
     let Some(stage) = Stage::with_followers(db, "kill9", plan.followers as u32).await else {

@@ -10,7 +10,7 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 MARIADB_GROUP=
 MARIADB_URL=
 
-mariadb_missing() { ! command -v mariadbd >/dev/null || ! command -v mariadb-install-db >/dev/null; }
+mariadb_missing() { ! command -v mariadbd mariadb-install-db my_print_defaults | awk 'END { exit NR < 3 }'; }
 
 mariadb_stop() {
     [ -n "$MARIADB_GROUP" ] || return 0

@@ -27,7 +27,7 @@ pub struct App {
 impl App {
     /// Opens everything for a verb. The schema must stand; SQLite gets it here.
     pub async fn open(config: Config) -> Result<App> {
-        let store = Store::open(&config.database_url, options(&config)).await?;
+        let store = Store::open(&config.database_url, options(&config, false)).await?;
         let app = App::over(config, store);
         app.enter().await?;
         Ok(app)
@@ -35,7 +35,7 @@ impl App {
 
     /// Opens everything for `serve`, with the rows that come in.
     pub async fn serve(config: Config) -> Result<(App, InHand)> {
-        let (store, in_hand) = Store::serve(&config.database_url, options(&config)).await?;
+        let (store, in_hand) = Store::serve(&config.database_url, options(&config, true)).await?;
         let app = App::over(config, store);
         app.enter().await?;
         Ok((app, in_hand))
@@ -87,6 +87,6 @@ fn is_sandbox(account: &Official) -> bool {
     account.api_base.starts_with("http://")
 }
 
-fn options(config: &Config) -> Options {
-    Options { erase: config.unsubscribe_policy == UnsubscribePolicy::Erase, migrate: true }
+fn options(config: &Config, create: bool) -> Options {
+    Options { erase: config.unsubscribe_policy == UnsubscribePolicy::Erase, migrate: true, create }
 }

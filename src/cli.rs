@@ -38,18 +38,19 @@ struct Cli {
     command: Option<Command>,
 }
 
-/// Each line is a group: the enum that clap reads, and the call of its `run(self, &mut Context)`.
+/// Each line is a group: the enum that clap reads, and the call of its `run(self, &mut Context)`. With
+/// `["feature"]` before it, only builds with that feature have it.
 macro_rules! groups {
-    ($($(#[$meta:meta])* $name:ident($args:ty),)*) => {
+    ($($([$feature:literal])? $(#[$meta:meta])* $name:ident($args:ty),)*) => {
         #[derive(Debug, clap::Subcommand)]
         enum Command {
-            $($(#[$meta])* $name($args),)*
+            $($(#[cfg(feature = $feature)])? $(#[$meta])* $name($args),)*
         }
 
         impl Command {
             async fn run(self, context: &mut Context) -> Result<()> {
                 match self {
-                    $(Command::$name(args) => args.run(context).await,)*
+                    $($(#[cfg(feature = $feature)])? Command::$name(args) => args.run(context).await,)*
                 }
             }
         }
@@ -60,7 +61,7 @@ macro_rules! groups {
 groups! {
     Init(commands::init::Init),
     Serve(crate::serve::Serve),
-    #[cfg(feature = "sandbox")]
+    ["sandbox"]
     #[command(subcommand)]
     Sandbox(commands::sandbox::Verb),
     #[command(subcommand)]

@@ -1,4 +1,68 @@
 //! wxops operates a WeChat back end. This page is the map of the house.
+//!
+//! # Floors
+//!
+//! A room looks down only; rooms on one floor do not see each other. `tests/house.rs` holds this list to the sources.
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | [`cli`] | global flags, the table of groups; run a verb, print its result, exit code |
+//! | [`serve`] | the door for machines, one file a caller: `wechat.rs`, `health.rs`; `mod.rs` starts and stops it all |
+//! | [`commands`] | the door for people: `wxops token show` is `commands/token/show.rs` |
+//! | [`events`] | what a received event does, one file a kind; `worker.rs` handles and settles, `enrich.rs` fetches profiles |
+//! | [`app`] | the configuration and every open thing; the only place that opens them |
+//! | [`tokens`] | the keeper of access_tokens: one refresh at a time across processes |
+//! | [`platform`] | calls to WeChat: `http.rs` the client, `errcode.rs` the one table of codes, one file a resource |
+//! | [`store`] | SQL, the only truth: one file a table, `dialect.rs` all that differs, `writer.rs` the group commit |
+//! | `sandbox` | the stand-in platform, with its own structs and errcodes (a feature, on by default) |
+//! | [`wire`] | bytes to domain and back, pure: signature, envelope, XML, what is accepted and why not |
+//! | [`config`] | flag, environment, `.env`, TOML; `keys.rs` is the table of settings |
+//! | [`report`] | a result as a table or JSON; errors, log lines |
+//! | [`lifecycle`], [`metrics`] | signals, systemd and the lock of `serve`; what is counted |
+//! | [`domain`] | the nouns: account, event, token, secret, clock |
+//! | [`error`] | one error: what failed, what next, exit code, what a worker does with the item |
+//!
+//! The schema is in `sql/sqlite` and `sql/mysql`, the same numbers and names in both.
+//!
+//! # Walks
+//!
+//! *A subscribe event.* [`serve`]`/wechat.rs` reads the body within its limits. [`wire`]`/push.rs` checks signature and
+//! mode, opens the envelope, parses the XML; `dedupe.rs` makes the key. [`store`]`/writer.rs` commits the row together
+//! with those that wait beside it, already leased to this process; only then the 200 goes out. The row is handed on in
+//! memory to [`events`]`/worker.rs`, which asks `subscribe.rs` for its effects (statements, not calls) and settles them
+//! with the next group commit. What a crash or a full channel left behind, the sweep claims when its lease has run out.
+//! `enrich.rs` finds the row due, asks [`platform`]`/wechat/user.rs`, and writes the profile under a guard: still
+//! following, and the same following as it was fetched for.
+//!
+//! *A token refresh.* [`commands`]`/token/refresh.rs` asks [`tokens`]. Long enough alive: nothing to do. Else it takes the
+//! lease `token:NAME` in SQL, looks whether another process was faster, asks [`platform`]`/wechat/token.rs`, and stores the
+//! answer under the next generation. A call that meets 40001 enters here too: first a newer generation, then a normal
+//! refresh, and only when the platform returns the very token it refused, a forced one.
+//!
+//! # Where is it?
+//!
+//! - What a verb does: the path that is typed is the path of the file.
+//! - What a callback route answers: `wire/push.rs` (accepted or why not), then `serve/wechat.rs` (which status).
+//! - What an event changes: `events/` by its kind, then `store/follower.rs`.
+//! - What an errcode means: `platform/errcode/wechat.rs`, then `platform/errcode/refusal.rs`.
+//! - Whether something is retried: [`error::Then`] at the error, then `events/worker.rs` or `events/enrich.rs`.
+//! - A setting: `config/keys.rs`, then `config/mod.rs` or `config/account.rs`.
+//! - What SQL runs: `store/` by the table's name.
+//!
+//! # Adding
+//!
+//! | new | where |
+//! |---|---|
+//! | verb | `commands/GROUP/VERB.rs`, an arm in `commands/GROUP/mod.rs`, a line in both READMEs |
+//! | group | the same, and a line in the table of `cli.rs` |
+//! | event handler | `events/KIND.rs`, an arm in `events/mod.rs` |
+//! | kind of message or event | a line in `domain/event.rs`; a line in `sandbox/push/events.rs` to send it |
+//! | API of the platform | `platform/wechat/RESOURCE.rs`, and its stand-in in `sandbox/api` |
+//! | errcode | a row in `platform/errcode/wechat.rs` |
+//! | table or column | a numbered file in each `sql/` folder, `store/TABLE.rs` |
+//! | setting | a line in `config/keys.rs`, its parser in `config/values.rs`, a row in both READMEs |
+//! | route | `serve/CALLER.rs`, a merge in `serve/mod.rs` |
+//! | room | a line in the table of `tests/house.rs`, and here |
 
 pub mod app;
 pub mod cli;

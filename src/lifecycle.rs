@@ -3,6 +3,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::say;
 use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -58,7 +59,7 @@ impl ServeLock {
         path.push(".lock");
         let path = PathBuf::from(path);
         let shown = path.display();
-        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|e| {
+        let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(|e| {
             Error::config(say!("the lock file {shown} can't be opened"; "无法打开锁文件 {shown}"))
                 .next(say!(
                     "give the folder to the user who runs wxops";

@@ -179,13 +179,13 @@ impl Keeper {
         Err(Error::new(
             Kind::Refused,
             say!(
-                "account {name}: the token is refused, and no more is forced now (once a minute, 10 a day)";
-                "账号 {name}：token 被拒绝，且已达强制刷新上限（每分钟 1 次、每天 10 次）"
+                "account {name}: no token is forced now (once a minute, 10 a day)";
+                "账号 {name}：现在不能强制刷新 token（每分钟 1 次、每天 10 次）"
             ),
         )
         .next(say!(
-            "find the other program that refreshes this account's token and let it read ours";
-            "请找出另一个刷新该账号 token 的程序，让它改为读取本程序的 token"
+            "wait a minute; where tokens are refused again and again, find the other program that refreshes them and let it read ours";
+            "请等一分钟；若 token 反复被拒，请找出另一个刷新它的程序，让它改为读取本程序的 token"
         ))
         .then(Then::Pause { after: Duration::from_secs(60), whole_account: true }))
     }
@@ -208,10 +208,13 @@ impl Keeper {
         token_of(&newer).ok_or_else(|| Error::failed(say!("the token was cleared meanwhile"; "token 已被清除")))
     }
 
-    /// Stores a token that a person brings; its end is unknown, it is trusted until refused.
+    /// Stores a token that a person brings; its end is unknown, it is trusted until refused. An account that
+    /// rests because of its token is tried at once.
     pub async fn set(&self, account: &Official, text: Secret) -> Result<Token> {
         let stored = self.store.stored_token(&account.name).await?;
-        self.put(account, &stored, text, None, "token set").await
+        let token = self.put(account, &stored, text, None, "token set").await?;
+        self.store.probe_at_once(&account.name).await?;
+        Ok(token)
     }
 
     /// Forgets the token: the next call asks for one.

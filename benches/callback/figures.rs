@@ -165,11 +165,9 @@ impl std::fmt::Display for Table {
         )?;
         writeln!(f, "|---|---|---|---|---|---|---|---|---|---|")?;
         use Case::{Ceiling, CommitMariaDb, CommitSqlite, Door, WholeMariaDb, WholeSqlite};
-        for line in [WholeSqlite, WholeMariaDb, Door, CommitSqlite, CommitMariaDb, Ceiling].map(|case| self.line(case))
-        {
-            if let Some(line) = line {
-                writeln!(f, "{line}")?;
-            }
+        let cases = [WholeSqlite, WholeMariaDb, Door, CommitSqlite, CommitMariaDb, Ceiling];
+        for line in cases.into_iter().filter_map(|case| self.line(case)) {
+            writeln!(f, "{line}")?;
         }
         for whole in [WholeSqlite, WholeMariaDb] {
             if let (Some(ratio), Some(of_commit)) = (self.ratio(whole), self.of_commit(whole)) {

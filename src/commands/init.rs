@@ -7,8 +7,8 @@ use crate::config::{Config, Sources};
 use crate::error::{Error, Lang, Result};
 use crate::report::{Report, escape};
 use crate::say;
+use crate::store::{Options, Store};
 use serde_json::json;
-use sqlx::{ConnectOptions, Connection};
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -35,6 +35,8 @@ pub struct Made {
     pub kept: Vec<PathBuf>,
     /// What the console wants; `None` until `WXOPS_PUBLIC_URL` is set.
     pub callback_url: Option<String>,
+    /// What is configured names an account.
+    pub account: bool,
     /// A configuration elsewhere because of which these files are not read.
     pub overruled_by: Option<PathBuf>,
 }
@@ -69,27 +71,16 @@ impl Init {
             written,
             kept,
             callback_url: config.public_url.as_ref().map(|url| format!("{url}/wechat/event")),
+            account: !config.officials.is_empty(),
             overruled_by: config.file.filter(|file| *file != dir.join("wxops.toml")),
         })
     }
 }
 
-/// Connects once, which makes the file of an SQLite database.
+/// Makes the file of an SQLite database with its schema; of MySQL or MariaDB only the login is tried, its
+/// schema is `wxops db migrate`'s.
 async fn create_database(config: &Config) -> Result<()> {
-    let url = config.database_url.reveal();
-    let connected = match url.starts_with("sqlite:") {
-        true => match url.parse::<sqlx::sqlite::SqliteConnectOptions>() {
-            Ok(options) => options.create_if_missing(true).connect().await.map(drop),
-            Err(error) => Err(error),
-        },
-        false => sqlx::mysql::MySqlConnection::connect(url).await.map(drop),
-    };
-    let crate::error::Text { en, zh } = config.origins.of("DATABASE_URL").text();
-    connected.map_err(|error| {
-        Error::unavailable(say!("cannot open the database: {error}"; "无法打开数据库：{error}"))
-            .next(say!("check DATABASE_URL ({en})"; "请检查 DATABASE_URL（{zh}）"))
-            .source(error)
-    })
+    Store::open(&config.database_url, Options { migrate: true, create: true, ..Options::default() }).await.map(drop)
 }
 
 /// Writes a file only its owner can read; `false` when there is something of that name already.
@@ -145,6 +136,12 @@ impl Report for Made {
                 "公众平台后台填写的 URL：WXOPS_PUBLIC_URL 加 /wechat/event；请在 .env 中设置 WXOPS_PUBLIC_URL（Token 与 EncodingAESKey 也在其中）"
             ),
         });
+        if !self.account {
+            lines.push(say!(
+                "next: put AppID and AppSecret into .env, then: wxops serve";
+                "下一步：在 .env 中填写 AppID 与 AppSecret，然后运行 wxops serve"
+            ));
+        }
         lines.iter().map(|line| escape(line.in_lang(lang)).into_owned()).collect::<Vec<_>>().join("\n")
     }
 }
@@ -254,6 +251,6 @@ mod tests {
         config.place_database(Path::new("/nowhere"));
         config.database_url = crate::domain::secret::Secret::new("sqlite:///nowhere/wxops.db");
         let error = create_database(&config).await.unwrap_err();
-        assert_eq!(error.kind.exit_code(), 69);
+        assert_eq!(error.kind.exit_code(), 78);
     }
 }

@@ -39,6 +39,7 @@ impl File {
         known.push("official".into());
         for (key, value) in root.get_ref() {
             let name = key.get_ref().as_ref();
+            let name = name.strip_prefix("wxops_").unwrap_or(name);
             match name {
                 "official" => file.officials = reader.officials(value)?,
                 _ if !known.iter().any(|k| k == name) => return Err(reader.unknown(key.span(), name, name, &known)),
@@ -81,10 +82,11 @@ impl Reader<'_> {
         known.push("default".into());
         let mut table = Table::default();
         for (key, value) in entries {
-            // The variable is WECHAT_APP_SECRET, so people write this too.
-            let name = match key.get_ref().as_ref() {
-                "app_secret" => "secret",
-                "app_secret_file" => "secret_file",
+            // The variable's name in lower case does as well, and so does what SDKs call the AppSecret.
+            let name = key.get_ref().as_ref();
+            let name = match name.strip_prefix("wechat_").unwrap_or(name) {
+                "secret" => "app_secret",
+                "secret_file" => "app_secret_file",
                 name => name,
             };
             let full = format!("{full}.{}", key.get_ref());

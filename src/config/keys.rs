@@ -60,7 +60,7 @@ pub(super) const GLOBAL: &[Setting] = &[
 ];
 
 pub(super) const APP_ID: Setting = plain("WECHAT_APP_ID", "app_id");
-pub(super) const APP_SECRET: Setting = secret("WECHAT_APP_SECRET", "secret");
+pub(super) const APP_SECRET: Setting = secret("WECHAT_APP_SECRET", "app_secret");
 pub(super) const TOKEN: Setting = secret("WECHAT_TOKEN", "token");
 pub(super) const TOKEN_PREVIOUS: Setting = secret("WECHAT_TOKEN_PREVIOUS", "token_previous");
 pub(super) const AES_KEY: Setting = secret("WECHAT_AES_KEY", "aes_key");

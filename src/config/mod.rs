@@ -144,7 +144,7 @@ impl Config {
 
     /// The AppSecret of an account, for verbs that call the platform; exit 78 that says what to set.
     pub fn secret_of<'a>(&self, official: &'a Official) -> Result<&'a Secret> {
-        official.secret.as_ref().ok_or_else(|| self.lacks(official, "AppSecret", "WECHAT_APP_SECRET", "secret"))
+        official.secret.as_ref().ok_or_else(|| self.lacks(official, "AppSecret", "WECHAT_APP_SECRET", "app_secret"))
     }
 
     /// The tokens of an account, for what receives callbacks; exit 78 that says what to set.
@@ -180,7 +180,13 @@ impl Config {
 
     fn no_account(&self) -> Error {
         let what = match &self.half {
-            Some(half) => half.clone(),
+            // Such as after `init`, which can't know the AppID.
+            Some(half) => {
+                return Error::config(half.clone()).next(say!(
+                    "set WECHAT_APP_ID and WECHAT_APP_SECRET beside it";
+                    "请在同一处设置 WECHAT_APP_ID 与 WECHAT_APP_SECRET"
+                ));
+            }
             None => say!("no Official Account is configured"; "没有配置公众号"),
         };
         Error::config(what).next(say!(

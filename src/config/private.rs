@@ -48,6 +48,9 @@ fn text(path: &Path, file: File) -> Result<Zeroizing<String>> {
 
 fn trusted(path: &Path, meta: &Metadata, sources: &Sources) -> Result<Option<Text>> {
     let (shown, uid, owner) = (path.display(), sources.uid, meta.uid());
+    if meta.is_dir() {
+        return Err(Error::config(say!("{shown} is a folder, not a file"; "{shown} 是目录而不是文件")));
+    }
     if owner != 0 && owner != uid {
         return Err(Error::config(say!(
             "{shown} belongs to user {owner}, not to user {uid} or root";

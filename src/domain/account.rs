@@ -19,6 +19,17 @@ pub enum Mode {
     Secure,
 }
 
+impl Mode {
+    /// The word in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::Plain => "plain",
+            Mode::Compat => "compat",
+            Mode::Secure => "secure",
+        }
+    }
+}
+
 /// One Official Account.
 #[derive(Debug, Clone)]
 pub struct Official {

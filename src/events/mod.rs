@@ -43,10 +43,13 @@ fn unreadable(reason: &str) -> crate::error::Error {
         .then(Then::Never)
 }
 
+/// Letters of an openid that are shown. They are its last: all openids of an account begin alike.
+const SHOWN: usize = 6;
+
 /// An openid for the log: enough to find it, not enough to have it.
 pub fn short(openid: &str) -> String {
-    match openid.char_indices().nth(6) {
-        Some((at, _)) => format!("{}…", &openid[..at]),
-        None => openid.to_owned(),
+    match openid.char_indices().rev().nth(SHOWN - 1) {
+        Some((at, _)) if at > 0 => format!("…{}", &openid[at..]),
+        _ => openid.to_owned(),
     }
 }

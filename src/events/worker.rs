@@ -102,6 +102,9 @@ pub async fn work(app: &App, rows: Vec<Leased>) -> bool {
                 match end {
                     End::Settled => log(row, &settled.outcome),
                     End::NotOurs => tracing::debug!(id = row.id, "another process took the event over"),
+                    End::Later => {
+                        tracing::warn!(id = row.id, "an event could not be settled now; it is due again in 30 s")
+                    }
                     End::Failed(why) => failed.push((row, retry(app, row, why))),
                 }
             }

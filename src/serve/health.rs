@@ -2,15 +2,47 @@
 
 use super::Served;
 use super::problem::problem;
+use crate::app::App;
+use crate::lifecycle;
 use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 
-/// How long a health route waits for the database.
-const PATIENCE: Duration = Duration::from_millis(45);
+/// A commit that takes longer is none for the platform, which cuts at 5 s.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often a commit is tried; the routes answer from the last try, at once.
+const TRY_EVERY: Duration = Duration::from_millis(500);
+
+/// Why no commit was possible at the last try; `None`: it was.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pulse(Arc<Mutex<Option<String>>>);
+
+impl Pulse {
+    /// Tries commits until `stop`.
+    pub(super) async fn run(self, app: Arc<App>, mut stop: watch::Receiver<bool>) {
+        loop {
+            let ill = match tokio::time::timeout(PATIENCE, app.store.ready()).await {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(error.to_string()),
+                Err(_) => Some("no commit within 2 s".to_owned()),
+            };
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = ill;
+            tokio::select! {
+                () = tokio::time::sleep(TRY_EVERY) => {}
+                () = lifecycle::until(&mut stop) => break,
+            }
+        }
+    }
+
+    fn ill(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
 
 /// `/healthz` and `/readyz`.
 pub(super) fn routes(served: Served) -> Router {
@@ -40,7 +72,7 @@ async fn healthz(State(served): State<Served>, RawQuery(query): RawQuery, header
     if !known.zip(given).is_some_and(|(known, given)| known.matches(given)) {
         return problem(StatusCode::UNAUTHORIZED, "verbose health needs Authorization: Bearer <WXOPS_API_TOKEN>");
     }
-    let database = database(&served).await;
+    let database = served.pulse.ill();
     let ready = database.is_none();
     let body = serde_json::json!({
         "status": if ready { "ok" } else { "degraded" },
@@ -51,17 +83,8 @@ async fn healthz(State(served): State<Served>, RawQuery(query): RawQuery, header
 
 /// A callback can be made durable.
 async fn readyz(State(served): State<Served>) -> Response {
-    match database(&served).await {
+    match served.pulse.ill() {
         None => "ready\n".into_response(),
         Some(_) => problem(StatusCode::SERVICE_UNAVAILABLE, "the database does not take a commit"),
-    }
-}
-
-/// Why the database can't be used; `None`: it can.
-async fn database(served: &Served) -> Option<String> {
-    match tokio::time::timeout(PATIENCE, served.app.store.ready()).await {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(error.to_string()),
-        Err(_) => Some("no answer in time".into()),
     }
 }

@@ -17,6 +17,7 @@ use crate::lifecycle::{self, ServeLock};
 use crate::say;
 use crate::store::Store;
 use axum::Router;
+use health::Pulse;
 use refusals::Refusals;
 use ring::hmac;
 use std::net::SocketAddr;
@@ -32,6 +33,8 @@ pub use wechat::{Keep, Seen, callbacks};
 
 /// How long what is in flight may take after the stop.
 const GRACE: Duration = Duration::from_secs(4);
+/// How long the loops may take after that.
+const LAST_WORK: Duration = Duration::from_millis(500);
 /// How often the figures of the inbox are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 
@@ -41,6 +44,7 @@ pub struct Served {
     app: Arc<App>,
     dedupe: Arc<hmac::Key>,
     refusals: Arc<Refusals>,
+    pulse: Pulse,
 }
 
 /// A server that listens and is not yet stopped.
@@ -49,27 +53,49 @@ pub struct Server {
     pub addr: SocketAddr,
     /// Where /metrics is.
     pub metrics_addr: SocketAddr,
-    stop: watch::Sender<bool>,
-    tasks: JoinSet<()>,
+    doors: Stage,
+    loops: Stage,
     app: Arc<App>,
     _lock: Option<ServeLock>,
 }
 
-impl Server {
-    /// Opens the database, takes the lock, listens. Callbacks are taken from here on.
-    pub async fn start(config: Config) -> Result<Server> {
-        let listener = bind(config.listen).await?;
-        let metrics_listener = bind(config.metrics_listen).await?;
-        Self::start_on(config, listener, metrics_listener).await
+/// Tasks that are stopped together.
+struct Stage {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Stage {
+    fn new() -> (Stage, watch::Receiver<bool>) {
+        let (stop, stopped) = watch::channel(false);
+        (Stage { stop, tasks: JoinSet::new() }, stopped)
     }
 
-    /// The same on listeners that are open already.
+    /// Tells them to stop; false where one did not end within `patience`.
+    async fn end(mut self, patience: Duration) -> bool {
+        self.stop.send_replace(true);
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        tokio::time::timeout(patience, all).await.is_ok()
+    }
+}
+
+impl Server {
+    /// Takes the lock, listens, opens the database. Callbacks are taken from here on.
+    pub async fn start(config: Config) -> Result<Server> {
+        // Before the ports, which the first serve has too: the second should hear that it is the second.
+        let lock = sqlite_lock(&config)?;
+        let listener = bind(config.listen).await?;
+        let metrics_listener = bind(config.metrics_listen).await?;
+        Self::start_on(config, lock, listener, metrics_listener).await
+    }
+
+    /// The same with the lock held and on listeners that are open already.
     pub(crate) async fn start_on(
         config: Config,
+        lock: Option<ServeLock>,
         listener: TcpListener,
         metrics_listener: TcpListener,
     ) -> Result<Server> {
-        let lock = sqlite_lock(&config)?;
         let (app, in_hand) = App::serve(config).await?;
         let app = Arc::new(app);
         if lock.is_some() {
@@ -81,38 +107,47 @@ impl Server {
         for warning in app.store.warnings().await? {
             tracing::warn!("{}", warning.en);
         }
-        let (stop, stopped) = watch::channel(false);
+        let (mut loops, stopped) = Stage::new();
         let due = Arc::new(Notify::new());
-        let mut tasks = JoinSet::new();
         let worker = Worker::new(app.clone(), &in_hand, due.clone());
-        tasks.spawn(worker.run(in_hand, stopped.clone()));
-        tasks.spawn(Worker::sweep(app.clone(), due.clone(), stopped.clone()));
-        for account in app.config.officials.iter().filter(|account| account.secret.is_some()) {
-            tasks.spawn(enrich(app.clone(), account.clone(), due.clone(), stopped.clone()));
+        loops.tasks.spawn(worker.run(in_hand, stopped.clone()));
+        loops.tasks.spawn(Worker::sweep(app.clone(), due.clone(), stopped.clone()));
+        for account in &app.config.officials {
+            if account.secret.is_some() {
+                loops.tasks.spawn(enrich(app.clone(), account.clone(), due.clone(), stopped.clone()));
+            } else {
+                tracing::warn!(account = account.name, "no AppSecret: user/info is not asked, rows stay without data");
+            }
         }
-        tasks.spawn(count(app.clone(), stopped.clone()));
+        loops.tasks.spawn(count(app.clone(), stopped.clone()));
+        let pulse = Pulse::default();
+        loops.tasks.spawn(pulse.clone().run(app.clone(), stopped));
+
         let dedupe = hmac::Key::new(hmac::HMAC_SHA256, &app.store.installation(app.mark()).await?);
-        let served = Served { app: app.clone(), dedupe: Arc::new(dedupe), refusals: Arc::new(Refusals::default()) };
+        let served =
+            Served { app: app.clone(), dedupe: Arc::new(dedupe), refusals: Arc::new(Refusals::default()), pulse };
         let (addr, metrics_addr) = (local(&listener)?, local(&metrics_listener)?);
-        tasks.spawn(listener::serve(listener, routes(served.clone()), stopped.clone(), GRACE));
-        tasks.spawn(listener::serve(metrics_listener, health::metrics(served), stopped, GRACE));
-        Ok(Server { addr, metrics_addr, stop, tasks, app, _lock: lock })
+        let (mut doors, stopped) = Stage::new();
+        doors.tasks.spawn(listener::serve(listener, routes(served.clone()), stopped.clone(), GRACE));
+        doors.tasks.spawn(listener::serve(metrics_listener, health::metrics(served), stopped, GRACE));
+        Ok(Server { addr, metrics_addr, doors, loops, app, _lock: lock })
     }
 
-    /// Stops accepting, finishes what is in flight, commits.
-    pub async fn stop(mut self) {
-        self.stop.send_replace(true);
-        let all = async { while self.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(GRACE + Duration::from_millis(500), all).await.is_err() {
+    /// Stops accepting, finishes what is in flight, commits; then the loops end.
+    pub async fn stop(self) {
+        let answered = self.doors.end(GRACE + Duration::from_millis(200)).await;
+        let settled = self.loops.end(LAST_WORK).await;
+        if !(answered && settled) {
             tracing::warn!("something in flight did not end in time; it is durable or was not acknowledged");
         }
     }
 
     /// Runs until SIGINT or SIGTERM, telling systemd.
     pub async fn run(self) -> Result<()> {
-        let accounts: Vec<&str> = self.app.config.officials.iter().map(|account| account.name.as_str()).collect();
+        let officials = &self.app.config.officials;
+        let accounts: Vec<_> = officials.iter().map(|a| format!("{} ({})", a.name, a.mode.as_str())).collect();
         let (addr, metrics_addr) = (self.addr, self.metrics_addr);
-        tracing::info!(accounts = accounts.join(","), "listening on http://{addr}");
+        tracing::info!(accounts = accounts.join(", "), "listening on http://{addr}");
         tracing::info!("metrics on http://{metrics_addr}");
         lifecycle::ready(&format!("listening on {addr}"));
         let watchdog = tokio::spawn(watch_writer(self.app.clone()));
@@ -170,11 +205,11 @@ async fn count(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Tells systemd's watchdog that the writer writes: an empty transaction has to come back first.
+/// Tells systemd's watchdog that the writer of callbacks writes: an empty transaction has to come back first.
 async fn watch_writer(app: Arc<App>) {
     let Some(every) = lifecycle::watchdog() else { return };
     loop {
-        if app.store.commit(Vec::new()).await.is_ok() {
+        if app.store.ready().await.is_ok() {
             lifecycle::alive();
         }
         tokio::time::sleep(every).await;

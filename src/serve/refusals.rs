@@ -31,14 +31,15 @@ impl Refusals {
     pub(super) fn log(&self, account: &str, reason: Reason, body_hash: Option<&str>) {
         let Some(swallowed) = self.line() else { return };
         let (reason, hint) = (reason.as_str(), reason.hint().en);
-        let body = body_hash.unwrap_or("-");
-        tracing::warn!(account, reason, body, swallowed, "callback refused: {hint}");
+        let not_shown = (swallowed > 0).then_some(swallowed);
+        tracing::warn!(account, reason, body = body_hash, not_shown, "callback refused: {hint}");
     }
 
     /// A line about a callback that was accepted, under the same limit.
     pub(super) fn note(&self, account: &str, what: &str) {
         let Some(swallowed) = self.line() else { return };
-        tracing::warn!(account, swallowed, "callback accepted: {what}");
+        let not_shown = (swallowed > 0).then_some(swallowed);
+        tracing::warn!(account, not_shown, "callback accepted: {what}");
     }
 
     /// How many lines were swallowed since the last, or `None` where this one is swallowed too.

@@ -213,8 +213,9 @@ impl Keep for Served {
         }
         if let Some(skew) = seen.skew {
             metrics.skewed.with_label_values(&["official"]).inc();
-            self.refusals
-                .note(account, &format!("a timestamp {skew} s behind our clock: is this machine's clock right?"));
+            let (off, side) = (skew.abs(), if skew > 0 { "behind" } else { "ahead of" });
+            let what = format!("a stale timestamp, {off} s {side} our clock; is this machine's clock right?");
+            self.refusals.note(account, &what);
         }
     }
 }

@@ -4,6 +4,7 @@ use super::{Server, local};
 use crate::commands::Context;
 use crate::config::{Config, Environment, Sources};
 use crate::error::{Error, Result};
+use crate::lifecycle::ServeLock;
 use crate::sandbox::{self, Account, Options};
 use crate::say;
 use std::io::Write;
@@ -14,6 +15,8 @@ use tokio::net::TcpListener;
 
 /// Database and configuration of the trial.
 const FOLDER: &str = "wxops-sandbox";
+/// The database in it.
+const DATABASE: &str = "wxops.db";
 /// Ports tried after one that is taken.
 const NEXT_PORTS: u16 = 50;
 
@@ -22,6 +25,8 @@ pub(super) async fn run(mut sources: Sources, context: &Context) -> Result<()> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
     made.map_err(|e| cannot_write(&folder, e))?;
 
+    // Before the file is written: a running trial goes by it.
+    let lock = ServeLock::take(&folder.join(DATABASE))?;
     let platform = free(SocketAddr::from(([127, 0, 0, 1], sandbox::PORT))).await?;
     let account = Account::made("main", 1);
     let listen = free(sources_addr(&sources, "WXOPS_LISTEN", 8080)?).await?;
@@ -37,7 +42,7 @@ pub(super) async fn run(mut sources: Sources, context: &Context) -> Result<()> {
     let account = Account { callback: Some(format!("http://{listen_addr}/wechat/event")), ..account };
     let options = Options { followers: 1000, accounts: vec![account], ..Options::default() };
     let stand_in = sandbox::start_on(platform, options).await?;
-    let server = Server::start_on(config, listen, metrics).await?;
+    let server = Server::start_on(config, Some(lock), listen, metrics).await?;
     let next = greeting(&file, &server, &stand_in.url());
     eprintln!("{}", next.in_lang(context.out.lang));
     server.run().await?;
@@ -74,12 +79,12 @@ fn shell(path: &Path) -> String {
 }
 
 fn toml(folder: &Path, account: &Account, listen: SocketAddr, metrics: SocketAddr, platform: SocketAddr) -> String {
-    let database = folder.join("wxops.db");
+    let database = folder.join(DATABASE);
     let key = account.aes_key.as_ref().map_or("", |key| key.reveal());
     format!(
         "# Made by wxops serve --sandbox at each start. Invented keys of the stand-in platform.\n\
          database_url = {:?}\nlisten = \"{listen}\"\nmetrics_listen = \"{metrics}\"\n\n\
-         [official.main]\napp_id = {:?}\nsecret = {:?}\ntoken = {:?}\naes_key = {key:?}\nmode = \"secure\"\n\
+         [official.main]\napp_id = {:?}\napp_secret = {:?}\ntoken = {:?}\naes_key = {key:?}\nmode = \"secure\"\n\
          original_id = {:?}\napi_base = \"http://{platform}\"\n",
         format!("sqlite://{}", database.display()),
         account.app_id,

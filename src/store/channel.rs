@@ -50,6 +50,12 @@ impl Store {
         Ok(self.commit(vec![probe]).await?[0] == 1)
     }
 
+    /// A person changed what kept the account from working, such as its token: whoever serves may probe at once.
+    pub async fn probe_at_once(&self, account: &str) -> Result<()> {
+        let sql = "UPDATE channel SET paused_until = 0, probe_lease = 0 WHERE account = ? AND api = '*'";
+        self.commit(vec![stmt!(sql, account)]).await.map(drop)
+    }
+
     /// A call went through: the channel is well again.
     pub async fn resume(&self, account: &str, api: &str) -> Result<()> {
         let sql = "DELETE FROM channel WHERE account = ? AND (api = ? OR api = '*')";

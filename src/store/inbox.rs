@@ -136,6 +136,13 @@ pub(super) const RAW_UNLESS_LEFT: &str = "CASE WHEN EXISTS (SELECT 1 FROM user_m
      WHERE u.account = inbox_event.account AND u.openid = inbox_event.openid \
      AND u.unfollow_time >= inbox_event.event_time) THEN NULL ELSE raw END";
 
+/// A row in hand that failed: due again.
+pub(super) const AGAIN: &str = "UPDATE inbox_event SET attempts = attempts + 1, due_at = ?, last_error = ?, lease = NULL, \
+     lease_until = 0 WHERE id = ? AND lease = ? AND state = 'new'";
+/// A row in hand that is parked.
+pub(super) const DEAD: &str = "UPDATE inbox_event SET attempts = attempts + 1, state = 'dead', last_error = ?, lease = NULL, \
+     lease_until = 0 WHERE id = ? AND lease = ? AND state = 'new'";
+
 /// One row of `events list` and `events show`.
 #[derive(Debug, Clone)]
 pub struct InboxRow {

@@ -5,6 +5,8 @@ mod access_token;
 mod account;
 mod channel;
 mod dialect;
+mod enrichment;
+mod follow;
 mod follower;
 mod inbox;
 mod lease;
@@ -21,7 +23,8 @@ mod writer;
 pub use access_token::StoredToken;
 pub use channel::Pause;
 pub use dialect::Dialect;
-pub use follower::{Due, Follower, FollowerFilter, Profile, TEXT_MAX};
+pub use enrichment::{Due, Profile};
+pub use follower::{Follower, FollowerFilter};
 pub use inbox::{Arrival, Body, InboxFilter, InboxRow, Leased, Outcome, Settled, Stored};
 pub use lease::Lease;
 pub use migrate::{Applied, SchemaState};
@@ -57,8 +60,10 @@ pub(crate) fn lost(error: sqlx::Error) -> Error {
     let config = matches!(&error, sqlx::Error::Database(e)
         if matches!(e.code().as_deref(), Some("28000" | "42000")) && refused_login(e.as_ref()));
     let made = if config {
-        Error::config(say!("the database refuses the login: {why}"; "数据库拒绝登录：{why}"))
-            .next(say!("check DATABASE_URL"; "请检查 DATABASE_URL"))
+        Error::config(say!("the database refuses the login: {why}"; "数据库拒绝登录：{why}")).next(say!(
+            "check DATABASE_URL, and that the database and its user were made there";
+            "请检查 DATABASE_URL，并确认库与用户已在服务器上创建"
+        ))
     } else {
         Error::unavailable(say!("the database failed: {why}"; "数据库出错：{why}"))
             .next(say!("check the database, then run this again"; "请检查数据库后重试"))

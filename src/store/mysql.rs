@@ -2,37 +2,38 @@
 //! callbacks, so that one fills its batch while the other waits for its fsync, and one for effects: two
 //! with effects of the same people in their batches deadlock.
 
-use super::follower::BARE_ROW;
-use super::inbox::{Arrival, Leased, Outcome, RAW_UNLESS_LEFT, Settled, Stored};
-use super::read::bind_mysql;
-use super::value::places;
+mod batch;
+
+use super::inbox::{Arrival, Leased, Settled, Stored};
 use super::writer::{Answer, BATCH, End, Hands, Work};
-use super::{LEASE_MS, Statement, Value, lease_id, lost};
+use super::{Statement, lease_id, lost};
 use crate::error::Error;
-use sqlx::AssertSqlSafe;
+use batch::{execute, insert, settle};
+use rand::seq::SliceRandom;
 use sqlx::mysql::MySqlConnectOptions;
-use sqlx::{ConnectOptions, Connection, MySqlConnection, Row as _};
-use std::collections::HashMap;
+use sqlx::{ConnectOptions, Connection, Executor, MySqlConnection};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
 
 /// Writers of callbacks.
 const WRITERS: usize = 2;
-/// Rows of one statement at the most; each number of rows is a statement of its own, prepared once.
-const ROWS: usize = 64;
 /// Prepared statements that a connection keeps: three kinds in each number of rows, and the effects.
 pub(super) const STATEMENTS: usize = 320;
-/// How often a batch is repeated after a deadlock, a lock wait or a lost connection.
+/// How often a batch is repeated after a deadlock or a lost connection.
 const TRIES: usize = 5;
+/// Settlements in a round that may meet a lock; the rest keeps its leases and comes again when they end.
+const WAITS: usize = 1;
 /// How long a commit may take before its connection is given up.
 const SLOW: Duration = Duration::from_secs(10);
 
-const NOW: &str = "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)";
-const AGAIN: &str = "UPDATE inbox_event SET attempts = attempts + 1, due_at = ?, last_error = ?, lease = NULL, \
-     lease_until = 0 WHERE id = ? AND lease = ? AND state = 'new'";
-const DEAD: &str = "UPDATE inbox_event SET attempts = attempts + 1, state = 'dead', last_error = ?, lease = NULL, \
-     lease_until = 0 WHERE id = ? AND lease = ? AND state = 'new'";
+/// Every connection to MySQL: strict, UTC, claims that lock no gaps, and a second at the most for a row
+/// that somebody else has locked: others wait behind it.
+const SESSION: &str = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
+     time_zone = '+00:00', transaction_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = 1";
+const SESSION_MARIADB: &str = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
+     time_zone = '+00:00', tx_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = 1";
 
 /// Starts the writers; they end when every sender is gone.
 pub(super) fn start(
@@ -45,7 +46,14 @@ pub(super) fn start(
     let arriving = Arc::new(Mutex::new(arriving));
     let settling = Arc::new(Mutex::new(settling));
     for work in std::iter::repeat_n(arriving, WRITERS).chain([settling]) {
-        let writer = MySqlWriter { options: options.clone(), db: None, hands: hands.clone(), erase };
+        let writer = MySqlWriter {
+            options: options.clone(),
+            db: None,
+            hands: hands.clone(),
+            erase,
+            stuck: VecDeque::new(),
+            waits: 0,
+        };
         tokio::spawn(writer.run(work));
     }
 }
@@ -55,12 +63,19 @@ struct MySqlWriter {
     db: Option<MySqlConnection>,
     hands: Hands,
     erase: bool,
+    /// Callbacks that met a lock, such as a copy whose original is not committed yet: tried again, one
+    /// after each batch, as long as somebody waits for the answer.
+    stuck: VecDeque<Work>,
+    /// Lock waits of settlements in this round.
+    waits: usize,
 }
 
 /// Why a batch was not written.
 enum Fault {
     /// The database refused something in it: try each item alone.
     Item(Error),
+    /// Somebody else has locked a row that something in it needs (1205): the rest must not wait.
+    Locked(Error),
     /// The database is away, or the outcome of the COMMIT is not known: counts as not committed.
     Away(Error),
 }
@@ -68,69 +83,99 @@ enum Fault {
 impl MySqlWriter {
     async fn run(mut self, work: Arc<Mutex<mpsc::Receiver<Work>>>) {
         loop {
-            let batch = next_batch(&work).await;
-            if batch.is_empty() {
+            self.stuck.retain(Work::awaited);
+            let batch = match self.stuck.is_empty() {
+                true => next_batch(&mut *work.lock().await).await,
+                // Another writer that waits for work holds the lock: it takes what comes.
+                false => work.try_lock().map_or_else(|_| Vec::new(), |mut work| batch_at_hand(&mut work, Vec::new())),
+            };
+            if batch.is_empty() && self.stuck.is_empty() {
                 break;
             }
+            self.waits = 0;
             self.write(batch).await;
+            if let Some(work) = self.stuck.pop_front() {
+                self.write_alone(work).await;
+            }
         }
         if let Some(db) = self.db {
             let _ = db.close().await;
         }
     }
 
-    /// One transaction for all; where something in it is at fault, one for each.
+    /// One transaction for all; where something in it is at fault, one for the arrivals, then one for
+    /// each settlement.
     async fn write(&mut self, batch: Vec<Work>) {
+        if batch.is_empty() {
+            return;
+        }
         match self.persist(&batch).await {
-            Ok(answers) => {
-                for (work, answer) in batch.into_iter().zip(answers) {
-                    work.tell(Ok(answer));
+            Ok(answers) => tell(batch, answers),
+            Err(Fault::Away(error)) => refuse(batch, &error),
+            Err(_) => {
+                let (arrivals, rest): (Vec<_>, Vec<_>) =
+                    batch.into_iter().partition(|work| matches!(work, Work::Arrive(..)));
+                if rest.is_empty() {
+                    self.write_each(arrivals).await;
+                } else {
+                    self.write_arrivals(arrivals).await;
+                    self.write_each(rest).await;
                 }
             }
-            Err(Fault::Away(error)) => {
-                tracing::error!(%error, "a commit failed, {} waiting were refused", batch.len());
-                for work in batch {
-                    work.tell(Err(lost_again(&error)));
-                }
-            }
-            Err(Fault::Item(_)) => {
-                for work in batch {
-                    self.write_alone(work).await;
-                }
-            }
+        }
+    }
+
+    async fn write_arrivals(&mut self, arrivals: Vec<Work>) {
+        if arrivals.is_empty() {
+            return;
+        }
+        match self.persist(&arrivals).await {
+            Ok(answers) => tell(arrivals, answers),
+            Err(Fault::Away(error)) => refuse(arrivals, &error),
+            Err(_) => self.write_each(arrivals).await,
+        }
+    }
+
+    async fn write_each(&mut self, batch: Vec<Work>) {
+        for work in batch {
+            self.write_alone(work).await;
         }
     }
 
     async fn write_alone(&mut self, work: Work) {
+        if let Work::Settle(rows, tx) = work {
+            let ends = self.settle_each(rows).await;
+            return Work::Settle(Vec::new(), tx).tell(Ok(Answer::Ends(ends)));
+        }
         match self.persist(std::slice::from_ref(&work)).await {
-            Ok(mut answers) => {
-                if let Some(answer) = answers.pop() {
-                    work.tell(Ok(answer));
-                }
-            }
-            Err(Fault::Away(error)) => work.tell(Err(error)),
-            Err(Fault::Item(error)) => match work {
-                Work::Settle(rows, tx) => {
-                    let ends = self.settle_each(rows).await;
-                    Work::Settle(Vec::new(), tx).tell(Ok(Answer::Ends(ends)));
-                }
-                other => other.tell(Err(error)),
-            },
+            Ok(answers) => tell(vec![work], answers),
+            Err(Fault::Locked(_)) if matches!(work, Work::Arrive(..)) => self.stuck.push_back(work),
+            Err(Fault::Away(error) | Fault::Item(error) | Fault::Locked(error)) => work.tell(Err(error)),
         }
     }
 
+    /// Each row alone, in any order, so that those behind a locked one have their turn another time.
     async fn settle_each(&mut self, rows: Vec<Settled>) -> Vec<End> {
-        let mut ends = Vec::with_capacity(rows.len());
-        for row in rows {
+        let mut ends = vec![End::Later; rows.len()];
+        let mut rows: Vec<_> = rows.into_iter().enumerate().collect();
+        rows.shuffle(&mut rand::rng());
+        for (at, row) in rows {
+            if self.waits >= WAITS {
+                break;
+            }
             let (tx, _rx) = tokio::sync::oneshot::channel();
-            let end = match self.persist(&[Work::Settle(vec![row], tx)]).await {
+            ends[at] = match self.persist(&[Work::Settle(vec![row], tx)]).await {
                 Ok(mut answers) => match answers.pop() {
                     Some(Answer::Ends(mut ends)) => ends.pop().unwrap_or(End::NotOurs),
                     _ => End::NotOurs,
                 },
-                Err(Fault::Item(error) | Fault::Away(error)) => End::Failed(error.to_string()),
+                Err(Fault::Item(error)) => End::Failed(error.to_string()),
+                Err(Fault::Locked(_)) => {
+                    self.waits += 1;
+                    End::Later
+                }
+                Err(Fault::Away(_)) => break,
             };
-            ends.push(end);
         }
         ends
     }
@@ -157,19 +202,21 @@ impl MySqlWriter {
                 Ok(Err(error)) => error,
                 Err(_) => sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut)),
             };
-            let again = repeatable(&error);
-            if again.is_none_or(|kept| !kept) {
+            let next = next(&error);
+            if !matches!(next, Next::Repeat | Next::Apart) {
                 self.db = None;
             }
-            match again {
+            match next {
+                Next::Apart => return Err(Fault::Locked(lost(error))),
+                Next::Alone => return Err(Fault::Item(lost(error))),
                 // Drawn, so that two that locked each other out do not meet again.
-                Some(_) if tries < TRIES => {
+                _ if tries < TRIES => {
                     let wait = rand::random_range(1..=5 * tries as u64);
                     tokio::time::sleep(Duration::from_millis(wait)).await;
                 }
-                Some(false) => return Err(Fault::Away(lost(error))),
                 // Small transactions come through where the large one did not.
-                Some(true) | None => return Err(Fault::Item(lost(error))),
+                Next::Repeat if batch.len() > 1 => return Err(Fault::Item(lost(error))),
+                _ => return Err(Fault::Away(lost(error))),
             }
         }
     }
@@ -185,7 +232,7 @@ impl MySqlWriter {
             Some(db) => db,
             none => {
                 let mut fresh = self.options.connect().await?;
-                super::open::session(&mut fresh).await?;
+                session(&mut fresh).await?;
                 none.insert(fresh)
             }
         };
@@ -215,12 +262,16 @@ impl MySqlWriter {
 }
 
 /// What waits, up to a batch; empty once every sender is gone.
-async fn next_batch(work: &Mutex<mpsc::Receiver<Work>>) -> Vec<Work> {
-    let mut work = work.lock().await;
-    let mut batch = Vec::new();
-    let Some(first) = work.recv().await else { return batch };
-    let mut weight = first.weight();
-    batch.push(first);
+async fn next_batch(work: &mut mpsc::Receiver<Work>) -> Vec<Work> {
+    match work.recv().await {
+        Some(first) => batch_at_hand(work, vec![first]),
+        None => Vec::new(),
+    }
+}
+
+/// The same without waiting for a first one.
+fn batch_at_hand(work: &mut mpsc::Receiver<Work>, mut batch: Vec<Work>) -> Vec<Work> {
+    let mut weight: usize = batch.iter().map(Work::weight).sum();
     while weight < BATCH {
         let Ok(next) = work.try_recv() else { break };
         weight += next.weight();
@@ -229,175 +280,48 @@ async fn next_batch(work: &Mutex<mpsc::Receiver<Work>>) -> Vec<Work> {
     batch
 }
 
-/// Inserts what is not there yet and tells which rows are new, by key. Keys are sorted, so that two
-/// writers with the same keys wait for each other in one order.
-async fn insert<'a>(
-    db: &mut MySqlConnection,
-    arrivals: &[&'a Arrival],
-    lease: Option<i64>,
-) -> sqlx::Result<HashMap<[u8; 32], (i64, &'a Arrival)>> {
-    let mut sorted: Vec<&Arrival> = arrivals.to_vec();
-    sorted.sort_by_key(|arrival| arrival.key);
-    sorted.dedup_by_key(|arrival| arrival.key);
-    // The stamp tells our rows from those that stood before, even where none is taken in hand.
-    let stamp = lease.unwrap_or_else(lease_id);
-    let until = if lease.is_some() { format!("{NOW} + {LEASE_MS}") } else { "0".to_owned() };
-    for rows in sorted.chunks(ROWS) {
-        let row = format!("(?, 'official', ?, ?, ?, ?, 'new', ?, ?, {until}, ?, ?)");
-        let sql = format!(
-            "INSERT IGNORE INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, lease, \
-             lease_until, event_time, received_at) VALUES {}",
-            vec![row; rows.len()].join(", ")
-        );
-        let query = rows.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, arrival| {
-            query
-                .bind(&*arrival.account)
-                .bind(&arrival.key[..])
-                .bind(arrival.event.openid())
-                .bind(arrival.event.kind.as_str())
-                .bind(arrival.raw.as_str())
-                .bind(arrival.received.timestamp_millis())
-                .bind(stamp)
-                .bind(arrival.happened.naive_utc())
-                .bind(arrival.received.naive_utc())
-        });
-        query.execute(&mut *db).await?;
-    }
-    let mut new = HashMap::with_capacity(sorted.len());
-    let by_key: HashMap<&[u8], &Arrival> = sorted.iter().map(|arrival| (&arrival.key[..], *arrival)).collect();
-    for rows in sorted.chunks(ROWS) {
-        let sql = format!(
-            "SELECT id, dedupe_key FROM inbox_event WHERE dedupe_key IN ({}) AND lease = ?",
-            places(rows.len())
-        );
-        let query = rows
-            .iter()
-            .fold(sqlx::query(AssertSqlSafe(sql)), |query, arrival| query.bind(&arrival.key[..]))
-            .bind(stamp);
-        for row in query.fetch_all(&mut *db).await? {
-            let key: &[u8] = row.try_get(1)?;
-            if let Some(first) = by_key.get(key) {
-                new.insert(first.key, (row.try_get(0)?, *first));
-            }
-        }
-    }
-    Ok(new)
-}
-
-/// Rows that are done together, then their effects; each of the others alone.
-async fn settle(db: &mut MySqlConnection, rows: &[&Settled], erase: bool) -> sqlx::Result<Vec<End>> {
-    let mut ends = vec![End::NotOurs; rows.len()];
-    let mut done: Vec<usize> = (0..rows.len()).filter(|at| matches!(rows[*at].outcome, Outcome::Done(_))).collect();
-    // Rows are locked in one order, whoever settles.
-    done.sort_by_key(|at| rows[*at].id);
-    let raw = if erase { format!("raw = {RAW_UNLESS_LEFT}, ") } else { String::new() };
-    for group in done.chunks(ROWS) {
-        let ids: Vec<Value> = group.iter().map(|at| Value::Int(rows[*at].id)).collect();
-        let sql = format!(
-            "SELECT id, lease FROM inbox_event WHERE id IN ({}) AND state = 'new' FOR UPDATE",
-            places(ids.len())
-        );
-        let mut held: HashMap<i64, Option<i64>> = bind_mysql(&sql, &ids)
-            .fetch_all(&mut *db)
-            .await?
-            .iter()
-            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
-            .collect::<sqlx::Result<_>>()?;
-        let mut ours = Vec::with_capacity(group.len());
-        for at in group {
-            // Taken out: a row that is told twice is settled once.
-            if held.get(&rows[*at].id) == Some(&Some(rows[*at].lease)) {
-                held.remove(&rows[*at].id);
-                ours.push(*at);
-            }
-        }
-        if ours.is_empty() {
-            continue;
-        }
-        let sql = format!(
-            "UPDATE inbox_event SET {raw}state = 'done', lease = NULL, lease_until = 0 WHERE id IN ({})",
-            places(ours.len())
-        );
-        let ids: Vec<Value> = ours.iter().map(|at| Value::Int(rows[*at].id)).collect();
-        bind_mysql(&sql, &ids).execute(&mut *db).await?;
-        ours.iter().for_each(|at| ends[*at] = End::Settled);
-    }
-    let settled = rows.iter().zip(&ends).filter(|(_, end)| **end == End::Settled);
-    write_effects(db, settled.filter_map(|(row, _)| row.effects()).collect()).await?;
-    for (at, row) in rows.iter().enumerate() {
-        let (sql, args) = match &row.outcome {
-            Outcome::Done(_) => continue,
-            Outcome::Again { due_at, error } => {
-                (AGAIN, vec![(*due_at).into(), error.as_str().into(), row.id.into(), row.lease.into()])
-            }
-            Outcome::Dead { error } => (DEAD, vec![error.as_str().into(), row.id.into(), row.lease.into()]),
-        };
-        if bind_mysql(sql, &args).execute(&mut *db).await?.rows_affected() == 1 {
-            ends[at] = End::Settled;
-        }
-    }
-    Ok(ends)
-}
-
-/// Effects of a batch, person by person in one order, so that several processes do not lock each other
-/// out; the bare rows that they begin with go in together.
-async fn write_effects(db: &mut MySqlConnection, mut effects: Vec<&[Statement]>) -> sqlx::Result<()> {
-    effects.sort_by(|one, other| person(one).cmp(&person(other)));
-    let mut bare: Vec<&Statement> =
-        effects.iter().filter_map(|effects| effects.first()).filter(|first| is_bare(first)).collect();
-    bare.dedup_by(|next, kept| next.args[..2] == kept.args[..2]);
-    for rows in bare.chunks(ROWS) {
-        let sql = format!("{}{}", rows[0].sql, format!(", {BARE_ROW}").repeat(rows.len() - 1));
-        let args: Vec<Value> = rows.iter().flat_map(|row| row.args.iter().cloned()).collect();
-        bind_mysql(&sql, &args).execute(&mut *db).await?;
-    }
-    for effects in effects {
-        let written = usize::from(effects.first().is_some_and(is_bare));
-        execute(db, &effects[written..]).await?;
-    }
-    Ok(())
-}
-
-/// Account and openid, which every list of effects begins with.
-fn person(effects: &[Statement]) -> Option<(&str, &str)> {
-    match effects.first()?.args[..] {
-        [Value::Text(ref account), Value::Text(ref openid), ..] => Some((account, openid)),
-        _ => None,
+fn tell(batch: Vec<Work>, answers: Vec<Answer>) {
+    for (work, answer) in batch.into_iter().zip(answers) {
+        work.tell(Ok(answer));
     }
 }
 
-fn is_bare(statement: &Statement) -> bool {
-    statement.sql.starts_with("INSERT IGNORE ") && statement.sql.ends_with(BARE_ROW)
-}
-
-async fn execute(db: &mut MySqlConnection, statements: &[Statement]) -> sqlx::Result<Vec<u64>> {
-    let mut counts = Vec::with_capacity(statements.len());
-    for statement in statements {
-        counts.push(bind_mysql(&statement.sql, &statement.args).execute(&mut *db).await?.rows_affected());
+fn refuse(batch: Vec<Work>, error: &Error) {
+    tracing::error!(%error, "a commit failed, {} waiting were refused", batch.len());
+    for work in batch {
+        work.tell(Err(Error::new(error.kind, error.what.clone()).then(error.then)));
     }
-    Ok(counts)
 }
 
-/// Whether the batch may be written again, and whether the connection can be kept: deadlock (1213) and
-/// lock wait (1205) keep it; a lost connection, a server that stops (1053, 1927) or turns read-only
-/// for a moment (1290, 1836) does not. `None`: something in the batch is at fault.
-fn repeatable(error: &sqlx::Error) -> Option<bool> {
+/// What becomes of a batch that failed.
+enum Next {
+    /// Deadlock (1213): again on the same connection.
+    Repeat,
+    /// A lost connection, a server that stops (1053, 1927) or turns read-only for a moment (1290, 1836):
+    /// again on another connection.
+    Reconnect,
+    /// Lock wait (1205).
+    Apart,
+    /// Something in the batch is at fault.
+    Alone,
+}
+
+fn next(error: &sqlx::Error) -> Next {
     match error {
         sqlx::Error::Database(e) => {
             let number = e.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().map(|e| e.number());
             match number {
-                Some(1205 | 1213) => Some(true),
-                Some(1040 | 1053 | 1290 | 1836 | 1927 | 2006 | 2013 | 1044 | 1045) => Some(false),
-                _ => None,
+                Some(1213) => Next::Repeat,
+                Some(1205) => Next::Apart,
+                Some(1040 | 1053 | 1290 | 1836 | 1927 | 2006 | 2013 | 1044 | 1045) => Next::Reconnect,
+                _ => Next::Alone,
             }
         }
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::PoolTimedOut => Some(false),
-        _ => None,
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::PoolTimedOut => {
+            Next::Reconnect
+        }
+        _ => Next::Alone,
     }
-}
-
-fn lost_again(error: &Error) -> Error {
-    Error::new(error.kind, error.what.clone()).then(error.then)
 }
 
 /// A write by a process that does not serve: one transaction on its own connection.
@@ -413,10 +337,18 @@ pub(super) async fn commit(pool: &sqlx::MySqlPool, statements: &[Statement]) -> 
             Ok::<_, sqlx::Error>(counts)
         };
         match written.await {
-            Err(error) if tries < TRIES && repeatable(&error) == Some(true) => {
+            Err(error) if tries < TRIES && matches!(next(&error), Next::Repeat | Next::Apart) => {
                 tokio::time::sleep(Duration::from_millis(5 * tries as u64)).await;
             }
             done => return done.map_err(lost),
         }
     }
+}
+
+/// Pins what the server's defaults could change. MariaDB before 11.1 names the isolation otherwise.
+pub(super) async fn session(db: &mut sqlx::MySqlConnection) -> sqlx::Result<()> {
+    if db.execute(SESSION).await.is_err() {
+        db.execute(SESSION_MARIADB).await?;
+    }
+    Ok(())
 }

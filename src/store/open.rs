@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 use crate::say;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use sqlx::{ConnectOptions, Executor};
+use sqlx::{ConnectOptions, Connection};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -17,12 +18,6 @@ use std::time::Duration;
 const READERS: u32 = 4;
 /// How long a reader waits for a connection, a new one included.
 const ACQUIRE: Duration = Duration::from_secs(5);
-/// Every connection to MySQL: strict, UTC, and claims that lock no gaps.
-const SESSION: &str = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
-     time_zone = '+00:00', transaction_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = 10";
-const SESSION_MARIADB: &str = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
-     time_zone = '+00:00', tx_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = 10";
-
 /// What `serve` wants and a verb does not.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
@@ -30,6 +25,9 @@ pub struct Options {
     pub erase: bool,
     /// Apply missing migrations to SQLite; MySQL is migrated by `db migrate` alone.
     pub migrate: bool,
+    /// A new SQLite file is expected; else it is made with a warning, since a verb in the wrong folder
+    /// would show an empty database.
+    pub create: bool,
 }
 
 /// An open database.
@@ -179,8 +177,11 @@ fn sqlite_file(rest: &str) -> Result<PathBuf> {
 
 async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store> {
     let file = sqlite_file(rest)?;
+    if make_private(&file)? && !options.create {
+        tracing::warn!("there was no database at {}, a new one is made", file.display());
+    }
     let db = sqlite::connect(&file)?;
-    sqlite::check_writable(&db)?;
+    sqlite::check_writable(&file, &db)?;
     let connect = SqliteConnectOptions::new().filename(&file).busy_timeout(ACQUIRE).disable_statement_logging();
     let pool = SqlitePoolOptions::new()
         .max_connections(READERS)
@@ -196,6 +197,37 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
     sqlite::start(db, work, hands, options.erase)
         .map_err(|e| Error::failed(say!("no thread for the database"; "无法创建数据库线程")).source(e))?;
     Ok(Store { pool, dialect: Dialect::Sqlite, writer: Some(writer), file: Some(file) })
+}
+
+/// Makes the file where there is none, and says so. It is its owner's alone: it holds access_tokens and
+/// personal data. SQLite gives its journal the same mode.
+fn make_private(file: &Path) -> Result<bool> {
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
+        Ok(_) => Ok(true),
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(e) => {
+            let (shown, why) = (file.display(), e.to_string());
+            Err(Error::config(say!("the database {shown} can't be made: {why}"; "无法创建数据库 {shown}：{why}"))
+                .next(say!(
+                    "make its folder and give it to the user who runs wxops, or set DATABASE_URL";
+                    "请创建其目录并授权给运行 wxops 的用户，或修改 DATABASE_URL"
+                ))
+                .source(e))
+        }
+    }
+}
+
+/// Says why the server can't be had; the pool would wait and say only that it waited.
+async fn reach(connect: &MySqlConnectOptions) -> Result<()> {
+    let server = format!("{}:{}", connect.get_host(), connect.get_port());
+    let why = match tokio::time::timeout(ACQUIRE, connect.connect()).await {
+        Ok(Ok(db)) => return db.close().await.map_err(lost),
+        Ok(Err(sqlx::Error::Io(error))) => error.to_string(),
+        Ok(Err(error)) => return Err(lost(error)),
+        Err(_) => "no answer in time".to_owned(),
+    };
+    Err(Error::unavailable(say!("the database {server} can't be reached: {why}"; "无法连接数据库 {server}：{why}"))
+        .next(say!("start it, or mend DATABASE_URL"; "请启动数据库，或修改 DATABASE_URL")))
 }
 
 async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> {
@@ -214,22 +246,13 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
         .timezone(None)
         .statement_cache_capacity(mysql::STATEMENTS)
         .disable_statement_logging();
+    reach(&connect).await?;
     let pool = MySqlPoolOptions::new()
         .max_connections(READERS + 4)
         .acquire_timeout(ACQUIRE)
-        .after_connect(|db, _| Box::pin(session(db)))
-        .connect_with(connect.clone())
-        .await
-        .map_err(lost)?;
+        .after_connect(|db, _| Box::pin(mysql::session(db)))
+        .connect_lazy_with(connect.clone());
     let (writer, arriving, settling) = Writer::lanes();
     mysql::start(&connect, arriving, settling, &hands, options.erase);
     Ok(Store { pool: Pool::MySql(pool), dialect: Dialect::MySql, writer: Some(writer), file: None })
-}
-
-/// Pins what the server's defaults could change. MariaDB before 11.1 names the isolation otherwise.
-pub(super) async fn session(db: &mut sqlx::MySqlConnection) -> sqlx::Result<()> {
-    if db.execute(SESSION).await.is_err() {
-        db.execute(SESSION_MARIADB).await?;
-    }
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! The one writer of a SQLite file: a thread with the only connection that writes.
 
-use super::inbox::{Arrival, Leased, Outcome, RAW_UNLESS_LEFT, Settled, Stored};
+use super::inbox::{AGAIN, Arrival, DEAD, Leased, Outcome, RAW_UNLESS_LEFT, Settled, Stored};
 use super::value::time_text;
 use super::writer::{Answer, BATCH, End, Hands, Told, Work};
 use super::{LEASE_MS, Statement, Value, lease_id};
@@ -21,10 +21,6 @@ const AWAY: Duration = Duration::from_secs(1);
 const INSERT: &str = "INSERT INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, lease, \
      lease_until, event_time, received_at) VALUES (?, 'official', ?, ?, ?, ?, 'new', ?, ?, ?, ?, ?) \
      ON CONFLICT (dedupe_key) DO NOTHING";
-const AGAIN: &str = "UPDATE inbox_event SET attempts = attempts + 1, due_at = ?, last_error = ?, lease = NULL, \
-     lease_until = 0 WHERE id = ? AND lease = ? AND state = 'new'";
-const DEAD: &str = "UPDATE inbox_event SET attempts = attempts + 1, state = 'dead', last_error = ?, lease = NULL, \
-     lease_until = 0 WHERE id = ? AND lease = ? AND state = 'new'";
 
 /// Opens the connection that writes. WAL with synchronous=FULL: a commit is on disk when it returns.
 pub(super) fn connect(path: &Path) -> Result<Connection> {
@@ -36,25 +32,31 @@ pub(super) fn connect(path: &Path) -> Result<Connection> {
         db.set_prepared_statement_cache_capacity(64);
         Ok(db)
     };
-    open().map_err(failed)
+    open().map_err(|error| unusable(path, error))
 }
 
 /// Refuses a file that can't be written before anything relies on it.
-pub(super) fn check_writable(db: &Connection) -> Result<()> {
-    let probe = || -> rusqlite::Result<()> {
-        db.execute_batch(
-            "BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS wxops_probe (x); DROP TABLE wxops_probe; ROLLBACK",
-        )
-    };
-    probe().map_err(|error| match error.sqlite_error_code() {
+pub(super) fn check_writable(path: &Path, db: &Connection) -> Result<()> {
+    let probe = "BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS wxops_probe (x); DROP TABLE wxops_probe; ROLLBACK";
+    db.execute_batch(probe).map_err(|error| unusable(path, error))
+}
+
+/// A file that can't be opened as it must be: wrong by configuration, unless the disk or a lock is at fault.
+fn unusable(path: &Path, error: rusqlite::Error) -> Error {
+    let file = path.display();
+    match error.sqlite_error_code() {
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-            let file = db.path().unwrap_or("?").to_owned();
             Error::config(say!("the database {file} can't be written"; "数据库 {file} 不可写"))
                 .next(say!("give the file and its folder to the user who runs wxops"; "请把该文件及其目录的写权限授予运行 wxops 的用户"))
                 .source(error)
         }
+        Some(ErrorCode::NotADatabase) => {
+            Error::config(say!("{file} is no SQLite database"; "{file} 不是 SQLite 数据库"))
+                .next(say!("name another file with DATABASE_URL"; "请用 DATABASE_URL 指定另一个文件"))
+                .source(error)
+        }
         _ => failed(error),
-    })
+    }
 }
 
 /// Runs the writer until every sender is gone. `erase`: raw messages of people who left are blanked.
@@ -250,4 +252,22 @@ fn away(why: &str) -> Error {
 
 pub(super) fn failed(error: rusqlite::Error) -> Error {
     away(&error.to_string()).source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Read back from the connection that [`start`] is given: journal_mode is kept in the file, synchronous is not.
+    #[test]
+    fn the_writer_syncs_at_each_commit() {
+        let dir = tempfile::tempdir().unwrap();
+        for _ in 0..2 {
+            let db = connect(&dir.path().join("t.db")).unwrap();
+            let text: String = db.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+            let full: i64 = db.pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap();
+            assert_eq!((text.as_str(), full), ("wal", 2));
+        }
+    }
 }

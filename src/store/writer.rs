@@ -36,6 +36,9 @@ pub enum End {
     NotOurs,
     /// The effects could not be written, and why.
     Failed(String),
+    /// The database was away, or somebody else had locked what the effects change: nothing was written,
+    /// the row keeps its lease and is due again when that ends.
+    Later,
 }
 
 /// What is told to the one who waits.
@@ -63,6 +66,15 @@ impl Work {
             (Work::Settle(_, tx), Err(e)) => drop(tx.send(Err(e))),
             (Work::Commit(_, tx), Err(e)) => drop(tx.send(Err(e))),
             (_, Ok(other)) => unreachable!("a writer answers each work with its own kind, not {other:?}"),
+        }
+    }
+
+    /// Whether somebody still waits for the answer.
+    pub(super) fn awaited(&self) -> bool {
+        match self {
+            Work::Arrive(_, tx) => !tx.is_closed(),
+            Work::Settle(_, tx) => !tx.is_closed(),
+            Work::Commit(_, tx) => !tx.is_closed(),
         }
     }
 

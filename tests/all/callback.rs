@@ -2,7 +2,7 @@
 
 use crate::http;
 use crate::messages::{OPENID, event_at, subscribe, text, vectors};
-use crate::signer::{self, now};
+use crate::signer::{self, Keys, Mode, now};
 use crate::stage::{Stage, until};
 use crate::stories::stories;
 
@@ -15,6 +15,8 @@ stories! {
     every_push_of_the_reference_is_stored_by_its_kind,
     unsubscribe_blanks_the_person,
     an_answer_ends_without_a_reply,
+    an_event_is_one_line_that_gives_nobody_away,
+    old_and_new_keys_work_side_by_side,
 }
 
 async fn handshake(stage: Stage) {
@@ -139,4 +141,32 @@ async fn an_answer_ends_without_a_reply(stage: Stage) {
     let log = serve.log();
     assert!(!log.contains("hello"), "a body is never logged");
     assert!(!log.contains(OPENID), "openids are shortened");
+}
+
+async fn an_event_is_one_line_that_gives_nobody_away(stage: Stage) {
+    let serve = stage.serve().await;
+    assert_eq!(serve.push(&text(OPENID, "nobody's business", 1)).await.status, 200);
+    until("the line", async || serve.log().contains("kind=message.text").then_some(())).await;
+    let log = serve.log();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("kind=message.text")).collect();
+    assert_eq!(lines.len(), 1, "{log}");
+    let Keys { token, aes_key, secret, .. } = &stage.keys;
+    let hidden = [OPENID, "nobody's business", token, aes_key, secret];
+    assert!(hidden.iter().all(|word| !log.contains(word)), "{log}");
+}
+
+/// While the console changes, pushes of both come in.
+async fn old_and_new_keys_work_side_by_side(mut stage: Stage) {
+    let old = stage.keys.clone();
+    stage.keys.token = "theNewToken9".into();
+    stage.keys.aes_key = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG".into();
+    let (token, aes_key) = (&old.token, &old.aes_key);
+    stage.account_settings = format!("token_previous = \"{token}\"\naes_key_previous = \"{aes_key}\"\n");
+    let serve = stage.serve().await;
+    for (turn, keys) in [&old, &stage.keys].into_iter().enumerate() {
+        let push = signer::push(keys, Mode::Secure, &text(OPENID, "hello", turn as u64 + 1));
+        assert_eq!(serve.send(&push).await.status, 200);
+        assert_eq!(serve.get(&signer::handshake(keys, "1")).await.status, 200);
+    }
+    assert_eq!(stage.stored().await, 2);
 }

@@ -28,6 +28,7 @@ async fn play(db: Db, story: &str) {
             connections: 64,
             pause: 50..250,
             patience: Duration::from_secs(5),
+            outlive_leases: true,
             followers: FOLLOWERS as usize,
         };
         let table = kill9::run(&stage, &plan).await;

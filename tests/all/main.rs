@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod faults;
 mod http;
 #[path = "../load/mod.rs"]
 mod load;
 mod messages;
+mod platform;
 mod process;
 mod rows;
 mod signer;
@@ -13,10 +15,22 @@ mod stage;
 mod stories;
 
 mod callback;
+mod configuration;
+mod durability;
+mod enrichment;
+mod handlers;
 mod kill9;
+mod lifecycle;
 mod modes;
+mod newcomer;
 mod own;
 mod packaging;
+mod pushes;
+mod readme;
 mod refusals;
 mod restart;
+mod sharing;
 mod slow_disk;
+mod tokens;
+mod verbs;
+mod wechatpy;

@@ -10,6 +10,9 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
+/// A variable of a story's environment: a program and its arguments that the binary is started under.
+pub const WRAPPER: &str = "WXOPS_TEST_WRAPPER";
+
 /// How a verb ended.
 #[derive(Debug)]
 pub struct Outcome {
@@ -55,14 +58,14 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the binary and waits for `listening on http://ADDRESS` in what it says.
-    pub async fn start(folder: &Path, args: &[&str], env: &[(String, String)]) -> Self {
+    /// Starts the binary and waits until it says where it listens: an address behind these words.
+    pub async fn start(folder: &Path, args: &[&str], env: &[(String, String)], words: &str) -> Self {
         let mut child = command(folder, args, env).stdin(Stdio::null()).spawn().expect("the binary starts");
         let log = Arc::new(Mutex::new(String::new()));
         gather(child.stdout.take().expect("piped"), log.clone());
         gather(child.stderr.take().expect("piped"), log.clone());
         let mut server = Server { child, log, address: SocketAddr::from(([0, 0, 0, 0], 0)) };
-        server.address = server.address_after("listening on http://").await;
+        server.address = server.address_after(words).await;
         server
     }
 
@@ -116,8 +119,11 @@ impl Server {
 }
 
 fn command(folder: &Path, args: &[&str], env: &[(String, String)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wxops"));
-    command.args(args).current_dir(folder).kill_on_drop(true).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let binary = env!("CARGO_BIN_EXE_wxops");
+    let wrapper = env.iter().find(|(name, _)| name == WRAPPER).map_or("", |(_, words)| words.as_str());
+    let mut words = wrapper.split_whitespace().chain([binary]);
+    let mut command = Command::new(words.next().unwrap_or(binary));
+    command.args(words).args(args).current_dir(folder).kill_on_drop(true).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("HOME", folder).env("LANG", "C.UTF-8").env("TERM", "dumb").env("NO_COLOR", "1");
     command.envs(env.iter().map(|(name, value)| (name, value)));

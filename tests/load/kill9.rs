@@ -24,6 +24,8 @@ pub struct Plan {
     pub pause: Range<u64>,
     /// The drain at the end has failed when nothing moves for this long.
     pub patience: Duration,
+    /// Let the leases of a killed process run out before the next starts, instead of waiting for them in the end.
+    pub outlive_leases: bool,
     /// Of the sandbox, whose openids are used: only those can be enriched.
     pub followers: usize,
 }
@@ -108,6 +110,9 @@ pub async fn run(stage: &Stage, plan: &Plan) -> Table {
     let mut rows: Vec<Row> = Vec::new();
     let mut since_kill = Vec::new();
     loop {
+        if plan.outlive_leases {
+            stage.outlive_leases().await;
+        }
         let start = Instant::now();
         let mut serve = stage.serve().await;
         if let Some(row) = rows.last_mut() {

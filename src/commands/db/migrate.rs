@@ -25,7 +25,7 @@ struct Migrated {
 
 impl Migrate {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        let store = super::open(context).await?;
+        let store = super::open(context, !self.dry_run).await?;
         let before = store.schema().await?;
         if !self.dry_run {
             store.migrate().await?;

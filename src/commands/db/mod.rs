@@ -28,6 +28,6 @@ impl Db {
 }
 
 /// The database without its schema being looked at.
-async fn open(context: &Context) -> Result<Store> {
-    Store::open(&context.config()?.database_url, Options::default()).await
+async fn open(context: &Context, create: bool) -> Result<Store> {
+    Store::open(&context.config()?.database_url, Options { create, ..Options::default() }).await
 }

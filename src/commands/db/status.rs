@@ -21,7 +21,7 @@ pub(super) struct Shown {
 
 impl Status {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        let store = super::open(context).await?;
+        let store = super::open(context, false).await?;
         let database = match store.dialect() {
             Dialect::Sqlite => "sqlite",
             Dialect::MySql => "mysql",

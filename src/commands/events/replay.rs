@@ -60,7 +60,7 @@ impl Replay {
                         "{refused} 条未重放（不存在，或因用户取消关注已清除）：{ids}"
                     ),
                 )
-                .next(say!("see: wxops events show ID"; "请查看：wxops events show 编号")))
+                .next(say!("see wxops events show ID"; "请查看 wxops events show 编号")))
             }
         }
     }

@@ -20,7 +20,7 @@ pub(super) struct Narrow {
     #[arg(long, value_name = "OPENID", allow_hyphen_values = true)]
     openid: Option<String>,
     /// Only what came since: 2h, 3d, 2026-11-01 or RFC 3339
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<Since>,
 }
 

@@ -29,7 +29,7 @@ impl Show {
 
 pub(super) fn unknown(id: i64) -> Error {
     Error::failed(say!("there is no event {id}"; "没有编号为 {id} 的事件"))
-        .next(say!("see: wxops events list"; "请查看：wxops events list"))
+        .next(say!("see wxops events list"; "请查看 wxops events list"))
 }
 
 impl Report for Shown {
@@ -41,13 +41,16 @@ impl Report for Shown {
         let InboxRow { id, account, kind, openid, state, attempts, .. } = &self.0;
         let happened = time_local(self.0.event_time.timestamp_millis());
         let received = time_local(self.0.received_at.timestamp_millis());
-        let error = self.0.last_error.as_deref().map(escape).unwrap_or_default();
         let head = say!(
             "id        {id}\naccount   {account}\nkind      {kind}\nopenid    {openid}\nstate     {state}, {attempts} failed tries\n\
-             happened  {happened}\nreceived  {received}\nerror     {error}";
-            "编号  {id}\n账号  {account}\n类型  {kind}\nopenid  {openid}\n状态  {state}，失败 {attempts} 次\n\
-             发生  {happened}\n收到  {received}\n错误  {error}"
+             happened  {happened}\nreceived  {received}";
+            "编号    {id}\n账号    {account}\n类型    {kind}\nopenid  {openid}\n状态    {state}，失败 {attempts} 次\n\
+             发生    {happened}\n收到    {received}"
         );
+        let error = self.0.last_error.as_deref().map(|error| {
+            let error = escape(error);
+            say!("\nerror     {error}"; "\n错误    {error}").in_lang(lang).to_owned()
+        });
         // Line breaks of the message stand; everything else that could steer a terminal does not.
         let raw = match &self.0.raw {
             Some(raw) => raw.lines().map(|line| escape(line).into_owned()).collect::<Vec<_>>().join("\n"),
@@ -55,6 +58,6 @@ impl Report for Shown {
                 say!("the message is erased: its person left"; "消息已清除：该用户已取消关注").in_lang(lang).to_owned()
             }
         };
-        format!("{}\n\n{raw}", head.in_lang(lang))
+        format!("{}{}\n\n{raw}", head.in_lang(lang), error.unwrap_or_default())
     }
 }

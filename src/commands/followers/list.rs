@@ -17,7 +17,7 @@ pub struct List {
     #[arg(long)]
     followed: bool,
     /// Only who followed since: 2h, 3d, 2026-11-01 or RFC 3339
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<Since>,
     /// At most so many
     #[arg(long, value_name = "N")]

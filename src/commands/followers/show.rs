@@ -96,6 +96,9 @@ impl Shown {
                 "user/info 已放弃；对其 subscribe 事件执行 wxops events replay 可重新获取"
             )),
             (_, Some(_)) => Some(say!("user/info is still to be asked"; "尚待调用 user/info")),
+            _ if row.erased_at.is_some() => {
+                Some(say!("this person left: their data is erased"; "该用户已取消关注，其数据已清除"))
+            }
             _ => None,
         }
     }

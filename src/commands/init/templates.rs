@@ -54,7 +54,7 @@ pub(super) const TOML: &str = "\
 # More than one Official Account: one table each, instead of the WECHAT_ variables.
 #[official.shop]
 #app_id = \"wx...\"
-#secret_file = \"shop.secret\"
+#app_secret_file = \"shop.secret\"
 #token_file = \"shop.token\"
 #aes_key_file = \"shop.aes_key\"
 #mode = \"secure\"

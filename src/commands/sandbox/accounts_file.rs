@@ -21,7 +21,8 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Entry {
     app_id: String,
-    secret: String,
+    #[serde(alias = "secret")]
+    app_secret: String,
     token: String,
     aes_key: Option<String>,
     original_id: String,
@@ -61,7 +62,7 @@ fn account(name: String, entry: Entry) -> Result<Account> {
     };
     Ok(Account {
         app_id: entry.app_id,
-        secret: Secret::new(entry.secret),
+        secret: Secret::new(entry.app_secret),
         token: Secret::new(entry.token),
         aes_key: entry.aes_key.map(Secret::new),
         original_id: entry.original_id,

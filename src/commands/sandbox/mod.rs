@@ -11,7 +11,7 @@ mod tests;
 mod units;
 
 use super::Context;
-use crate::error::{Error, Lang, Result};
+use crate::error::{Lang, Result};
 use crate::report;
 use clap::Subcommand;
 use serde::Serialize;
@@ -38,25 +38,32 @@ impl Verb {
             Verb::Run(verb) => {
                 context.take_signals();
                 let report = verb.run(lang).await?;
-                show(context, &report, report.table(lang), None)
+                show(context, &report, report.table(lang), false)
             }
             Verb::Push(mut verb) => {
                 let config = context.config()?.clone();
                 let account = config.official(None).ok().cloned();
                 verb.account = config.account;
                 verb.sandbox.get_or_insert_with(|| client::of(account.as_ref()));
+                let asked = verb.dry_run || verb.event == "list";
                 let report = verb.run(account.as_ref()).await?;
-                show(context, &report, report.table(lang), report.failure())
+                show(context, &report, report.table(lang), asked)?;
+                match report.failure() {
+                    Some(failure) => Err(failure),
+                    None => Ok(()),
+                }
             }
             Verb::Faults(mut verb) => {
                 verb.sandbox.get_or_insert_with(|| configured(context));
+                let asked = verb.faults.is_empty() && !verb.clear;
                 let report = verb.run().await?;
-                show(context, &report, report.table(lang), None)
+                show(context, &report, report.table(lang), asked)
             }
             Verb::Clock(mut verb) => {
                 verb.sandbox.get_or_insert_with(|| configured(context));
+                let asked = verb.step == "show";
                 let report = verb.run().await?;
-                show(context, &report, report.table(lang), None)
+                show(context, &report, report.table(lang), asked)
             }
         }
     }
@@ -68,11 +75,10 @@ fn configured(context: &Context) -> String {
     client::of(account)
 }
 
-/// The report first, then what is wrong with its outcome.
-fn show(context: &mut Context, report: &impl Serialize, text: String, failure: Option<Error>) -> Result<()> {
-    let json = serde_json::to_value(report).unwrap_or_default();
-    context.out.report(&Printed { json, text })?;
-    failure.map_or(Ok(()), Err)
+/// What was asked for is shown also with `-q`; what was done is not.
+fn show(context: &mut Context, report: &impl Serialize, text: String, asked: bool) -> Result<()> {
+    let printed = Printed { json: serde_json::to_value(report).unwrap_or_default(), text };
+    if asked { context.out.show(&printed) } else { context.out.report(&printed) }
 }
 
 struct Printed {

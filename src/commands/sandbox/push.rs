@@ -130,6 +130,7 @@ impl Push {
         if self.event == "list" {
             return Ok(Report::List { events: event_names().collect() });
         }
+        push::check_name(&self.event)?;
         let sandbox = Sandbox::at(self.sandbox.as_deref())?;
         if self.dry_run {
             return self.plan(&sandbox).await;

@@ -102,7 +102,9 @@ impl Report for Refreshed {
 
     fn text(&self, lang: Lang) -> String {
         let Refreshed { account, generation, .. } = self;
-        let end = self.expires_at.map_or("-".into(), crate::commands::time_local);
+        let end = self
+            .expires_at
+            .map_or_else(|| say!("an unknown time"; "未知时间").in_lang(lang).to_owned(), crate::commands::time_local);
         let said = match (self.dry_run, self.changed) {
             (true, _) => say!(
                 "{account}: would see to it that the token (generation {generation}, until {end}) lives longer than 5 minutes";

@@ -40,7 +40,7 @@ impl Set {
                 "stdin holds no access_token: one line of printable letters, at most 4 kB";
                 "标准输入中没有 access_token：应为一行可打印字符，不超过 4 kB"
             ))
-            .next(say!("run: wxops token set < FILE"; "用法：wxops token set < 文件")));
+            .next(say!("wxops token set < FILE"; "用法：wxops token set < 文件")));
         }
         let token = app.tokens.set(account, Secret::new(text)).await?;
         context.out.report(&Stored { account: account.name.clone(), generation: token.generation })

@@ -174,10 +174,10 @@ proxy = "http://user:pw@10.0.0.1:3128"
     assert_eq!((club.tokens[0].reveal(), club.proxy.is_some()), ("t", true));
     let error = config.secret_of(club).unwrap_err();
     assert!(error.what.en.contains("club") && error.what.en.contains("AppSecret"), "{error}");
-    assert_eq!(error.next.unwrap().en, "set secret in [official.club]");
+    assert_eq!(error.next.unwrap().en, "set app_secret in [official.club]");
     let unknown = config.official(Some("chub")).unwrap_err();
     assert_eq!(unknown.what.en, "there is no account \"chub\"; there is club, shop");
-    assert_eq!(config.origins.of("official.shop.secret"), &Origin::SecretFile(scene.path("shop.secret")));
+    assert_eq!(config.origins.of("official.shop.app_secret"), &Origin::SecretFile(scene.path("shop.secret")));
 }
 
 #[test]
@@ -224,4 +224,13 @@ fn lengths_of_time() {
     for text in ["", "5", "m", "-5m", "5 m", "5w", "99999999999999999999s", "18446744073709551615d", "٥m"] {
         assert!(duration(text).is_err(), "{text}");
     }
+}
+
+/// People write a variable's name in lower case, too.
+#[test]
+fn a_key_may_carry_its_variables_prefix() {
+    let toml = "wxops_listen = \"127.0.0.1:1\"\n[official.main]\nwechat_app_id = \"wx1\"\nwechat_app_secret = \"s\"\nwechat_token = \"t\"\n";
+    let config = scene().file("wxops.toml", toml).load();
+    assert_eq!(config.listen.port(), 1);
+    assert_eq!(config.official(None).unwrap().app_id, "wx1");
 }

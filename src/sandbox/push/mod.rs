@@ -36,6 +36,17 @@ pub fn event_names() -> impl Iterator<Item = &'static str> {
     events::KINDS.iter().map(|kind| kind.name).chain([MIX])
 }
 
+/// Refuses a name that no push has, before anybody is asked to send it.
+///
+/// # Errors
+/// Usage, with the names that there are.
+pub fn check_name(event: &str) -> Result<()> {
+    match event == MIX || events::named(event).is_some() {
+        true => Ok(()),
+        false => Err(no_event(event)),
+    }
+}
+
 /// The name that sends a kind of event, by the name it is stored under (`message.text`, `event.scan`).
 pub fn name_of(kind: &str) -> Option<&'static str> {
     let found = match kind.split_once('.') {

@@ -156,6 +156,7 @@ impl Report {
                 kind,
                 say!("{missing} of {sent} pushes were not acknowledged"; "{sent} 条推送中有 {missing} 条未被确认"),
             )
+            .next(say!("the log of serve says why; unreachable: is it running?"; "原因见 serve 的日志；若无法连接，请确认它在运行"))
         })
     }
 

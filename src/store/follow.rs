@@ -1,0 +1,158 @@
+//! What events write into `user_mapping`.
+//!
+//! Events come in any order, so every write here compares times: `follow_time` and `unfollow_time` only
+//! grow, the later of them decides `is_followed`, and in a tie nobody follows until user/info has said so.
+//! A SET never reads a column that stands to its left: MySQL assigns from left to right.
+
+use super::value::stmt;
+use super::{Statement, Store, time_now};
+use chrono::{DateTime, Utc};
+
+/// Free text is cut to this many characters: what the columns hold.
+pub const TEXT_MAX: usize = 255;
+
+/// The columns that are the person's: blanked when they leave.
+pub(super) const BLANK: &str = "unionid = NULL, nickname = NULL, avatar_url = NULL, sex = NULL, city = NULL, province = NULL, \
+     country = NULL, language = NULL, subscribe_scene = NULL, remark = NULL";
+
+/// The values of a bare row: account, openid, and twice when.
+pub(super) const BARE_ROW: &str = "(?, ?, 0, ?, ?)";
+
+impl Store {
+    /// Makes the row of a person where there is none. Every list of effects begins with it, so that a
+    /// writer can put those of a batch together.
+    fn bare_row(&self, account: &str, openid: &str) -> Statement {
+        let sql = format!(
+            "{} INTO user_mapping (account, openid, is_followed, created_at, updated_at) VALUES {BARE_ROW}",
+            self.dialect.insert_new()
+        );
+        let now = time_now();
+        stmt!(sql, account, openid, now, now)
+    }
+
+    /// Somebody follows since `at`. Personal data is fetched when due; `scene` is the QR code's.
+    pub fn follow(
+        &self,
+        account: &str,
+        openid: &str,
+        at: DateTime<Utc>,
+        scene: Option<&str>,
+        now_ms: i64,
+    ) -> Vec<Statement> {
+        let mut statements = vec![
+            self.bare_row(account, openid),
+            stmt!(
+                "UPDATE user_mapping SET \
+                 info_due_at = CASE WHEN unfollow_time > ? THEN info_due_at ELSE ? END, \
+                 info_attempts = CASE WHEN unfollow_time > ? THEN info_attempts ELSE 0 END, \
+                 info_error = CASE WHEN unfollow_time > ? THEN info_error ELSE NULL END, \
+                 info_lease = CASE WHEN unfollow_time > ? THEN info_lease ELSE 0 END, \
+                 erased_at = CASE WHEN unfollow_time >= ? THEN erased_at ELSE NULL END, \
+                 is_followed = CASE WHEN unfollow_time >= ? THEN \
+                 CASE WHEN qr_scene_time > unfollow_time THEN is_followed ELSE 0 END ELSE 1 END, \
+                 updated_at = ?, follow_time = ? \
+                 WHERE account = ? AND openid = ? AND (follow_time IS NULL OR follow_time <= ?)",
+                at,
+                now_ms,
+                at,
+                at,
+                at,
+                at,
+                at,
+                time_now(),
+                at,
+                account,
+                openid,
+                at
+            ),
+        ];
+        statements.extend(scene.map(|scene| set_scene(account, openid, at, scene)));
+        statements
+    }
+
+    /// A follower scanned a QR code: the scene. Whoever is not known as following since they last left does
+    /// follow; the subscribe is late or lost, and user/info tells since when.
+    pub fn scan(
+        &self,
+        account: &str,
+        openid: &str,
+        at: DateTime<Utc>,
+        scene: Option<&str>,
+        now_ms: i64,
+    ) -> Vec<Statement> {
+        let mut statements = vec![
+            self.bare_row(account, openid),
+            stmt!(
+                "UPDATE user_mapping SET is_followed = 1, info_due_at = ?, info_attempts = 0, info_error = NULL, \
+                 info_lease = 0, updated_at = ? \
+                 WHERE account = ? AND openid = ? AND is_followed = 0 AND (unfollow_time IS NULL OR unfollow_time < ?)",
+                now_ms,
+                time_now(),
+                account,
+                openid,
+                at
+            ),
+        ];
+        statements.extend(scene.map(|scene| set_scene(account, openid, at, scene)));
+        statements
+    }
+
+    /// Somebody left at `at`. With `erase`, profile, tags and raw callbacks up to then are blanked; what
+    /// was fetched for a later following is fetched again. Without, only the two columns change.
+    pub fn unfollow(&self, account: &str, openid: &str, at: DateTime<Utc>, erase: bool, now_ms: i64) -> Vec<Statement> {
+        let now = time_now();
+        let mut statements = vec![self.bare_row(account, openid)];
+        // A scene that was told later proves a later following, whose subscribe is late or lost.
+        let asks = "info_due_at = CASE WHEN follow_time >= ? OR qr_scene_time > ? THEN ? ELSE NULL END, \
+             info_attempts = 0, info_error = NULL, info_lease = 0, \
+             is_followed = CASE WHEN follow_time > ? OR qr_scene_time > ? THEN is_followed ELSE 0 END, \
+             updated_at = ?, unfollow_time = ? \
+             WHERE account = ? AND openid = ? AND (unfollow_time IS NULL OR unfollow_time < ?)";
+        if !erase {
+            let sql = format!("UPDATE user_mapping SET {asks}");
+            statements.push(stmt!(sql, at, at, now_ms, at, at, now, at, account, openid, at));
+            return statements;
+        }
+        let sql = format!(
+            "UPDATE user_mapping SET {BLANK}, \
+             qr_scene = CASE WHEN qr_scene_time > ? THEN qr_scene ELSE NULL END, \
+             qr_scene_time = CASE WHEN qr_scene_time > ? THEN qr_scene_time ELSE NULL END, \
+             erased_at = CASE WHEN follow_time > ? THEN erased_at ELSE ? END, {asks}"
+        );
+        statements.push(stmt!(sql, at, at, at, now, at, at, now_ms, at, at, now, at, account, openid, at));
+        statements.push(stmt!("DELETE FROM user_tag WHERE account = ? AND openid = ?", account, openid));
+        statements.push(stmt!(
+            "UPDATE inbox_event SET raw = NULL, last_error = NULL WHERE account = ? AND openid = ? AND event_time <= ? \
+             AND raw IS NOT NULL",
+            account,
+            openid,
+            at
+        ));
+        statements
+    }
+}
+
+/// The scene of the latest event that told one; of two in one second the greater text, so that the
+/// order of arrival does not matter.
+fn set_scene(account: &str, openid: &str, at: DateTime<Utc>, scene: &str) -> Statement {
+    let scene = cut(&Some(scene.to_owned()), TEXT_MAX);
+    stmt!(
+        "UPDATE user_mapping SET qr_scene = ?, qr_scene_time = ?, updated_at = ? WHERE account = ? AND openid = ? \
+         AND (unfollow_time IS NULL OR unfollow_time < ?) \
+         AND (qr_scene_time IS NULL OR qr_scene_time < ? OR (qr_scene_time = ? AND qr_scene < ?))",
+        scene.clone(),
+        at,
+        time_now(),
+        account,
+        openid,
+        at,
+        at,
+        at,
+        scene
+    )
+}
+
+/// Free text as the column takes it.
+pub(super) fn cut(text: &Option<String>, max: usize) -> Option<String> {
+    text.as_ref().map(|text| text.chars().take(max).collect())
+}

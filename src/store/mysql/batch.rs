@@ -1,0 +1,167 @@
+//! The statements of one transaction: few shapes, many rows each.
+
+use super::super::follow::BARE_ROW;
+use super::super::inbox::{AGAIN, Arrival, DEAD, Outcome, RAW_UNLESS_LEFT, Settled};
+use super::super::read::bind_mysql;
+use super::super::value::places;
+use super::super::writer::End;
+use super::super::{LEASE_MS, Statement, Value, lease_id};
+use sqlx::{AssertSqlSafe, MySqlConnection, Row as _};
+use std::collections::HashMap;
+
+/// Rows of one statement at the most; each number of rows is a statement of its own, prepared once.
+const ROWS: usize = 64;
+
+const NOW: &str = "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)";
+
+/// Inserts what is not there yet and tells which rows are new, by key. Keys are sorted, so that two
+/// writers with the same keys wait for each other in one order. IGNORE swallows more than duplicates, so
+/// every key is looked up before the COMMIT: one that is not there is an error, not a duplicate.
+pub(super) async fn insert<'a>(
+    db: &mut MySqlConnection,
+    arrivals: &[&'a Arrival],
+    lease: Option<i64>,
+) -> sqlx::Result<HashMap<[u8; 32], (i64, &'a Arrival)>> {
+    let mut sorted: Vec<&Arrival> = arrivals.to_vec();
+    sorted.sort_by_key(|arrival| arrival.key);
+    sorted.dedup_by_key(|arrival| arrival.key);
+    // The stamp tells our rows from those that stood before, even where none is taken in hand.
+    let stamp = lease.unwrap_or_else(lease_id);
+    let until = if lease.is_some() { format!("{NOW} + {LEASE_MS}") } else { "0".to_owned() };
+    for rows in sorted.chunks(ROWS) {
+        let row = format!("(?, 'official', ?, ?, ?, ?, 'new', ?, ?, {until}, ?, ?)");
+        let sql = format!(
+            "INSERT IGNORE INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, lease, \
+             lease_until, event_time, received_at) VALUES {}",
+            vec![row; rows.len()].join(", ")
+        );
+        let query = rows.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, arrival| {
+            query
+                .bind(&*arrival.account)
+                .bind(&arrival.key[..])
+                .bind(arrival.event.openid())
+                .bind(arrival.event.kind.as_str())
+                .bind(arrival.raw.as_str())
+                .bind(arrival.received.timestamp_millis())
+                .bind(stamp)
+                .bind(arrival.happened.naive_utc())
+                .bind(arrival.received.naive_utc())
+        });
+        query.execute(&mut *db).await?;
+    }
+    let mut new = HashMap::with_capacity(sorted.len());
+    let by_key: HashMap<&[u8], &Arrival> = sorted.iter().map(|arrival| (&arrival.key[..], *arrival)).collect();
+    for rows in sorted.chunks(ROWS) {
+        let sql = format!("SELECT id, dedupe_key, lease FROM inbox_event WHERE dedupe_key IN ({})", places(rows.len()));
+        let query = rows.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, arrival| query.bind(&arrival.key[..]));
+        let there = query.fetch_all(&mut *db).await?;
+        if there.len() < rows.len() {
+            return Err(sqlx::Error::Decode("INSERT IGNORE dropped a callback: a constraint refuses it".into()));
+        }
+        for row in there {
+            if row.try_get::<Option<i64>, _>(2)? != Some(stamp) {
+                continue;
+            }
+            let key: &[u8] = row.try_get(1)?;
+            if let Some(first) = by_key.get(key) {
+                new.insert(first.key, (row.try_get(0)?, *first));
+            }
+        }
+    }
+    Ok(new)
+}
+
+/// Rows that are done together, then their effects; each of the others alone.
+pub(super) async fn settle(db: &mut MySqlConnection, rows: &[&Settled], erase: bool) -> sqlx::Result<Vec<End>> {
+    let mut ends = vec![End::NotOurs; rows.len()];
+    let mut done: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].effects().is_some()).collect();
+    // Rows are locked in one order, whoever settles.
+    done.sort_by_key(|at| rows[*at].id);
+    let raw = if erase { format!("raw = {RAW_UNLESS_LEFT}, ") } else { String::new() };
+    for group in done.chunks(ROWS) {
+        let ours = held(db, rows, group).await?;
+        if ours.is_empty() {
+            continue;
+        }
+        let sql = format!(
+            "UPDATE inbox_event SET {raw}state = 'done', lease = NULL, lease_until = 0 WHERE id IN ({})",
+            places(ours.len())
+        );
+        let ids: Vec<Value> = ours.iter().map(|at| Value::Int(rows[*at].id)).collect();
+        bind_mysql(&sql, &ids).execute(&mut *db).await?;
+        ours.iter().for_each(|at| ends[*at] = End::Settled);
+    }
+    let settled = rows.iter().zip(&ends).filter(|(_, end)| **end == End::Settled);
+    write_effects(db, settled.filter_map(|(row, _)| row.effects()).collect()).await?;
+    for (at, row) in rows.iter().enumerate() {
+        let (sql, args) = match &row.outcome {
+            Outcome::Done(_) => continue,
+            Outcome::Again { due_at, error } => {
+                (AGAIN, vec![(*due_at).into(), error.as_str().into(), row.id.into(), row.lease.into()])
+            }
+            Outcome::Dead { error } => (DEAD, vec![error.as_str().into(), row.id.into(), row.lease.into()]),
+        };
+        if bind_mysql(sql, &args).execute(&mut *db).await?.rows_affected() == 1 {
+            ends[at] = End::Settled;
+        }
+    }
+    Ok(ends)
+}
+
+/// Locks the rows of a group and tells which of them are still held under their lease.
+async fn held(db: &mut MySqlConnection, rows: &[&Settled], group: &[usize]) -> sqlx::Result<Vec<usize>> {
+    let ids: Vec<Value> = group.iter().map(|at| Value::Int(rows[*at].id)).collect();
+    let sql =
+        format!("SELECT id, lease FROM inbox_event WHERE id IN ({}) AND state = 'new' FOR UPDATE", places(ids.len()));
+    let mut held: HashMap<i64, Option<i64>> = bind_mysql(&sql, &ids)
+        .fetch_all(&mut *db)
+        .await?
+        .iter()
+        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+        .collect::<sqlx::Result<_>>()?;
+    // Taken out: a row that is told twice is settled once.
+    let ours = |at: &&usize| {
+        let row = rows[**at];
+        held.get(&row.id) == Some(&Some(row.lease)) && held.remove(&row.id).is_some()
+    };
+    Ok(group.iter().filter(ours).copied().collect())
+}
+
+/// Effects of a batch, person by person in one order, so that several processes do not lock each other
+/// out; the bare rows that they begin with go in together.
+async fn write_effects(db: &mut MySqlConnection, mut effects: Vec<&[Statement]>) -> sqlx::Result<()> {
+    effects.sort_by(|one, other| person(one).cmp(&person(other)));
+    let mut bare: Vec<&Statement> =
+        effects.iter().filter_map(|effects| effects.first()).filter(|first| is_bare(first)).collect();
+    bare.dedup_by(|next, kept| next.args[..2] == kept.args[..2]);
+    for rows in bare.chunks(ROWS) {
+        let sql = format!("{}{}", rows[0].sql, format!(", {BARE_ROW}").repeat(rows.len() - 1));
+        let args: Vec<Value> = rows.iter().flat_map(|row| row.args.iter().cloned()).collect();
+        bind_mysql(&sql, &args).execute(&mut *db).await?;
+    }
+    for effects in effects {
+        let written = usize::from(effects.first().is_some_and(is_bare));
+        execute(db, &effects[written..]).await?;
+    }
+    Ok(())
+}
+
+/// Account and openid, which every list of effects begins with.
+fn person(effects: &[Statement]) -> Option<(&str, &str)> {
+    match effects.first()?.args[..] {
+        [Value::Text(ref account), Value::Text(ref openid), ..] => Some((account, openid)),
+        _ => None,
+    }
+}
+
+fn is_bare(statement: &Statement) -> bool {
+    statement.sql.starts_with("INSERT IGNORE ") && statement.sql.ends_with(BARE_ROW)
+}
+
+pub(super) async fn execute(db: &mut MySqlConnection, statements: &[Statement]) -> sqlx::Result<Vec<u64>> {
+    let mut counts = Vec::with_capacity(statements.len());
+    for statement in statements {
+        counts.push(bind_mysql(&statement.sql, &statement.args).execute(&mut *db).await?.rows_affected());
+    }
+    Ok(counts)
+}
