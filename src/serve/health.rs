@@ -54,7 +54,7 @@ pub(super) fn metrics(served: Served) -> Router {
     let text = |State(served): State<Served>| async move {
         ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], served.app.metrics.text())
     };
-    Router::new().route("/metrics", get(text)).fallback(super::problem::not_found).with_state(served)
+    Router::new().route("/metrics", get(text)).fallback(async || super::problem::not_found()).with_state(served)
 }
 
 /// Alive; with `?verbose` and the admin's token, every dependency.

@@ -17,6 +17,7 @@ use crate::lifecycle::{self, ServeLock};
 use crate::say;
 use crate::store::Store;
 use axum::Router;
+use axum::http::Uri;
 use health::Pulse;
 use refusals::Refusals;
 use ring::hmac;
@@ -161,7 +162,10 @@ impl Server {
 }
 
 fn routes(served: Served) -> Router {
-    callbacks(served.clone()).merge(health::routes(served)).fallback(problem::not_found)
+    let lost = served.clone();
+    callbacks(served.clone())
+        .merge(health::routes(served))
+        .fallback(move |uri: Uri| async move { wechat::lost(&lost, uri.path()).unwrap_or_else(problem::not_found) })
 }
 
 /// On SQLite one `serve` a file; on MySQL any number.

@@ -11,6 +11,6 @@ pub(super) fn problem(status: StatusCode, detail: &str) -> Response {
     (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
 }
 
-pub(super) async fn not_found() -> Response {
+pub(super) fn not_found() -> Response {
     problem(StatusCode::NOT_FOUND, "no such route")
 }

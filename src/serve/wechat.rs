@@ -147,6 +147,12 @@ async fn read(headers: &HeaderMap, body: Body) -> std::result::Result<Bytes, Rea
     }
 }
 
+/// A path that is nearly a callback's, such as /wechat/event with a slash behind it: refused as WeChat's,
+/// so that the log says why the console is not content. `None` for any other.
+pub(super) fn lost<K: Keep>(keep: &K, path: &str) -> Option<Response> {
+    path.starts_with("/wechat").then(|| unknown(keep, Some(path)))
+}
+
 fn unknown<K: Keep>(keep: &K, name: Option<&str>) -> Response {
     let shown: String = name.unwrap_or("main").chars().filter(char::is_ascii_graphic).take(32).collect();
     refuse(keep, &shown, Refusal::unsigned(Reason::UnknownAccount), None)

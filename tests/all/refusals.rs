@@ -186,13 +186,14 @@ async fn sizes(stage: Stage) {
 async fn an_unknown_account(stage: Stage) {
     let serve = stage.serve().await;
     let push = push(&stage.keys, Mode::Secure, &subscribe(OPENID));
-    for (path, status) in [("/wechat/nobody/event", 404), ("/wechat/main/event", 200)] {
+    for (path, status) in [("/wechat/nobody/event", 404), ("/wechat/event/", 404), ("/wechat/main/event", 200)] {
         let answer =
             http::once(serve.address(), &http::request("POST", &push.target(path), &[], &push.body)).await.unwrap();
         assert_eq!(answer.status, status, "{path}");
         assert!(status == 200 || answer.body.is_empty(), "{path}");
     }
-    assert_eq!(serve.refused("unknown_account").await, 1.0);
+    assert_eq!(serve.refused("unknown_account").await, 2.0);
+    until("the path in the log", async || serve.log().contains("/wechat/event/").then_some(())).await;
     assert_eq!(stage.stored().await, 1);
 }
 
