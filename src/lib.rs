@@ -43,7 +43,7 @@
 //!
 //! - What a verb does: the path that is typed is the path of the file.
 //! - What a callback route answers: `wire/push.rs` (accepted or why not), then `serve/wechat.rs` (which status).
-//! - What an event changes: `events/` by its kind, then `store/follower.rs`.
+//! - What an event changes: `events/` by its kind, then `store/follow.rs` (`store/enrichment.rs` for profiles).
 //! - What an errcode means: `platform/errcode/wechat.rs`, then `platform/errcode/refusal.rs`.
 //! - Whether something is retried: [`error::Then`] at the error, then `events/worker.rs` or `events/enrich.rs`.
 //! - A setting: `config/keys.rs`, then `config/mod.rs` or `config/account.rs`.

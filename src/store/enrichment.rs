@@ -12,25 +12,25 @@ const LEASE_UNIT: i64 = 1 << 20;
 /// What user/info knows of a person; `None` never overwrites what is known.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Profile {
-    /// See [`Follower::unionid`].
+    /// See [`super::Follower::unionid`].
     pub unionid: Option<String>,
-    /// See [`Follower::nickname`].
+    /// See [`super::Follower::nickname`].
     pub nickname: Option<String>,
-    /// See [`Follower::avatar_url`].
+    /// See [`super::Follower::avatar_url`].
     pub avatar_url: Option<String>,
-    /// See [`Follower::sex`].
+    /// See [`super::Follower::sex`].
     pub sex: Option<i64>,
-    /// See [`Follower::city`].
+    /// See [`super::Follower::city`].
     pub city: Option<String>,
-    /// See [`Follower::province`].
+    /// See [`super::Follower::province`].
     pub province: Option<String>,
-    /// See [`Follower::country`].
+    /// See [`super::Follower::country`].
     pub country: Option<String>,
-    /// See [`Follower::language`].
+    /// See [`super::Follower::language`].
     pub language: Option<String>,
-    /// See [`Follower::subscribe_scene`].
+    /// See [`super::Follower::subscribe_scene`].
     pub subscribe_scene: Option<String>,
-    /// See [`Follower::remark`].
+    /// See [`super::Follower::remark`].
     pub remark: Option<String>,
     /// The latest following, as the platform has it; for a `follow_time` that no event has told since they left.
     pub follow_time: Option<DateTime<Utc>>,

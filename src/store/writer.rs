@@ -111,7 +111,7 @@ pub(super) struct Hands {
     held: Arc<AtomicUsize>,
 }
 
-/// The rows that come in while this process serves; each batch must be given back by [`InHand::done`].
+/// The rows that come in while this process serves.
 #[derive(Debug)]
 pub struct InHand {
     rows: mpsc::UnboundedReceiver<Vec<Leased>>,

@@ -30,7 +30,7 @@ pub struct Run {
     /// What each answer waits.
     #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = units::duration)]
     pub latency: Duration,
-    /// What goes wrong, KIND[@/path]=RATE: busy, token-invalid, quota,
+    /// What goes wrong, KIND=RATE or KIND@/path=RATE: busy, token-invalid, quota,
     /// http-500, reset, cut, html, slow, lost-answer, ip-not-listed,
     /// admin-confirm, secret-frozen, or an errcode. May be repeated.
     #[arg(long = "fault", value_name = "KIND=RATE")]
