@@ -9,18 +9,20 @@ impl Store {
     /// The key of the dedupe hash; drawn once an installation. `mark` is `sandbox` or `real`: a database
     /// of the one is refused to the other, so that invented people never stand among real ones.
     pub async fn installation(&self, mark: &str) -> Result<[u8; 32]> {
-        let key: [u8; 32] = rand::random();
-        let sql = format!(
-            "{} INTO installation (id, mark, dedupe_hmac, created_at) VALUES (1, ?, ?, ?)",
-            self.dialect.insert_new()
-        );
-        self.commit(vec![stmt!(sql, mark, &key[..], time_now())]).await?;
-        let stored = self
-            .row("SELECT mark, dedupe_hmac FROM installation WHERE id = 1", vec![], |row| {
-                Ok((row.text(0)?, row.bytes(1)?))
-            })
-            .await?;
-        let (stands, key) = stored.ok_or_else(|| damaged("no row"))?;
+        // Looked for first: a verb that only reads should not queue for the write lock of a busy serve.
+        let stored = match self.stored_installation().await? {
+            Some(stored) => stored,
+            None => {
+                let key: [u8; 32] = rand::random();
+                let sql = format!(
+                    "{} INTO installation (id, mark, dedupe_hmac, created_at) VALUES (1, ?, ?, ?)",
+                    self.dialect.insert_new()
+                );
+                self.commit(vec![stmt!(sql, mark, &key[..], time_now())]).await?;
+                self.stored_installation().await?.ok_or_else(|| damaged("no row"))?
+            }
+        };
+        let (stands, key) = stored;
         if stands != mark {
             return Err(Error::config(say!(
                 "this database is marked {stands}, the platform configured is {mark}";
@@ -34,11 +36,19 @@ impl Store {
         key.try_into().map_err(|_| damaged("a key of the wrong length"))
     }
 
+    async fn stored_installation(&self) -> Result<Option<(String, Vec<u8>)>> {
+        let sql = "SELECT mark, dedupe_hmac FROM installation WHERE id = 1";
+        self.row(sql, vec![], |row| Ok((row.text(0)?, row.bytes(1)?))).await
+    }
+
     /// Enters an account; a name that belongs to another AppID already is refused.
     pub async fn enter_account(&self, name: &str, platform: &str, app_id: &str) -> Result<()> {
-        let sql = format!("{} INTO account (name, platform, appid) VALUES (?, ?, ?)", self.dialect.insert_new());
-        self.commit(vec![stmt!(sql, name, platform, app_id)]).await?;
-        let stands = self.row("SELECT appid FROM account WHERE name = ?", vec![name.into()], |row| row.text(0)).await?;
+        let mut stands = self.stored_app_id(name).await?;
+        if stands.is_none() {
+            let sql = format!("{} INTO account (name, platform, appid) VALUES (?, ?, ?)", self.dialect.insert_new());
+            self.commit(vec![stmt!(sql, name, platform, app_id)]).await?;
+            stands = self.stored_app_id(name).await?;
+        }
         match stands {
             Some(stands) if stands == app_id => Ok(()),
             stands => {
@@ -53,6 +63,10 @@ impl Store {
                 )))
             }
         }
+    }
+
+    async fn stored_app_id(&self, name: &str) -> Result<Option<String>> {
+        self.row("SELECT appid FROM account WHERE name = ?", vec![name.into()], |row| row.text(0)).await
     }
 }
 

@@ -92,6 +92,12 @@ async fn migrate_mysql(pool: &sqlx::MySqlPool) -> Result<()> {
     }
 }
 
+/// The same, where the schema is not this program's: one that is takes no lock.
+pub(super) async fn migrate_old(pool: &Pool) -> Result<()> {
+    let state = state(pool).await?;
+    if state.pending() || !state.newer.is_empty() { migrate(pool).await } else { Ok(()) }
+}
+
 /// What is applied and what is not; changes nothing.
 pub(super) async fn state(pool: &Pool) -> Result<SchemaState> {
     let applied = applied(pool).await?;

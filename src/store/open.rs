@@ -181,7 +181,6 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
         tracing::warn!("there was no database at {}, a new one is made", file.display());
     }
     let db = sqlite::connect(&file)?;
-    sqlite::check_writable(&file, &db)?;
     let connect = SqliteConnectOptions::new().filename(&file).busy_timeout(ACQUIRE).disable_statement_logging();
     let pool = SqlitePoolOptions::new()
         .max_connections(READERS)
@@ -192,7 +191,7 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
     let (writer, work) = Writer::channel();
     let pool = Pool::Sqlite(pool);
     if options.migrate {
-        migrate::migrate(&pool).await?;
+        migrate::migrate_old(&pool).await?;
     }
     sqlite::start(db, work, hands, options.erase)
         .map_err(|e| Error::failed(say!("no thread for the database"; "无法创建数据库线程")).source(e))?;

@@ -3,7 +3,7 @@
 use super::inbox::{AGAIN, Arrival, DEAD, Leased, Outcome, RAW_UNLESS_LEFT, Settled, Stored};
 use super::value::time_text;
 use super::writer::{Answer, BATCH, End, Hands, Told, Work};
-use super::{LEASE_MS, Statement, Value, lease_id};
+use super::{AWAY, LEASE_MS, Statement, Value, lease_id};
 use crate::error::{Error, Result, Then};
 use crate::say;
 use chrono::Utc;
@@ -15,14 +15,13 @@ use tokio::sync::mpsc;
 
 /// How long a writer waits for another process of the same file.
 const BUSY: Duration = Duration::from_secs(5);
-/// How long writers wait for a database that is away before it is asked again.
-const AWAY: Duration = Duration::from_secs(1);
 
 const INSERT: &str = "INSERT INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, lease, \
      lease_until, event_time, received_at) VALUES (?, 'official', ?, ?, ?, ?, 'new', ?, ?, ?, ?, ?) \
      ON CONFLICT (dedupe_key) DO NOTHING";
 
-/// Opens the connection that writes. WAL with synchronous=FULL: a commit is on disk when it returns.
+/// Opens the connection that writes, and refuses a file that can't be written before anything relies on
+/// it. WAL with synchronous=FULL: a commit is on disk when it returns.
 pub(super) fn connect(path: &Path) -> Result<Connection> {
     let open = || -> rusqlite::Result<Connection> {
         let db = Connection::open(path)?;
@@ -32,13 +31,19 @@ pub(super) fn connect(path: &Path) -> Result<Connection> {
         db.set_prepared_statement_cache_capacity(64);
         Ok(db)
     };
-    open().map_err(|error| unusable(path, error))
+    let db = open().map_err(|error| unusable(path, error))?;
+    // Asked without a transaction: a verb should not wait for the write lock of a busy serve.
+    match db.is_readonly(rusqlite::MAIN_DB) {
+        Ok(false) => Ok(db),
+        Ok(true) => Err(read_only(path)),
+        Err(error) => Err(unusable(path, error)),
+    }
 }
 
-/// Refuses a file that can't be written before anything relies on it.
-pub(super) fn check_writable(path: &Path, db: &Connection) -> Result<()> {
-    let probe = "BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS wxops_probe (x); DROP TABLE wxops_probe; ROLLBACK";
-    db.execute_batch(probe).map_err(|error| unusable(path, error))
+fn read_only(path: &Path) -> Error {
+    let file = path.display();
+    Error::config(say!("the database {file} can't be written"; "数据库 {file} 不可写"))
+        .next(say!("give the file and its folder to the user who runs wxops"; "请把该文件及其目录的写权限授予运行 wxops 的用户"))
 }
 
 /// A file that can't be opened as it must be: wrong by configuration, unless the disk or a lock is at fault.
@@ -46,9 +51,7 @@ fn unusable(path: &Path, error: rusqlite::Error) -> Error {
     let file = path.display();
     match error.sqlite_error_code() {
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-            Error::config(say!("the database {file} can't be written"; "数据库 {file} 不可写"))
-                .next(say!("give the file and its folder to the user who runs wxops"; "请把该文件及其目录的写权限授予运行 wxops 的用户"))
-                .source(error)
+            read_only(path).source(error)
         }
         Some(ErrorCode::NotADatabase) => {
             Error::config(say!("{file} is no SQLite database"; "{file} 不是 SQLite 数据库"))
@@ -138,14 +141,18 @@ impl SqliteWriter {
     }
 
     fn settle_alone(&mut self, row: Settled) -> End {
-        let transaction = || -> rusqlite::Result<End> {
+        let mut transaction = || -> rusqlite::Result<End> {
             let tx = self.db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
             let end = settle(&tx, &row, &self.done)?;
             tx.commit()?;
             Ok(end)
         };
-        let mut transaction = transaction;
-        transaction().unwrap_or_else(|error| End::Failed(error.to_string()))
+        match transaction() {
+            Ok(end) => end,
+            Err(error) if item_fault(&error) => End::Failed(error.to_string()),
+            // The disk or the file is ill, not the row: it costs no attempt.
+            Err(_) => End::Later,
+        }
     }
 
     fn transaction(&mut self, batch: &[Work]) -> rusqlite::Result<Vec<Answer>> {

@@ -35,25 +35,23 @@ impl Tail {
         first.reverse();
         let newest = app.store.inbox_page(&InboxFilter::default(), 1).await?.first().map_or(0, |row| row.id);
         let mut shown: BTreeSet<i64> = first.iter().map(|row| row.id).collect();
-        // What stood before the start is not news, however it is looked at.
-        let mut floor = newest;
         let mut list = context.out.list(COLUMNS);
         first.iter().try_for_each(|row| list.row(row))?;
         list.flush()?;
-        let mut missed = newest.saturating_sub(LOOK_BACK);
+        let mut from = newest;
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            let filter = InboxFilter { after: Some(missed.max(floor)), ..filter.clone() };
+            let filter = InboxFilter { after: Some(from), ..filter.clone() };
             let rows: Vec<InboxRow> = app.store.inbox_after(&filter, PAGE + LOOK_BACK).await?;
             for row in rows.iter().filter(|row| !shown.contains(&row.id)) {
                 list.row(row)?;
             }
             list.flush()?;
             shown.extend(rows.iter().map(|row| row.id));
+            // What stood before the start is not news, however far back is looked.
             let top = shown.last().copied().unwrap_or(newest);
-            missed = top.saturating_sub(LOOK_BACK);
-            floor = floor.max(newest);
-            shown = shown.split_off(&missed);
+            from = newest.max(top.saturating_sub(LOOK_BACK));
+            shown = shown.split_off(&from);
         }
     }
 }
