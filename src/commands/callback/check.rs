@@ -50,6 +50,7 @@ mod refused_check;
 mod refused_push;
 mod report;
 mod status;
+mod talk;
 mod target;
 mod tls;
 mod witness;
@@ -60,16 +61,11 @@ use crate::domain::account::{Mode, Official};
 use crate::error::{Error, Lang, Result};
 use crate::report::Format;
 use crate::say;
-use certificate::Certificate;
-use client::{Deadline, Line, Silence};
-use finding::{Finding, Question};
-use letter::{Writer, echostr};
-use probe::{Asked, Probe};
+use client::Deadline;
+use finding::Question;
 use report::Checked;
-use reqwest::Url;
 use std::io::IsTerminal;
-use std::net::SocketAddr;
-use witness::Witness;
+use talk::Talk;
 
 /// Play the platform against a URL and say what is wrong
 ///
@@ -131,7 +127,7 @@ impl Check {
             let talk = Talk { config, account, mode, url: &url, open: &reached.open, deadline, sign };
             findings.extend(talk.all(self.no_post).await?);
         }
-        Ok(Checked { url: target::shown(&url), account: account.name.clone(), mode: mode.as_str(), findings })
+        Ok(Checked { url: target::shown(&url), account: account.name.clone(), mode, findings })
     }
 
     /// The mode to play; exit 78 where it needs a key that is not there.
@@ -154,74 +150,6 @@ impl Check {
             "set WECHAT_AES_KEY, or aes_key in [official.{name}]; or check with --mode plain";
             "请设置 WECHAT_AES_KEY，或 [official.{name}] 中的 aes_key；或用 --mode plain 检查"
         )))
-    }
-}
-
-/// Everything that is said to an open port.
-struct Talk<'a> {
-    config: &'a Config,
-    account: &'a Official,
-    mode: Mode,
-    url: &'a Url,
-    open: &'a [SocketAddr],
-    deadline: Deadline,
-    sign: &'a Progress,
-}
-
-impl Talk<'_> {
-    async fn all(&self, no_post: bool) -> Result<Vec<Finding>> {
-        let token = &self.config.tokens_of(self.account)?[0];
-        let now = self.config.clock.now();
-        let probe = Probe {
-            line: Line::to(self.url, self.open, self.deadline)?,
-            url: self.url,
-            account: self.account,
-            token,
-            others: self.config.officials.iter().filter(|other| other.name != self.account.name).collect(),
-            mode: self.mode,
-            writer: Writer::new(self.account, now.timestamp()),
-            witness: Witness::find(self.config).await,
-        };
-        self.sign.of_life(Question::UrlCheck);
-        let echostr = echostr();
-        let first = probe.ask(&probe.writer.check(token, &echostr)).await;
-        let (mut findings, go_on) = self.tls(&probe, &first).await;
-        if !go_on {
-            return Ok(findings);
-        }
-        let checked = get::judge(&probe, first, &echostr).await;
-        findings.extend(checked.findings);
-        if no_post {
-            let what = say!("left out by --no-post"; "因 --no-post 未检查");
-            findings.push(Finding::skipped(Question::Push, what));
-        } else if checked.echoed {
-            self.sign.of_life(Question::Push);
-            findings.extend(post::judge(&probe, checked.proven).await);
-        } else {
-            let what = say!("not tried: the URL check comes first"; "未检查：须先通过 URL 校验");
-            findings.push(Finding::skipped(Question::Push, what));
-        }
-        Ok(findings)
-    }
-
-    /// What the first request tells of TLS, and whether there is any use in going on. Nothing signed goes to a
-    /// server that can't prove its name.
-    async fn tls(&self, probe: &Probe<'_>, first: &Asked) -> (Vec<Finding>, bool) {
-        if self.url.scheme() != "https" {
-            return (Vec::new(), true);
-        }
-        match &first.answer {
-            Err(Silence::Tls(words)) => {
-                let certificate = probe.line.certificate(self.open).await;
-                let certificate = certificate.and_then(|der| Certificate::read(&der));
-                (vec![tls::refused(words, self.url.host_str().unwrap_or_default(), certificate)], false)
-            }
-            Err(_) => (Vec::new(), true),
-            Ok(answer) => {
-                let certificate = answer.certificate.as_deref().and_then(Certificate::read);
-                (vec![tls::trusted(certificate, self.config.clock.now())], true)
-            }
-        }
     }
 }
 

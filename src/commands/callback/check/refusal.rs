@@ -66,6 +66,14 @@ pub fn counted(question: Question, reason: Reason) -> Finding {
             "nginx：proxy_pass http://wxops; 名称后面不要再写路径"
         )),
         Reason::DuplicateParameter => finding.next(say!("remove the rewrite that appends the query"; "请去掉附加查询串的 rewrite")),
+        Reason::UnknownAccount => finding.next(say!(
+            "the path is /wechat/event, or /wechat/NAME/event with a name of [official.NAME]; no slash behind it";
+            "路径应为 /wechat/event，或 /wechat/NAME/event（NAME 取自 [official.NAME]），末尾没有斜杠"
+        )),
+        Reason::Downgrade => finding.next(say!(
+            "choose 安全模式 in the console, and check with --mode secure; or set WECHAT_MODE of the server";
+            "请在后台选择安全模式，并用 --mode secure 检查；或修改服务器的 WECHAT_MODE"
+        )),
         _ => finding.next(reason.hint()),
     }
 }

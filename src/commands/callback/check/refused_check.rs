@@ -82,12 +82,12 @@ async fn compared(probe: &Probe<'_>, answer: &Answer) -> Finding {
     let as_none = none.is_ok_and(|other| other.alike(answer));
     if as_wrong && as_none && answer.is_page() {
         let what = say!(
-            "a page answers, whatever is asked ({code}: {shown}): another program, or a filter in front";
-            "无论请求什么都返回网页（{code}：{shown}）：是别的程序，或前面的防护"
+            "a page answers, whatever is asked ({code}: {shown}): a filter in front, another program, or one that says so to every refusal";
+            "无论请求什么都返回网页（{code}：{shown}）：前面的防护、别的程序，或对所有拒绝都如此应答的程序"
         );
         return failed("page", what).next(say!(
-            "is it the right path, and does the web server pass it on to the program? Or a filter that lets only browsers pass";
-            "路径是否正确，Web 服务器是否转发给了程序？或是只放行浏览器的防护"
+            "is it the right path, and does the web server pass it on? Is there a filter that lets only browsers pass? If the page is the program's own, look at its log: Token, or no query";
+            "路径是否正确、Web 服务器是否已转发？是否有只放行浏览器的防护？若网页出自程序本身，请看其日志：Token 不符，或没有查询串"
         ));
     }
     match (as_wrong, as_none) {

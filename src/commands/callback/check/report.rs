@@ -1,6 +1,7 @@
 //! All findings about one URL, as a table, as JSON, and as the error behind the exit code.
 
 use super::finding::{Finding, Verdict};
+use crate::domain::account::Mode;
 use crate::error::{Error, Lang};
 use crate::report::{Report, escape};
 use crate::say;
@@ -14,7 +15,7 @@ pub struct Checked {
     /// The account that was played.
     pub account: String,
     /// The mode it was played in.
-    pub mode: &'static str,
+    pub mode: Mode,
     /// What was found, in the order it was asked.
     pub findings: Vec<Finding>,
 }
@@ -64,15 +65,20 @@ impl Report for Checked {
         json!({
             "url": self.url,
             "account": self.account,
-            "mode": self.mode,
+            "mode": self.mode.as_str(),
             "verdict": verdict.as_str(),
             "checks": checks,
         })
     }
 
     fn text(&self, lang: Lang) -> String {
-        let (url, account, mode) = (&self.url, &self.account, self.mode);
-        let head = say!("{url}, account {account}, {mode} mode"; "{url}，账号 {account}，{mode} 模式");
+        let (url, account, mode) = (&self.url, &self.account, self.mode.as_str());
+        let name = match self.mode {
+            Mode::Plain => "明文",
+            Mode::Compat => "兼容",
+            Mode::Secure => "安全",
+        };
+        let head = say!("{url}, account {account}, {mode} mode"; "{url}，账号 {account}，{name}模式");
         let rows: Vec<_> = self.findings.iter().map(|finding| (finding, labels(finding, lang))).collect();
         let widths = rows.iter().fold((0, 0), |(left, right), (_, (verdict, question))| {
             (left.max(verdict.width()), right.max(question.width()))

@@ -101,8 +101,8 @@ pub fn silent(question: Question, silence: &Silence) -> Finding {
         Silence::TimedOut(limit) => {
             let seconds = limit.as_secs_f64();
             let what = say!(
-                "no answer within {seconds:.1} s, all that --timeout left; WeChat waits 5 s";
-                "{seconds:.1} 秒（--timeout 剩余的时间）内没有应答；微信等待 5 秒"
+                "no answer within {seconds:.1} s, all the time that was left (--timeout, else 30 s in all); WeChat waits 5 s";
+                "剩余的 {seconds:.1} 秒内没有应答（--timeout，否则总共 30 秒）；微信等待 5 秒"
             );
             Finding::unreachable(question, "slow", what).next(faster())
         }

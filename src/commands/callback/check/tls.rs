@@ -26,7 +26,7 @@ pub fn trusted(certificate: Option<Certificate>, now: DateTime<Utc>) -> Finding 
 pub fn refused(words: &str, host: &str, certificate: Option<Certificate>) -> Finding {
     let failed = |cause, what| Finding::failed(Question::Tls, cause, what);
     let has = |word: &str| words.contains(word);
-    if has("certificate expired") {
+    if has("certificate expired") || has("Expired") {
         let end = certificate.map_or_else(|| "?".to_owned(), |certificate| day(certificate.ends));
         return failed("tls_expired", say!("the certificate expired on {end}"; "证书已于 {end} 过期")).next(renew());
     }
