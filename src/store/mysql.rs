@@ -239,31 +239,48 @@ impl MySqlWriter {
             }
         };
         let mut tx = db.begin().await?;
-        let new = insert(&mut tx, arrivals, lease, erase).await?;
-        let settled: Vec<&Settled> = batch.iter().flat_map(Work::settled).collect();
-        let mut ends = settle(&mut tx, &settled, erase).await?.into_iter();
-        let mut rows = Vec::with_capacity(new.len());
-        let mut answers = Vec::with_capacity(batch.len());
-        for work in batch {
-            answers.push(match work {
-                Work::Arrive(arrival, _) => Answer::Stored(match new.get(&arrival.key) {
-                    Some((id, first)) if std::ptr::eq(*first, arrival) => match (arrival.acts, lease) {
-                        (false, _) => Stored::Done { id: *id },
-                        (true, None) => Stored::New,
-                        (true, Some(lease)) => {
-                            rows.push(arrival.leased(*id, lease));
-                            Stored::New
-                        }
-                    },
-                    _ => Stored::Duplicate,
-                }),
-                Work::Settle(settled, _) => Answer::Ends(ends.by_ref().take(settled.len()).collect()),
-                Work::Commit(statements, _) => Answer::Counts(execute(&mut tx, statements).await?),
-            });
+        match written(&mut tx, batch, arrivals, lease, erase).await {
+            Ok(done) => tx.commit().await.map(|()| done),
+            // Said now: a transaction that is only dropped keeps its locks until the next batch.
+            Err(error) => {
+                let _ = tx.rollback().await;
+                Err(error)
+            }
         }
-        tx.commit().await?;
-        Ok((answers, rows))
     }
+}
+
+/// The statements of a batch, what is told of each work, and the rows to hand on.
+async fn written(
+    tx: &mut MySqlConnection,
+    batch: &[Work],
+    arrivals: &[&Arrival],
+    lease: Option<i64>,
+    erase: bool,
+) -> sqlx::Result<(Vec<Answer>, Vec<Leased>)> {
+    let new = insert(tx, arrivals, lease, erase).await?;
+    let settled: Vec<&Settled> = batch.iter().flat_map(Work::settled).collect();
+    let mut ends = settle(tx, &settled, erase).await?.into_iter();
+    let mut rows = Vec::with_capacity(new.len());
+    let mut answers = Vec::with_capacity(batch.len());
+    for work in batch {
+        answers.push(match work {
+            Work::Arrive(arrival, _) => Answer::Stored(match new.get(&arrival.key) {
+                Some((id, first)) if std::ptr::eq(*first, arrival) => match (arrival.acts, lease) {
+                    (false, _) => Stored::Done { id: *id },
+                    (true, None) => Stored::New,
+                    (true, Some(lease)) => {
+                        rows.push(arrival.leased(*id, lease));
+                        Stored::New
+                    }
+                },
+                _ => Stored::Duplicate,
+            }),
+            Work::Settle(settled, _) => Answer::Ends(ends.by_ref().take(settled.len()).collect()),
+            Work::Commit(statements, _) => Answer::Counts(execute(tx, statements).await?),
+        });
+    }
+    Ok((answers, rows))
 }
 
 /// What waits, up to a batch; empty once every sender is gone.
