@@ -24,10 +24,10 @@
 //! | good POST | sealed with a random key | further | cause |
 //! |---|---|---|---|
 //! | refused | | taken with WECHAT_AES_KEY_PREVIOUS | the server has the old key |
-//! | refused | | a clear one is taken | no key, or compatible mode with another key |
 //! | clear, refused | | an encrypted one is taken | the server is in secure mode |
 //! | refused | differs | | it was opened: the receive-id, or the original id |
-//! | refused | alike | | key or receive-id: can't be told from outside |
+//! | refused | alike | a clear one is taken | no key; or both are taken, and key or receive-id are others |
+//! | refused | alike | a clear one is refused | key or receive-id: can't be told from outside |
 //! | 500 | | a forged one: alike | the program fails on everything |
 //!
 //! A `serve` of wxops answers every refusal with the same empty 403, on purpose. Where its metrics listener answers

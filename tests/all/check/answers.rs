@@ -6,10 +6,15 @@ use super::scene::{Scene, of};
 use crate::signer::{Keys, Mode, encrypt, now, signature};
 use std::time::Duration;
 
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// What is made of an echostr, and the cause that is named.
+type Case = (fn(&str) -> Reply, &'static str);
+
 #[tokio::test]
 async fn each_thing_around_the_echo_is_named() {
     let scene = Scene::new();
-    let cases: [(fn(&str) -> Reply, &str); 6] = [
+    let cases: [Case; 6] = [
         (|echo| Reply::text(200, format!("{echo}\n")), "echo_line_break"),
         (|echo| Reply::text(200, format!("\u{feff}{echo}")), "echo_bom"),
         (|echo| Reply::text(200, format!("\"{echo}\"")), "echo_quotes"),
@@ -46,6 +51,7 @@ async fn statuses_name_themselves() {
         (429, "rate_limited"),
         (502, "bad_gateway"),
         (503, "bad_gateway"),
+        (504, "bad_gateway"),
     ] {
         // To everything, then to pushes only.
         let all = Fake::start(move |request| moved(request, status)).await;
@@ -61,6 +67,7 @@ async fn statuses_name_themselves() {
             false => moved(request, status),
         })
         .await;
+        let cause = if status == 503 { "not_stored" } else { cause };
         scene.wrong(&posts.url(), "push", cause, 1).await;
     }
 }
@@ -170,20 +177,28 @@ async fn compression_is_not_asked_for() {
 #[tokio::test]
 async fn silence_is_exit_69() {
     let scene = Scene::new();
-    let hour = Duration::from_secs(3600);
-    let silent = Fake::start(move |_| Reply::Hang(hour)).await;
-    let short = &["--timeout", "1s"];
-    let finding = scene.wrong_with(&silent.url(), short, "url_check", "slow", 69).await;
+    let silent = Fake::start(|_| Reply::Hang(HOUR)).await;
+    let finding = scene.wrong_with(&silent.url(), &["--timeout", "1s"], "url_check", "slow", 69).await;
     assert!(finding["message"].as_str().unwrap().contains("--timeout"), "{finding}");
+}
 
+#[tokio::test]
+async fn a_slow_push_is_exit_69() {
+    let scene = Scene::new();
     let program = Program::default();
-    let slow_push = Fake::start(move |request| match request.is_get() {
+    let slow = Fake::start(move |request| match request.is_get() {
         true => program.answer(request),
-        false => Reply::Hang(hour),
+        false => Reply::Hang(HOUR),
     })
     .await;
-    scene.wrong_with(&slow_push.url(), short, "push", "slow", 69).await;
+    let done = scene.check(&["--json", "--timeout", "2s", &slow.url()]).await.expect_code(69);
+    let checks = done.json()[0]["checks"].as_array().unwrap().clone();
+    assert_eq!((&of(&checks, "push")["cause"], &of(&checks, "url_check")["verdict"]), (&"slow".into(), &"ok".into()));
+}
 
+#[tokio::test]
+async fn nobody_there_is_exit_69() {
+    let scene = Scene::new();
     let cut = Fake::start(|_| Reply::Cut).await;
     scene.wrong(&cut.url(), "url_check", "broken_off", 69).await;
     let closed = cut.url();

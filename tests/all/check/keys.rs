@@ -1,6 +1,6 @@
 //! Token, key, receive-id and mode: told apart from outside where that is possible, and said where it is not.
 
-use super::fake::{Fake, Reply};
+use super::fake::{Fake, Reply, Request};
 use super::program::{Program, talkative};
 use super::scene::{Scene, of};
 use crate::signer::{Keys, Mode};
@@ -109,6 +109,25 @@ async fn a_server_without_a_key_is_recognised() {
     }
 }
 
+/// Many programs go by the query: what is not called encrypted is read as clear, whatever the console says.
+fn by_the_query(secure: Program) -> impl Fn(&Request) -> Reply {
+    let plain = Program { mode: Mode::Plain, ..secure.clone() };
+    move |request| match request.parameter("encrypt_type") {
+        Some(_) => secure.answer(request),
+        None => plain.answer(request),
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_takes_both_is_not_taken_for_one_without_a_key() {
+    let scene = Scene::new();
+    let says = Fake::start(by_the_query(Program { keys: other_app(), refusal: talkative, ..Program::default() })).await;
+    scene.wrong(&says.url(), "push", "receive_id", 1).await;
+    let says_nothing = Fake::start(by_the_query(Program { keys: other_key(), ..Program::default() })).await;
+    let finding = scene.wrong(&says_nothing.url(), "push", "no_key", 1).await;
+    assert!(finding["message"].as_str().unwrap().contains("another key or AppID"), "{finding}");
+}
+
 #[tokio::test]
 async fn a_server_that_wants_encryption_is_recognised() {
     let scene = Scene::new();
@@ -125,7 +144,7 @@ async fn a_server_that_wants_encryption_is_recognised() {
 async fn a_reflector_proves_no_token() {
     let scene = Scene::new();
     let reflect = |program: Program| {
-        move |request: &super::fake::Request| match request.parameter("echostr") {
+        move |request: &Request| match request.parameter("echostr") {
             Some(echostr) => Reply::text(200, echostr),
             None => program.answer(request),
         }
@@ -153,17 +172,11 @@ async fn a_forged_push_must_be_refused() {
     assert!(finding["next"].as_str().unwrap().contains("msg_signature"));
 }
 
-/// Encrypted or clear by what the query says, as many programs do: it works, and is worth a word.
+/// It works, and is worth a word.
 #[tokio::test]
 async fn a_clear_push_in_secure_mode_is_warned_of() {
     let scene = Scene::new();
-    let secure = Program::default();
-    let plain = Program { mode: Mode::Plain, ..Program::default() };
-    let server = Fake::start(move |request| match request.parameter("encrypt_type") {
-        Some(_) => secure.answer(request),
-        None => plain.answer(request),
-    })
-    .await;
+    let server = Fake::start(by_the_query(Program::default())).await;
     let checks = scene.good(&server.url()).await;
     assert_eq!(
         (&of(&checks, "clear_push")["cause"], &of(&checks, "push")["verdict"]),

@@ -36,17 +36,13 @@ pub async fn cause(probe: &Probe<'_>, known: &Refused<'_>, reason: Option<Reason
     if known.answer.is_page() && known.answer.status != 200 && known.as_forged() {
         return page(known.answer);
     }
-    if let Some(finding) = other_mode(probe).await {
+    let as_stranger = as_stranger(probe, known).await;
+    // What was opened is a matter of the AppID, whatever else the server takes.
+    if (as_stranger || known.answer.status == 200)
+        && let Some(finding) = other_mode(probe).await
+    {
         return finding;
     }
-    let as_stranger = match probe.mode {
-        Mode::Plain => known.as_forged(),
-        mode => {
-            let key = nobodys_key();
-            let answer = probe.push(probe.token, Dress::of(mode, Some(&key))).await;
-            answer.is_some_and(|other| other.alike(known.answer))
-        }
-    };
     match &known.receipt {
         // An answer that is wrong in itself says that, unless it is kept for what can't be opened.
         Err(wrong) if known.answer.status == 200 && (!as_stranger || known.as_forged()) => {
@@ -64,6 +60,16 @@ impl Refused<'_> {
     fn as_forged(&self) -> bool {
         self.forged.as_ref().is_some_and(|forged| forged.alike(self.answer))
     }
+}
+
+/// Whether a push that nobody can open is answered in the same way; a clear one has only its signature.
+async fn as_stranger(probe: &Probe<'_>, known: &Refused<'_>) -> bool {
+    if probe.mode == Mode::Plain {
+        return known.as_forged();
+    }
+    let key = nobodys_key();
+    let answer = probe.push(probe.token, Dress::of(probe.mode, Some(&key))).await;
+    answer.is_some_and(|other| other.alike(known.answer))
 }
 
 /// Whether a previous key opens it.
@@ -96,12 +102,12 @@ async fn other_mode(probe: &Probe<'_>) -> Option<Finding> {
         )));
     }
     let what = say!(
-        "the server takes clear pushes and refuses encrypted ones: it has no EncodingAESKey (plain mode), or it is in compatible mode with another one";
-        "服务器接受明文推送而拒绝加密推送：它没有 EncodingAESKey（明文模式），或处于兼容模式而密钥不同"
+        "the server takes clear pushes and refuses ours encrypted: it has no EncodingAESKey (plain mode), or it takes both and has another key or AppID";
+        "服务器接受明文推送而拒绝我们的加密推送：它没有 EncodingAESKey（明文模式），或两者都收而密钥或 AppID 不同"
     );
     Some(Finding::failed(Question::Push, "no_key", what).next(say!(
-        "give it the EncodingAESKey of the console (WECHAT_AES_KEY) and restart it";
-        "请为它配置后台的 EncodingAESKey（WECHAT_AES_KEY）并重启"
+        "give it the EncodingAESKey of the console (WECHAT_AES_KEY) and restart it; if it has one, compare key and AppID";
+        "请为它配置后台的 EncodingAESKey（WECHAT_AES_KEY）并重启；若已配置，请核对密钥与 AppID"
     )))
 }
 

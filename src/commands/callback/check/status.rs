@@ -53,6 +53,14 @@ pub fn speaks(question: Question, answer: &Answer, url: &Url) -> Option<Finding>
             say!("the server limits the rate (429)"; "服务器限制了请求频率（429）"),
             say!("take this path out of the limit: pushes come in bursts"; "请对此路径取消限流：推送会成批到来"),
         ),
+        503 if question == Question::Push => (
+            "not_stored",
+            say!("the server cannot take a push now (503)"; "服务器现在无法接收推送（503）"),
+            say!(
+                "wxops answers so when its database takes no commit: see its log, and /readyz; another program may be stopped";
+                "wxops 在数据库无法提交时如此应答：请看日志与 /readyz；若是别的程序，可能已停止"
+            ),
+        ),
         502..=504 | 520..=530 => (
             "bad_gateway",
             say!("a web server answers, the program behind it does not ({status})"; "Web 服务器有应答，但其后的程序没有（{status}）"),
