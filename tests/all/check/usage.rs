@@ -71,9 +71,11 @@ async fn a_table_for_people() {
 async fn no_post_sends_none() {
     let scene = Scene::new();
     let server = Program::default().start().await;
-    let done = scene.check(&["--json", "--no-post", &server.url()]).await.expect_code(0);
-    assert_eq!(done.json()[0]["checks"].as_array().unwrap().last().unwrap()["verdict"], "skipped");
-    assert!(server.seen().len() == 2 && server.seen().iter().all(|request| request.is_get()));
+    for flag in ["--no-post", "-n", "--dry-run"] {
+        let done = scene.check(&["--json", flag, &server.url()]).await.expect_code(0);
+        assert_eq!(done.json()[0]["checks"].as_array().unwrap().last().unwrap()["verdict"], "skipped");
+    }
+    assert!(server.seen().len() == 6 && server.seen().iter().all(|request| request.is_get()));
 }
 
 /// What the console has behind its URL stays, is sent along, and is not shown.
@@ -86,7 +88,7 @@ async fn a_query_of_the_urls_own() {
     assert!(server.seen().iter().all(|request| request.query.starts_with("shop=CANARY&signature=")));
 }
 
-/// A server that quotes all it was sent, as frameworks do on their error pages.
+/// A server that quotes its settings and all it was sent, as frameworks do on their error pages.
 #[tokio::test]
 async fn nothing_secret_is_shown() {
     let mut scene = Scene::new();
@@ -94,9 +96,10 @@ async fn nothing_secret_is_shown() {
     scene.account = "token_previous = \"CANARYprevious\"\n".into();
     for get in [403, 200] {
         let program = Program { keys: scene.keys.clone(), ..Program::default() };
+        let settings = format!("CANARYtoken CANARYprevious {}", scene.keys.aes_key);
         let server = Fake::start(move |request| match request.is_get() && get == 200 {
             true => program.answer(request),
-            false => Reply::text(get, format!("no: {} CANARYtoken CANARYprevious", request.query)),
+            false => Reply::text(get, format!("no: {settings} {}", request.query)),
         })
         .await;
         for args in [&["-vv"][..], &["--json"], &["-vv", "--lang", "zh"]] {
@@ -108,7 +111,7 @@ async fn nothing_secret_is_shown() {
                     assert!(!shown, "{name}: {said}");
                 }
             }
-            assert!(!said.contains("CANARY") && !said.contains(&scene.keys.aes_key), "{said}");
+            assert!(!said.contains("CANARY") && !said.contains(&scene.keys.aes_key[..42]), "{said}");
         }
     }
 }
