@@ -77,15 +77,16 @@ use talk::Talk;
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Example:\n  wxops callback check https://wx.example.com/wechat/event")]
 pub struct Check {
-    /// The URL as it stands in the console
+    /// The URL as it stands in the console; default: WXOPS_PUBLIC_URL and
+    /// the account's route
     #[arg(value_name = "URL")]
     url: Option<String>,
     /// Play the console in this mode: plain, compat, secure; default: the
     /// account's
     #[arg(long, value_name = "MODE", value_parser = ["plain", "compat", "secure"], hide_possible_values = true)]
     mode: Option<String>,
-    /// Send no push, only the GET
-    #[arg(long)]
+    /// Only the GET: no push, which is stored as a VIEW event of nobody
+    #[arg(short = 'n', long, visible_alias = "dry-run")]
     no_post: bool,
 }
 

@@ -110,8 +110,8 @@ async fn compared(probe: &Probe<'_>, answer: &Answer) -> Finding {
             ),
         )
         .next(say!(
-            "look at the server's log of this moment; in wxops reason=signature is the Token, missing_parameter a dropped query, duplicate_parameter a doubled one";
-            "请看服务器此刻的日志；wxops 中 reason=signature 是 Token，missing_parameter 是查询串丢失，duplicate_parameter 是查询串重复"
+            "look at the server's log of this moment; in wxops a line of reason=duplicate_parameter is a doubled query, one of reason=signature the Token, nothing but missing_parameter a dropped query";
+            "请看服务器此刻的日志；wxops 中有 reason=duplicate_parameter 是查询串重复，有 reason=signature 是 Token，只有 missing_parameter 是查询串丢失"
         )),
         (false, _) => failed(
             "no_echo",

@@ -111,16 +111,11 @@ async fn other_mode(probe: &Probe<'_>) -> Option<Finding> {
     )))
 }
 
-/// Told by comparing with a push that nobody can open and with a forged one.
+/// Told by comparing with a push that nobody can open and with a forged one. Where a log must decide, the refusals
+/// that this check itself causes stand in it too: the sentences leave them out.
 fn compared(probe: &Probe<'_>, known: &Refused<'_>, as_stranger: bool) -> Finding {
     let failed = |cause, what| Finding::failed(Question::Push, cause, what);
     let code = known.answer.status;
-    let log = || {
-        say!(
-            "look at the server's log of this moment; in wxops reason=decrypt is the EncodingAESKey, appid the AppID, foreign_account the original id, no_key and downgrade the mode";
-            "请看服务器此刻的日志；wxops 中 reason=decrypt 是 EncodingAESKey，appid 是 AppID，foreign_account 是原始 ID，no_key 与 downgrade 是模式"
-        )
-    };
     if code >= 500 && known.as_forged() {
         return failed(
             "program_error",
@@ -133,7 +128,10 @@ fn compared(probe: &Probe<'_>, known: &Refused<'_>, as_stranger: bool) -> Findin
             "the push is refused as a forged one is ({code}): another Token, or another key; it echoes everything, so the URL check proves neither";
             "推送与伪造的一样被拒绝（{code}）：Token 或密钥不同；它对任何请求都返回 echostr，URL 校验证明不了什么"
         );
-        return failed("token_or_aes_key", what).next(log());
+        return failed("token_or_aes_key", what).next(say!(
+            "look at the server's log of this moment; in wxops a line of reason=decrypt is the EncodingAESKey, appid the AppID, nothing but signature the Token";
+            "请看服务器此刻的日志；wxops 中有 reason=decrypt 是 EncodingAESKey，有 appid 是 AppID，只有 signature 是 Token"
+        ));
     }
     match (probe.mode, as_stranger) {
         (Mode::Plain, _) => failed(
@@ -143,7 +141,10 @@ fn compared(probe: &Probe<'_>, known: &Refused<'_>, as_stranger: bool) -> Findin
                 "Token 正确，但明文推送被拒绝（{code}）：服务器要求加密，或原始 ID（gh_…）不同"
             ),
         )
-        .next(log()),
+        .next(say!(
+            "look at the server's log of this moment; in wxops reason=downgrade is the mode, foreign_account the original id";
+            "请看服务器此刻的日志；wxops 中 reason=downgrade 是模式，foreign_account 是原始 ID"
+        )),
         (_, true) => failed(
             "aes_key_or_receive_id",
             say!(
@@ -151,7 +152,10 @@ fn compared(probe: &Probe<'_>, known: &Refused<'_>, as_stranger: bool) -> Findin
                 "Token 正确，但推送与无法解密的一样被拒绝（{code}）：EncodingAESKey 或 AppID 不同；从外面无法区分"
             ),
         )
-        .next(log()),
+        .next(say!(
+            "look at the server's log of this moment; in wxops a line of reason=appid is the AppID, foreign_account the original id, no_key a missing key; without any of them reason=decrypt is the EncodingAESKey (signature and downgrade are this check's own forgeries)";
+            "请看服务器此刻的日志；wxops 中有 reason=appid 是 AppID，有 foreign_account 是原始 ID，有 no_key 是缺少密钥；都没有时 reason=decrypt 是 EncodingAESKey（signature 与 downgrade 出自本检查的伪造请求）"
+        )),
         (_, false) => failed(
             "receive_id",
             say!(

@@ -54,39 +54,28 @@ pub fn shown(url: &Url) -> String {
 }
 
 /// What is odd about the address; nothing is said of a good one.
-pub fn address(url: &Url, addresses: &[SocketAddr]) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let port = url.port_or_known_default().unwrap_or_default();
-    let usual = if url.scheme() == "https" { 443 } else { 80 };
-    if port != usual {
-        let scheme = url.scheme();
-        findings.push(
-            Finding::warning(
-                Question::Address,
-                "port",
-                say!("port {port}: WeChat calls {scheme} on port {usual} only"; "端口 {port}：微信只在端口 {usual} 上访问 {scheme}"),
-            )
-            .next(say!(
-                "for a real account put a web server on port {usual} in front (examples/nginx.conf)";
-                "真实账号请在前面放一个监听端口 {usual} 的 Web 服务器（examples/nginx.conf）"
-            )),
-        );
-    }
+pub fn address(url: &Url, addresses: &[SocketAddr]) -> Option<Finding> {
+    // Behind a private address another port is no wonder: the web server stands elsewhere.
     if !addresses.is_empty() && addresses.iter().all(|address| !is_public(address.ip())) {
         let ip = addresses[0].ip();
-        findings.push(
-            Finding::warning(
-                Question::Address,
-                "private_address",
-                say!("{ip} is not reachable from the internet: WeChat cannot call it"; "{ip} 无法从公网访问：微信访问不到"),
-            )
-            .next(say!(
-                "run the check once more from outside, or against the public name";
-                "请再从外网检查一次，或检查公网域名"
-            )),
-        );
+        let what =
+            say!("{ip} is not reachable from the internet: WeChat cannot call it"; "{ip} 无法从公网访问：微信访问不到");
+        return Some(Finding::warning(Question::Address, "private_address", what).next(say!(
+            "good for a first try; then check the public URL too, from outside";
+            "先这样试没有问题；之后请再从外网检查公网 URL"
+        )));
     }
-    findings
+    let port = url.port_or_known_default().unwrap_or_default();
+    let usual = if url.scheme() == "https" { 443 } else { 80 };
+    if port == usual {
+        return None;
+    }
+    let scheme = url.scheme();
+    let what = say!("port {port}: WeChat calls {scheme} on port {usual} only"; "端口 {port}：微信只在端口 {usual} 上访问 {scheme}");
+    Some(Finding::warning(Question::Address, "port", what).next(say!(
+        "for a real account put a web server on port {usual} in front (examples/nginx.conf)";
+        "真实账号请在前面放一个监听端口 {usual} 的 Web 服务器（examples/nginx.conf）"
+    )))
 }
 
 /// Whether an address may be one of the internet's (RFC 6890 lists those that are not).
@@ -155,11 +144,13 @@ mod tests {
     #[test]
     fn another_port_is_told() {
         let open = ["1.1.1.1:443".parse().unwrap()];
-        assert!(address(&given("https://wx.example.com/x").unwrap(), &open).is_empty());
-        assert!(address(&given("http://wx.example.com/x").unwrap(), &open).is_empty());
-        let causes =
-            |url: &str| address(&given(url).unwrap(), &open).iter().filter_map(|f| f.cause).collect::<Vec<_>>();
-        assert_eq!(causes("https://wx.example.com:8443/x"), ["port"]);
-        assert_eq!(causes("http://wx.example.com:443/x"), ["port"]);
+        let cause = |url: &str| address(&given(url).unwrap(), &open).and_then(|finding| finding.cause);
+        assert_eq!(cause("https://wx.example.com/x"), None);
+        assert_eq!(cause("http://wx.example.com/x"), None);
+        assert_eq!(cause("https://wx.example.com:8443/x"), Some("port"));
+        assert_eq!(cause("http://wx.example.com:443/x"), Some("port"));
+        let here = ["127.0.0.1:8080".parse().unwrap()];
+        let finding = address(&given("http://127.0.0.1:8080/x").unwrap(), &here);
+        assert_eq!(finding.and_then(|finding| finding.cause), Some("private_address"));
     }
 }
