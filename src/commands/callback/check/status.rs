@@ -149,3 +149,27 @@ fn faster() -> Text {
         "先应答再处理：存下推送，返回 200，其余稍后执行"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_answer_is_warned_of() {
+        let after = |took| Answer {
+            status: 200,
+            location: None,
+            encoding: None,
+            body: Vec::new(),
+            shown: String::new(),
+            took,
+            certificate: None,
+        };
+        let finding = |took| timely(Question::Push, &after(took), say!("taken"; "已接收"));
+        assert_eq!(finding(Duration::from_millis(2400)).cause, None);
+        let late = finding(Duration::from_millis(3200));
+        assert_eq!(late.cause, Some("late"));
+        assert!(late.good() && late.next.is_some());
+        assert_eq!(late.what.en, "taken, but only after 3.2 s; WeChat hangs up at 5 s");
+    }
+}
