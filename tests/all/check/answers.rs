@@ -25,7 +25,7 @@ async fn each_thing_around_the_echo_is_named() {
     for (echo, cause) in cases {
         let server = Program { echo, ..Program::default() }.start().await;
         let finding = scene.wrong(&server.url(), "url_check", cause, 1).await;
-        assert!(finding["message"].as_str().unwrap().starts_with("the signature was taken"), "{finding}");
+        assert!(finding["message"].as_str().unwrap().starts_with("the echostr came back, but with "), "{finding}");
     }
 }
 

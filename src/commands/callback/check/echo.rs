@@ -84,8 +84,8 @@ pub fn dressed(found: &[Around]) -> Option<Finding> {
     };
     let (en, zh) = (name(|text| &text.en, " and "), name(|text| &text.zh, "与"));
     let what = say!(
-        "the signature was taken, but the echostr came back with {en} around it";
-        "签名已通过，但返回的 echostr 前后多了{zh}"
+        "the echostr came back, but with {en} around it";
+        "返回了 echostr，但前后多了{zh}"
     );
     Some(Finding::failed(Question::UrlCheck, first.cause(), what).next(first.mend()))
 }
