@@ -21,6 +21,8 @@ use crate::error::Result;
 pub const LENGTH_MAX: usize = 65_536;
 /// So deep may parentheses and `not` stand in each other.
 pub const DEPTH_MAX: usize = 64;
+/// So many tests may stand in it; a list of texts or numbers is one, each time in a list is one.
+pub const TESTS_MAX: usize = 500;
 
 /// Which people.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,10 +88,19 @@ impl Filter {
 }
 
 impl Tag {
-    fn name(&self) -> Option<&str> {
+    /// Its name, where it is named so.
+    pub fn name(&self) -> Option<&str> {
         match self {
             Tag::Name(name) => Some(name),
             Tag::Id(_) => None,
+        }
+    }
+
+    /// Its number, where it is named so.
+    pub fn id(&self) -> Option<i64> {
+        match self {
+            Tag::Name(_) => None,
+            Tag::Id(id) => Some(*id),
         }
     }
 }

@@ -46,8 +46,8 @@ impl Condition {
 
     fn filter(&mut self, filter: &Filter, dialect: Dialect) {
         match filter {
-            Filter::All(parts) => self.join(parts, "AND", &mut |to, part| to.filter(part, dialect)),
-            Filter::Any(parts) => self.join(parts, "OR", &mut |to, part| to.filter(part, dialect)),
+            Filter::All(parts) => self.join(parts, "AND", |to, part| to.filter(part, dialect)),
+            Filter::Any(parts) => self.join(parts, "OR", |to, part| to.filter(part, dialect)),
             Filter::Not(part) => {
                 self.sql.push_str("NOT (");
                 self.filter(part, dialect);
@@ -57,17 +57,18 @@ impl Condition {
         }
     }
 
-    /// `((a AND b) AND (c AND d))`. In halves, because SQLite bounds the depth of an expression, and a plain
-    /// chain is as deep as it is long.
-    fn join<T>(&mut self, parts: &[T], word: &str, add: &mut dyn FnMut(&mut Self, &T)) {
+    /// `(a AND b AND c)`. To SQLite a chain is as deep as it is long, and it bounds the depth: so does the parser.
+    fn join<T>(&mut self, parts: &[T], word: &str, mut add: impl FnMut(&mut Self, &T)) {
         if let [part] = parts {
             return add(self, part);
         }
-        let (left, right) = parts.split_at(parts.len() / 2);
         self.sql.push('(');
-        self.join(left, word, add);
-        self.word(word);
-        self.join(right, word, add);
+        for (at, part) in parts.iter().enumerate() {
+            if at > 0 {
+                self.word(word);
+            }
+            add(self, part);
+        }
         self.sql.push(')');
     }
 
@@ -81,8 +82,8 @@ impl Condition {
             (Check::Text(texts), _) => self.one_of(&dialect.exact_text(name), texts.iter().map(|text| text.as_str())),
             (Check::Number(numbers), Kind::Sex) => self.one_of("COALESCE(sex, 0)", numbers.iter().copied()),
             (Check::Number(numbers), _) => self.one_of(name, numbers.iter().copied()),
-            (Check::Within(ranges), _) => self.join(ranges, "OR", &mut |to, range| to.within(field, range)),
-            (Check::Tagged(tags), _) => self.join(tags, "OR", &mut |to, tag| to.tagged(tag, dialect)),
+            (Check::Within(ranges), _) => self.join(ranges, "OR", |to, range| to.within(field, range)),
+            (Check::Tagged(tags), _) => self.tagged(tags, dialect),
         }
     }
 
@@ -105,13 +106,17 @@ impl Condition {
         self.sql.push(')');
     }
 
-    fn tagged(&mut self, tag: &Tag, dialect: Dialect) {
-        let (tags, what, value) = match tag {
-            Tag::Name(name) => (NAMED_TAGS, dialect.exact_text("tag.name"), name.as_str().into()),
-            Tag::Id(id) => (TAGS, "user_tag.tag_id".to_owned(), (*id).into()),
-        };
-        self.sql.push_str(&format!("EXISTS ({tags} AND {what} = ?)"));
-        self.args.push(value);
+    fn tagged(&mut self, tags: &[Tag], dialect: Dialect) {
+        let (name, id) = (dialect.exact_text("tag.name"), "user_tag.tag_id".to_owned());
+        let names = tags.iter().filter_map(Tag::name).map(Value::from).collect();
+        let ids = tags.iter().filter_map(Tag::id).map(Value::from).collect();
+        let kinds: [(&str, String, Vec<Value>); 2] = [(NAMED_TAGS, name, names), (TAGS, id, ids)];
+        let asked: Vec<_> = kinds.into_iter().filter(|(.., values)| !values.is_empty()).collect();
+        self.join(&asked, "OR", |to, (tags, what, values)| {
+            to.sql.push_str(&format!("EXISTS ({tags} AND "));
+            to.one_of(what, values.iter().cloned());
+            to.sql.push(')');
+        });
     }
 }
 

@@ -40,6 +40,7 @@ const OPS: &[(&str, Op)] = &[
 impl Parser<'_> {
     /// The operator and its values; `not` may stand before `in`, `has` and `known`.
     pub fn check(&mut self, field: &'static Field) -> Result<Filter, Wrong> {
+        self.count_test()?;
         let not = self.keyword("not")?;
         let op = self.operator(field, not)?;
         let check = match op {
@@ -94,6 +95,9 @@ impl Parser<'_> {
         let mut values = self.value(field, true)?;
         while self.next.what == What::Comma {
             self.advance()?;
+            if matches!(field.kind, Kind::Time | Kind::Due) {
+                self.count_test()?;
+            }
             join(&mut values, self.value(field, true)?);
         }
         if self.next.what != What::Close {

@@ -80,8 +80,11 @@ fn quoted(rest: &str, at: usize, quote: char) -> Result<Token<'_>, Wrong> {
                 Some((_, 'r')) => text.push('\r'),
                 Some((_, 't')) => text.push('\t'),
                 _ => {
-                    return Err(Wrong::at(at + here, say!("this backslash stands for nothing"; "无法识别的反斜杠转义"))
-                        .next(say!("a backslash itself is written \\\\"; "反斜杠本身请写 \\\\")));
+                    return Err(Wrong::at(
+                        at + here,
+                        say!("this backslash stands for nothing"; "无法识别的反斜杠转义"),
+                    )
+                    .next(say!("a backslash itself is written \\\\"; "反斜杠本身请写 \\\\")));
                 }
             },
             c => text.push(c),

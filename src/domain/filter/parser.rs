@@ -11,7 +11,7 @@
 use super::field::{CRM, Field, fields};
 use super::lexer::{Token, What, token};
 use super::wrong::{Wrong, shown};
-use super::{DEPTH_MAX, Filter, LENGTH_MAX};
+use super::{DEPTH_MAX, Filter, LENGTH_MAX, TESTS_MAX};
 use crate::domain::near::near;
 use crate::error::Text;
 use crate::say;
@@ -30,7 +30,7 @@ pub(super) fn parse(text: &str, now_ms: i64) -> Result<Filter, Wrong> {
             Wrong::at(0, say!("it is empty"; "条件为空")).next(say!("write such as sex = 2"; "请写例如 sex = 2"))
         );
     }
-    let mut parser = Parser { text, now_ms, depth: 0, next: token(text, 0)? };
+    let mut parser = Parser { text, now_ms, depth: 0, tests: 0, next: token(text, 0)? };
     let filter = parser.any()?;
     match parser.next.what {
         What::End => Ok(filter),
@@ -43,6 +43,7 @@ pub(super) struct Parser<'a> {
     text: &'a str,
     pub now_ms: i64,
     depth: usize,
+    tests: usize,
     /// The token that is looked at.
     pub next: Token<'a>,
 }
@@ -118,6 +119,17 @@ impl<'a> Parser<'a> {
                 let names = fields().map(|field| field.name).collect::<Vec<_>>().join(" ");
                 wrong.next(say!("the fields are: {names}"; "可用字段：{names}"))
             }
+        }
+    }
+
+    /// Each test costs the database; a planner's time grows faster than their number.
+    pub fn count_test(&mut self) -> Result<(), Wrong> {
+        self.tests += 1;
+        match self.tests <= TESTS_MAX {
+            true => Ok(()),
+            false => Err(self.unexpected(say!("over {TESTS_MAX} tests are too many"; "条件超过 {TESTS_MAX} 个")).next(
+                say!("a list is one: city in (\"广州\", \"深圳\")"; "列表只算一个：city in (\"广州\", \"深圳\")"),
+            )),
         }
     }
 
