@@ -25,7 +25,7 @@ mod tests {
     fn the_mark_stands_below_the_letter() {
         assert_eq!(place("city = x", 7), "  city = x\n         ^");
         assert_eq!(place("city = \"广州\" ?", 12), "  city = \"广州\" ?\n                ^");
-        assert_eq!(place("a\nb?", 3), "  a\\nb?\n       ^");
+        assert_eq!(place("a\nb?", 3), "  a\\nb?\n      ^");
         assert_eq!(place("", 0), "  \n  ^");
         let long = place(&"好".repeat(1000), 500);
         let (text, mark) = long.split_once('\n').unwrap_or_default();

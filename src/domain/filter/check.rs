@@ -59,7 +59,7 @@ impl Parser<'_> {
         let op = op.filter(|_| matches!(self.next.what, What::Word | What::Sign));
         let by_word = matches!(op, Some(Op::In | Op::Has | Op::Known));
         match op {
-            Some(_) if behind_not && !by_word => Err(self.expected(say!("in, has or known"; " in、has 或 known"))),
+            _ if behind_not && !by_word => Err(self.expected(say!("in, has or known"; " in、has 或 known"))),
             Some(op) if !takes.split(' ').any(|word| raw.eq_ignore_ascii_case(word)) => {
                 Err(self.misfit(field, op, raw))
             }

@@ -31,7 +31,10 @@ impl Wrong {
         let (column, Text { en, zh }) = (letters + 1, self.what);
         let mut error = Error::usage(say!("the filter at column {column}: {en}"; "过滤条件第 {column} 列：{zh}"));
         error.next = self.next;
-        error.pointing(text, letters)
+        match text.trim().is_empty() {
+            true => error,
+            false => error.pointing(text, letters),
+        }
     }
 }
 
