@@ -18,6 +18,7 @@ mod callback;
 mod configuration;
 mod durability;
 mod enrichment;
+mod export;
 mod handlers;
 mod kill9;
 mod lifecycle;

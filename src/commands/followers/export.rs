@@ -1,5 +1,6 @@
 //! `wxops followers export`.
 
+mod progress;
 mod sheet;
 mod target;
 
@@ -12,6 +13,7 @@ use crate::error::{Error, Lang, Result};
 use crate::report::{Format, Report};
 use crate::say;
 use crate::store::FollowerFilter;
+use progress::Progress;
 use serde_json::json;
 use sheet::{Form, Sheet};
 use std::path::PathBuf;
@@ -89,6 +91,7 @@ async fn copy(
     target: &mut Target,
     context: &mut Context,
 ) -> Result<u64> {
+    let mut progress = Progress::new(&context.out, target.is_terminal());
     let (mut rows, mut after, mut bytes) = (0, 0, Vec::new());
     sheet.head(&mut bytes);
     loop {
@@ -97,6 +100,7 @@ async fn copy(
         target.write(&bytes, &mut context.out)?;
         bytes.clear();
         rows += page.len() as u64;
+        progress.tell(rows);
         match page.last() {
             Some((last, _)) if page.len() as i64 == PAGE => after = *last,
             _ => return Ok(rows),
