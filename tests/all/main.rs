@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod faults;
+mod filters;
 mod http;
 #[path = "../load/mod.rs"]
 mod load;

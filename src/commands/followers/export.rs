@@ -37,9 +37,12 @@ pub struct Export {
     /// Also people who left and whose data was erased
     #[arg(long)]
     include_erased: bool,
-    /// CSV for Excel: marked as UTF-8, formulas made harmless with a '
+    /// CSV that Excel takes for UTF-8: with a byte order mark
     #[arg(long)]
     excel: bool,
+    /// CSV as stored; else text like =1+1 gets a ' that keeps it text
+    #[arg(long)]
+    raw: bool,
     /// Write to this file, of mode 0600; - is stdout
     #[arg(long, value_name = "FILE")]
     output_file: Option<PathBuf>,
@@ -62,7 +65,7 @@ impl Export {
         }
         filter.last_id = Some(app.store.last_follower_id().await?);
         let mut target = Target::open(self.output_file, self.yes, context).await?;
-        let sheet = Sheet { form, columns, excel: self.excel, escape: target.is_terminal() };
+        let sheet = Sheet { form, columns, excel: self.excel, raw: self.raw, escape: target.is_terminal() };
         let rows = copy(&app, &filter, &sheet, &mut target, context).await?;
         match target.finish()? {
             Some(file) => context.out.report(&Exported { rows, file }),
@@ -75,9 +78,10 @@ impl Export {
             Format::Table => Form::Csv,
             Format::Json => Form::Ndjson,
         });
-        match (form, self.excel) {
-            (Form::Ndjson, true) => Err(Error::usage(say!("--excel is for CSV"; "--excel 只用于 CSV"))
-                .next(say!("add --as csv, or leave --excel out"; "请加 --as csv，或去掉 --excel"))),
+        let of_csv = [("--excel", self.excel), ("--raw", self.raw)].into_iter().find(|(_, given)| *given);
+        match (form, of_csv) {
+            (Form::Ndjson, Some((flag, _))) => Err(Error::usage(say!("{flag} is for CSV"; "{flag} 只用于 CSV"))
+                .next(say!("add --as csv, or leave {flag} out"; "请加 --as csv，或去掉 {flag}"))),
             _ => Ok(form),
         }
     }

@@ -19,8 +19,10 @@ pub(super) enum Form {
 pub(super) struct Sheet {
     pub form: Form,
     pub columns: Vec<&'static Field>,
-    /// Excel takes a file without this mark for another charset, and a cell that begins like a formula for one.
+    /// Excel takes a file without the mark for another charset.
     pub excel: bool,
+    /// What begins like a formula stays as it is: a program reads the CSV, no spreadsheet.
+    pub raw: bool,
     /// A terminal reads along: nicknames must not steer it.
     pub escape: bool,
 }
@@ -49,7 +51,7 @@ impl Sheet {
             Form::Csv => {
                 for (at, (field, cell)) in cells {
                     out.extend_from_slice(if at > 0 { b"," } else { b"" });
-                    self.csv(field.kind, cell, out);
+                    self.csv(field, cell, out);
                 }
                 out.extend_from_slice(LINE_END);
             }
@@ -64,13 +66,13 @@ impl Sheet {
     }
 
     /// NULL is nothing, the empty text `""`.
-    fn csv(&self, kind: Kind, cell: &Value, out: &mut Vec<u8>) {
+    fn csv(&self, field: &Field, cell: &Value, out: &mut Vec<u8>) {
         let text = match cell {
             Value::Null | Value::Bytes(_) => return,
-            Value::Int(ms) if kind == Kind::Due => Cow::Owned(time_json(*ms)),
+            Value::Int(ms) if field.kind == Kind::Due => Cow::Owned(time_json(*ms)),
             Value::Int(number) => Cow::Owned(number.to_string()),
             Value::Time(time) => Cow::Owned(time_json(time.timestamp_millis())),
-            Value::Text(text) if self.excel && is_formula(text) => Cow::Owned(format!("'{text}")),
+            Value::Text(text) if !self.raw && is_free(field) && is_formula(text) => Cow::Owned(format!("'{text}")),
             Value::Text(text) => Cow::Borrowed(text.as_str()),
         };
         let text = if self.escape { escape(&text) } else { text };
@@ -81,6 +83,11 @@ impl Sheet {
         out.extend_from_slice(text.replace('"', "\"\"").as_bytes());
         out.push(b'"');
     }
+}
+
+/// Strangers write nicknames; names and ids are of letters that compute nothing, and keys must stay keys.
+fn is_free(field: &Field) -> bool {
+    !matches!(field.name, "account" | "openid" | "unionid")
 }
 
 /// What a spreadsheet computes when it opens the file; the wide forms count in some locales.
