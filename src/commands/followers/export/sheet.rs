@@ -85,7 +85,7 @@ impl Sheet {
     }
 }
 
-/// Strangers write nicknames; names and ids are of letters that compute nothing, and keys must stay keys.
+/// Not an id: its letters call no function, and a key must stay what others look up.
 fn is_free(field: &Field) -> bool {
     !matches!(field.name, "account" | "openid" | "unionid")
 }
