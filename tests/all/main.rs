@@ -16,6 +16,7 @@ mod stage;
 mod stories;
 
 mod callback;
+mod check;
 mod configuration;
 mod durability;
 mod enrichment;
