@@ -65,9 +65,8 @@ pub(super) async fn insert<'a>(
             "SELECT id, dedupe_key, lease, state = 'done' AND {left} FROM inbox_event WHERE dedupe_key IN ({})",
             places(size)
         );
-        let query = (0..size).fold(sqlx::query(AssertSqlSafe(sql)), |query, at| {
-            query.bind(&rows[at.min(rows.len() - 1)].key[..])
-        });
+        let query = (0..size)
+            .fold(sqlx::query(AssertSqlSafe(sql)), |query, at| query.bind(&rows[at.min(rows.len() - 1)].key[..]));
         let there = query.fetch_all(&mut *db).await?;
         if there.len() < rows.len() {
             return Err(sqlx::Error::Decode("INSERT IGNORE dropped a callback: a constraint refuses it".into()));
