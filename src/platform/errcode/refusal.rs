@@ -33,7 +33,7 @@ pub struct Refusal<'a> {
 
 impl Refusal<'_> {
     /// Without a token nothing works: what these APIs refuse concerns the whole account, and no item is to blame.
-    fn of_token_endpoint(&self) -> bool {
+    pub(super) fn of_token_endpoint(&self) -> bool {
         matches!(self.api, "token" | "stable_token")
     }
 }
@@ -114,7 +114,7 @@ fn next(refusal: &Refusal, row: Option<&Row>, then: Then, now_ms: i64) -> Text {
         (Class::Token, _) if refusal.of_token_endpoint() => wrong_secret(),
         (Class::Token, _) => rival(),
         (Class::Config, Some(ip)) if row.code == 40164 => add_address(ip),
-        _ => Text { en: row.action.en.to_owned(), zh: row.action.zh.to_owned() },
+        _ => row.action.into(),
     };
     let Then::Pause { after, .. } = then else { return text };
     let hour = reopening::shown(now_ms.saturating_add(i64::try_from(after.as_millis()).unwrap_or(i64::MAX)));
