@@ -2,6 +2,7 @@
 
 pub mod db;
 pub mod events;
+pub mod explain;
 pub mod followers;
 pub mod init;
 #[cfg(feature = "sandbox")]

@@ -1,6 +1,7 @@
 //! What the program does about a code. The client, the enrichment and `explain` all ask here, so that what is told is
 //! what is done.
 
+use super::refusal::advice;
 use super::{Class, Refusal, error, lookup};
 use crate::error::{Text, Then};
 use crate::platform::Platform;
@@ -72,7 +73,7 @@ pub struct Conduct {
     /// What a command ends with.
     pub exit: u8,
     /// What a person does.
-    pub next: Option<Text>,
+    pub next: Text,
 }
 
 /// What the program does about a refusal at `now_ms` (milliseconds since 1970); without an `api` it is any but the
@@ -91,9 +92,6 @@ pub fn conduct(refusal: &Refusal, now_ms: i64) -> Conduct {
         Then::Pause { after, .. } => Some(probing(Some(refusal.code), after)),
         Then::Again | Then::Never => None,
     };
-    // Of a token that was refused, nobody knows here whether it is the first time.
-    let general = first == Move::Take || (first == Move::Renew && refusal.api.is_empty());
-    let action = lookup(refusal.platform, refusal.code).filter(|_| general).map(|row| row.action.into());
-    let next = action.or(error.next);
+    let next = advice(refusal, lookup(refusal.platform, refusal.code), error.then, now_ms);
     Conduct { first, then, probing, exit, next }
 }

@@ -139,7 +139,7 @@ fn what_is_told_is_what_is_done() {
             let done = error(&refusal, now_ms);
             assert_eq!((told.exit, told.then), (done.kind.exit_code(), done.then), "{api} {}", row.code);
             assert_eq!(told.probing.is_some(), matches!(done.then, Then::Pause { .. }), "{api} {}", row.code);
-            assert_eq!(told.next, done.next, "{api} {}", row.code);
+            assert!(done.next.unwrap().en.starts_with(&told.next.en), "{api} {}", row.code);
             assert_eq!(told.first == Move::Renew, row.class == Class::Token && api == "user/info", "{}", row.code);
         }
     }
