@@ -249,7 +249,7 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
     let pool = MySqlPoolOptions::new()
         .max_connections(READERS + 4)
         .acquire_timeout(ACQUIRE)
-        .after_connect(|db, _| Box::pin(mysql::session(db)))
+        .after_connect(|db, _| Box::pin(mysql::session(db, mysql::Isolation::ReadCommitted)))
         .connect_lazy_with(connect.clone());
     let (writer, arriving, settling) = Writer::lanes();
     mysql::start(&connect, arriving, settling, &hands, options.erase);

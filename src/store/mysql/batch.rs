@@ -1,7 +1,7 @@
 //! The statements of one transaction: few shapes, many rows each.
 
 use super::super::follow::BARE_ROW;
-use super::super::inbox::{AGAIN, Arrival, DEAD, Outcome, RAW_UNLESS_LEFT, Settled};
+use super::super::inbox::{AGAIN, Arrival, DEAD, LEFT, Outcome, RAW_UNLESS_LEFT, Settled};
 use super::super::read::bind_mysql;
 use super::super::value::places;
 use super::super::writer::End;
@@ -14,13 +14,16 @@ const ROWS: usize = 64;
 
 const NOW: &str = "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)";
 
-/// Inserts what is not there yet and tells which rows are new, by key. Keys are sorted, so that two
+/// Inserts what is not there yet and tells which rows are new, by key. What nobody acts on is done at once,
+/// and blanked where its person has left since: the look at every key sees an unsubscribe that is not yet
+/// committed (the writers of callbacks read uncommitted rows), and one that comes later sees our row. Keys are sorted, so that two
 /// writers with the same keys wait for each other in one order. IGNORE swallows more than duplicates, so
 /// every key is looked up before the COMMIT: one that is not there is an error, not a duplicate.
 pub(super) async fn insert<'a>(
     db: &mut MySqlConnection,
     arrivals: &[&'a Arrival],
     lease: Option<i64>,
+    erase: bool,
 ) -> sqlx::Result<HashMap<[u8; 32], (i64, &'a Arrival)>> {
     let mut sorted: Vec<&Arrival> = arrivals.to_vec();
     sorted.sort_by_key(|arrival| arrival.key);
@@ -29,7 +32,7 @@ pub(super) async fn insert<'a>(
     let stamp = lease.unwrap_or_else(lease_id);
     let until = if lease.is_some() { format!("{NOW} + {LEASE_MS}") } else { "0".to_owned() };
     for rows in sorted.chunks(ROWS) {
-        let row = format!("(?, 'official', ?, ?, ?, ?, 'new', ?, ?, {until}, ?, ?)");
+        let row = format!("(?, 'official', ?, ?, ?, ?, ?, ?, ?, ({until}) * ?, ?, ?)");
         let sql = format!(
             "INSERT IGNORE INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, lease, \
              lease_until, event_time, received_at) VALUES {}",
@@ -42,8 +45,10 @@ pub(super) async fn insert<'a>(
                 .bind(arrival.event.openid())
                 .bind(arrival.event.kind.as_str())
                 .bind(arrival.raw.as_str())
+                .bind(if arrival.acts { "new" } else { "done" })
                 .bind(arrival.received.timestamp_millis())
                 .bind(stamp)
+                .bind(i64::from(arrival.acts))
                 .bind(arrival.happened.naive_utc())
                 .bind(arrival.received.naive_utc())
         });
@@ -51,8 +56,13 @@ pub(super) async fn insert<'a>(
     }
     let mut new = HashMap::with_capacity(sorted.len());
     let by_key: HashMap<&[u8], &Arrival> = sorted.iter().map(|arrival| (&arrival.key[..], *arrival)).collect();
+    let left = if erase { LEFT } else { "0" };
+    let mut blank = Vec::new();
     for rows in sorted.chunks(ROWS) {
-        let sql = format!("SELECT id, dedupe_key, lease FROM inbox_event WHERE dedupe_key IN ({})", places(rows.len()));
+        let sql = format!(
+            "SELECT id, dedupe_key, lease, state = 'done' AND {left} FROM inbox_event WHERE dedupe_key IN ({})",
+            places(rows.len())
+        );
         let query = rows.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, arrival| query.bind(&arrival.key[..]));
         let there = query.fetch_all(&mut *db).await?;
         if there.len() < rows.len() {
@@ -66,7 +76,14 @@ pub(super) async fn insert<'a>(
             if let Some(first) = by_key.get(key) {
                 new.insert(first.key, (row.try_get(0)?, *first));
             }
+            if row.try_get::<i64, _>(3)? == 1 {
+                blank.push(Value::Int(row.try_get(0)?));
+            }
         }
+    }
+    for ids in blank.chunks(ROWS) {
+        let sql = format!("UPDATE inbox_event SET raw = NULL WHERE id IN ({})", places(ids.len()));
+        bind_mysql(&sql, ids).execute(&mut *db).await?;
     }
     Ok(new)
 }
