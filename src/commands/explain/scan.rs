@@ -140,9 +140,10 @@ fn exits(lower: &str) -> Option<Finding> {
     }
     // `status=78/CONFIG`, as systemctl shows it; a bare status is an HTTP server's.
     let named = status(&['=']).filter(|code| lower.contains(&format!("status={code}/")));
-    let json = lower.contains("\"exit_error\"").then(|| numbers(lower, "\"code\"", &[':', ' '])).unwrap_or_default();
+    let json = numbers(lower, "\"code\"", &[':', ' ']);
+    let json = json.first().filter(|_| lower.contains("\"exit_error\""));
     let told = EXIT.iter().flat_map(|word| numbers(lower, word, &['=', ':', ' ', '(']));
-    named.or(json.first().copied()).or(told.into_iter().next()).map(Finding::Exit)
+    named.or(json.copied()).or(told.into_iter().next()).map(Finding::Exit)
 }
 
 /// The numbers behind a word and these signs.
