@@ -18,6 +18,8 @@ mod callback;
 mod configuration;
 mod durability;
 mod enrichment;
+mod explain;
+mod first_sight;
 mod handlers;
 mod kill9;
 mod lifecycle;
