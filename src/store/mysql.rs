@@ -3,12 +3,13 @@
 //! with effects of the same people in their batches deadlock.
 
 mod batch;
+mod numbered;
 
 use super::inbox::{Arrival, Leased, Settled, Stored};
 use super::writer::{Answer, BATCH, End, Hands, Work};
 use super::{Statement, lease_id, lost};
 use crate::error::Error;
-use batch::{execute, insert, settle};
+use batch::{execute, insert, settle, write_alike};
 use rand::seq::SliceRandom;
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, MySqlConnection};
@@ -346,19 +347,38 @@ fn next(error: &sqlx::Error) -> Next {
     }
 }
 
-/// A write by a process that does not serve: one transaction on its own connection.
-pub(super) async fn commit(pool: &sqlx::MySqlPool, statements: &[Statement]) -> crate::error::Result<Vec<u64>> {
+/// How statements that belong together are run.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Run {
+    /// One after the other; how many rows each touched is told.
+    Each,
+    /// About a different person each: those of one text together.
+    Alike,
+}
+
+/// A write past the writers: one transaction on a connection of the pool.
+pub(super) async fn commit(
+    pool: &sqlx::MySqlPool,
+    statements: &[Statement],
+    run: Run,
+) -> crate::error::Result<Vec<u64>> {
     let mut tries = 0;
     loop {
         tries += 1;
         let mut db = pool.acquire().await.map_err(lost)?;
-        let written = async {
-            let mut tx = db.begin().await?;
-            let counts = execute(&mut tx, statements).await?;
-            tx.commit().await?;
-            Ok::<_, sqlx::Error>(counts)
+        let mut tx = db.begin().await.map_err(lost)?;
+        let written = match run {
+            Run::Each => execute(&mut tx, statements).await,
+            Run::Alike => write_alike(&mut tx, statements.iter()).await.map(|()| Vec::new()),
         };
-        match written.await {
+        let written = match written {
+            Ok(counts) => tx.commit().await.map(|()| counts),
+            Err(error) => {
+                let _ = tx.rollback().await;
+                Err(error)
+            }
+        };
+        match written {
             Err(error) if tries < TRIES && matches!(next(&error), Next::Repeat | Next::Apart) => {
                 tokio::time::sleep(Duration::from_millis(5 * tries as u64)).await;
             }

@@ -81,6 +81,7 @@ on_both! {
     duplicates_are_one_row_and_both_are_answered,
     rows_come_in_hand_and_are_settled_once,
     what_nobody_acts_on_is_done_at_once,
+    a_batch_writes_what_single_settlements_write,
     one_bad_row_does_not_fail_the_others,
     a_failed_row_is_due_again_then_dead_then_replayed,
     two_claims_share_no_row,
@@ -160,6 +161,53 @@ async fn an_unsubscribe_under_way_blanks_what_arrives() {
 
 mod stories {
     use super::*;
+
+    pub async fn a_batch_writes_what_single_settlements_write(scene: &Scene) {
+        let (store, mut hand) = scene.serve().await;
+        let scenes = [None, Some("a"), Some("店 & \"b\" 🎮\\"), Some("c")];
+        let (mut together, mut n) = (Vec::new(), 0);
+        for _ in 0..300 {
+            let openid = format!("o{}", rand::random_range(0..40));
+            let (kind, second) = (rand::random_range(0..3), rand::random_range(0..6));
+            let (scene, due) = (scenes[rand::random_range(0..4)], rand::random_range(1..9));
+            for account in ["together", "alone"] {
+                n += 1;
+                let mut arrival = arrival(n, &openid, second);
+                arrival.account = account.into();
+                store.arrive(arrival).await.unwrap();
+                let row = hand.next().await.unwrap().pop().unwrap();
+                let effects = match kind {
+                    0 => store.follow(account, &openid, at(second), scene, due),
+                    1 => store.scan(account, &openid, at(second), scene, due),
+                    _ => store.unfollow(account, &openid, at(second), true, due),
+                };
+                let settled = Settled { id: row.id, lease: row.lease, outcome: Outcome::Done(effects) };
+                match account {
+                    "alone" => assert_eq!(store.settle(vec![settled]).await.unwrap(), [End::Settled]),
+                    _ => together.push(settled),
+                }
+            }
+        }
+        assert!(store.settle(together).await.unwrap().iter().all(|end| *end == End::Settled));
+        let people = "SELECT openid, is_followed, follow_time, unfollow_time, qr_scene, qr_scene_time, info_due_at, \
+                      erased_at IS NULL, info_lease FROM user_mapping WHERE account = ? ORDER BY openid";
+        let events =
+            "SELECT openid, raw IS NULL, state FROM inbox_event WHERE account = ? ORDER BY openid, event_time, id";
+        let mut tables = Vec::new();
+        for account in ["together", "alone"] {
+            let people = store.rows(people, vec![account.into()], |row| {
+                let times = [row.opt_time(2)?, row.opt_time(3)?, row.opt_time(5)?];
+                let numbers = [row.opt_int(1)?, row.opt_int(6)?, row.opt_int(7)?, row.opt_int(8)?];
+                Ok(format!("{} {numbers:?} {times:?} {:?}", row.text(0)?, row.opt_text(4)?))
+            });
+            let events = store.rows(events, vec![account.into()], |row| {
+                Ok(format!("{} {} {}", row.text(0)?, row.int(1)?, row.text(2)?))
+            });
+            tables.push((people.await.unwrap(), events.await.unwrap()));
+        }
+        assert!(tables[0].0.len() > 30 && tables[0].0.iter().any(|row| row.contains("🎮")), "{tables:?}");
+        assert_eq!(tables[0], tables[1]);
+    }
 
     pub async fn what_nobody_acts_on_is_done_at_once(scene: &Scene) {
         let (store, _hand) = scene.serve().await;

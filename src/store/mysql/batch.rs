@@ -3,9 +3,10 @@
 use super::super::follow::BARE_ROW;
 use super::super::inbox::{AGAIN, Arrival, DEAD, LEFT, Outcome, RAW_UNLESS_LEFT, Settled};
 use super::super::read::bind_mysql;
-use super::super::value::places;
+use super::super::value::{person, places};
 use super::super::writer::End;
 use super::super::{LEASE_MS, Statement, Value, lease_id};
+use super::numbered::{join, joins, spread};
 use sqlx::{AssertSqlSafe, MySqlConnection, Row as _};
 use std::collections::HashMap;
 
@@ -147,7 +148,7 @@ async fn held(db: &mut MySqlConnection, rows: &[&Settled], group: &[usize]) -> s
 /// Effects of a batch, person by person in one order, so that several processes do not lock each other
 /// out; the bare rows that they begin with go in together.
 async fn write_effects(db: &mut MySqlConnection, mut effects: Vec<&[Statement]>) -> sqlx::Result<()> {
-    effects.sort_by(|one, other| person(one).cmp(&person(other)));
+    effects.sort_by(|one, other| about(one).cmp(&about(other)));
     let mut bare: Vec<&Statement> =
         effects.iter().filter_map(|effects| effects.first()).filter(|first| is_bare(first)).collect();
     bare.dedup_by(|next, kept| next.args[..2] == kept.args[..2]);
@@ -156,19 +157,58 @@ async fn write_effects(db: &mut MySqlConnection, mut effects: Vec<&[Statement]>)
         let args: Vec<Value> = rows.iter().flat_map(|row| row.args.iter().cloned()).collect();
         bind_mysql(&sql, &args).execute(&mut *db).await?;
     }
-    for effects in effects {
-        let written = usize::from(effects.first().is_some_and(is_bare));
-        execute(db, &effects[written..]).await?;
+    for turn in turns(effects) {
+        let longest = turn.iter().map(|effects| effects.len()).max().unwrap_or_default();
+        for at in 0..longest {
+            write_alike(db, turn.iter().filter_map(|effects| effects.get(at)).filter(|one| !is_bare(one))).await?;
+        }
     }
     Ok(())
 }
 
-/// Account and openid, which every list of effects begins with.
-fn person(effects: &[Statement]) -> Option<(&str, &str)> {
-    match effects.first()?.args[..] {
-        [Value::Text(ref account), Value::Text(ref openid), ..] => Some((account, openid)),
-        _ => None,
+/// Whom the effects of an event are about.
+fn about(effects: &[Statement]) -> Option<(&str, &str)> {
+    effects.first().and_then(|first| person(&first.args))
+}
+
+/// Everybody's first effects, then the second ones of those who have more in this batch, and so on.
+fn turns(effects: Vec<&[Statement]>) -> Vec<Vec<&[Statement]>> {
+    let mut turns: Vec<Vec<&[Statement]>> = Vec::new();
+    let (mut last, mut turn) = (None, 0);
+    for effects in effects {
+        let person = about(effects);
+        turn = if person.is_some() && person == last { turn + 1 } else { 0 };
+        last = person;
+        if turns.len() == turn {
+            turns.push(Vec::new());
+        }
+        turns[turn].push(effects);
     }
+    turns
+}
+
+/// Statements about different people: those of one text together.
+pub(super) async fn write_alike<'a>(
+    db: &mut MySqlConnection,
+    statements: impl Iterator<Item = &'a Statement>,
+) -> sqlx::Result<()> {
+    let mut alike: Vec<Vec<&Statement>> = Vec::new();
+    for statement in statements {
+        match alike.iter_mut().find(|alike| joins(&statement.sql) && alike[0].sql == statement.sql) {
+            Some(alike) => alike.push(statement),
+            None => alike.push(vec![statement]),
+        }
+    }
+    for statements in alike {
+        match statements[..] {
+            [one] => drop(execute(db, std::slice::from_ref(one)).await?),
+            _ => {
+                let (sql, rows) = join(&statements);
+                sqlx::query(AssertSqlSafe(sql)).bind(rows).execute(&mut *db).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn is_bare(statement: &Statement) -> bool {
@@ -178,7 +218,8 @@ fn is_bare(statement: &Statement) -> bool {
 pub(super) async fn execute(db: &mut MySqlConnection, statements: &[Statement]) -> sqlx::Result<Vec<u64>> {
     let mut counts = Vec::with_capacity(statements.len());
     for statement in statements {
-        counts.push(bind_mysql(&statement.sql, &statement.args).execute(&mut *db).await?.rows_affected());
+        let (sql, args) = spread(statement);
+        counts.push(bind_mysql(&sql, &args).execute(&mut *db).await?.rows_affected());
     }
     Ok(counts)
 }
