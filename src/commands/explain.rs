@@ -4,6 +4,7 @@ mod code;
 mod exit;
 mod input;
 mod mass;
+mod other;
 mod own;
 mod reason;
 mod rid;
@@ -184,8 +185,5 @@ fn not_known(unknown: &Explained) -> Error {
     let name = if unknown.kind == "errcode" { format!("errcode {}", unknown.name) } else { unknown.name.clone() };
     let mut error = Error::failed(say!("{name} is in no table of wxops"; "{name} 不在 wxops 的列表中"));
     error.errcode = unknown.more["errcode"].as_i64();
-    error.next(say!(
-        "look it up in the platform's list of return codes, with the errmsg beside it";
-        "请对照其 errmsg 查阅平台的返回码说明"
-    ))
+    error.next(unknown.mend.clone())
 }

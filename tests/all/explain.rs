@@ -131,6 +131,7 @@ async fn what_is_in_no_table_is_said_to_be() {
         (&["explain", "err(20431)"], "nobody got it"),
         (&["explain", "errcode", "12345"], "unknown to wxops"),
         (&["explain", "exit", "5"], "another program"),
+        (&["explain", "403"], "the HTTP status of a callback"),
     ] {
         let told = explain(args, "").await.expect_code(1);
         assert!(told.stdout.contains(part), "{args:?}: {}", told.stdout);
@@ -142,6 +143,8 @@ async fn what_is_in_no_table_is_said_to_be() {
         let last: Value = serde_json::from_str(json.stderr.lines().last().unwrap()).unwrap();
         assert_eq!(last["code"], 1);
     }
+    let exit = explain(&["explain", "exit", "5"], "").await;
+    assert!(exit.stderr.contains("look at the program that ended"), "no list of return codes: {}", exit.stderr);
     let known = explain(&["explain", "err(20013)"], "").await.expect_code(0);
     assert!(known.stdout.starts_with("err(20013)  copyright"), "{}", known.stdout);
 }
@@ -189,6 +192,23 @@ async fn every_reason_and_cause_is_advised_as_in_the_log() {
     }
 }
 
+/// As people copy it: with what stood around it, in capitals; and the rid beside a code can be asked for.
+#[tokio::test]
+async fn what_was_copied_with_it_does_no_harm() {
+    for (what, name) in
+        [("40164,", "40164"), ("(40164)", "40164"), ("SIGNATURE", "signature"), ("signal 9", "signal 9")]
+    {
+        assert_eq!(names(&explain(&["--json", "explain", what], "").await.expect_code(0)), [name], "{what}");
+    }
+    let line = "user/info: errcode 40003: invalid openid (rid 5f1e2d3c-4b5a6978-8796a5b4)";
+    for (lang, next) in [("en", "; wxops explain 5f1e2d3c-"), ("zh", "；wxops explain 5f1e2d3c-")] {
+        let told = explain(&["--lang", lang, "explain", line], "").await.expect_code(0);
+        assert!(told.stdout.contains(next), "{}", told.stdout);
+    }
+    let of_rids = explain(&["explain", "openapi/rid/get: errcode 76001: x (rid 5f1e2d3c-4b5a6978-8796a5b4)"], "").await;
+    assert!(of_rids.expect_code(0).stdout.contains("wxops explain RID"), "its own rid is not the one to ask for");
+}
+
 #[tokio::test]
 async fn a_pasted_line_is_understood() {
     for (line, expected) in [
@@ -211,6 +231,10 @@ async fn a_pasted_line_is_understood() {
         ),
         ("error: the database failed: (code: 13) database or disk is full", &["database or disk is full"]),
         ("INFO URL check answered account=main", &["URL check answered"]),
+        (
+            "error: account main: no token is forced now (once a minute, 10 a day); next: wait",
+            &["no token is forced now"],
+        ),
         ("errcode 45009 then errcode=40001 and errcode 45009", &["45009", "40001"]),
     ] {
         for outcome in [explain(&["--json", "explain", line], "").await, explain(&["--json", "explain"], line).await] {
@@ -305,6 +329,7 @@ async fn it_needs_no_configuration() {
     process::run(folder.path(), &["explain", "signature"], &env, "").await.expect_code(0);
     let rid = process::run(folder.path(), &["explain", "5f1e2d3c-4b5a6978-8796a5b4"], &[], "").await.expect_code(78);
     assert!(rid.stderr.contains("wxops.toml"), "only a rid needs it: {}", rid.stderr);
+    explain(&["explain", "5f1e2d3c-4b5a6978-8796a5b4"], "").await.expect_code(78);
 }
 
 /// 10 MB on one line, bytes that are no text, sequences for a terminal: bounded and harmless.

@@ -1,5 +1,6 @@
 //! An errcode: from the table and the functions that the client and the retry engine go by.
 
+use super::other::NoErrcode;
 use super::shown::Explained;
 use crate::error::{Text, Then};
 use crate::events::TRIES;
@@ -16,8 +17,8 @@ const LOOK_UP: Step = Step::place(
     "developers.weixin.qq.com：返回码说明，并对照其 errmsg",
 );
 
-/// The return values of WeChat's sample programs for decryption (reference 9).
-const SAMPLES: std::ops::RangeInclusive<i64> = -40011..=-40001;
+/// The codes of openapi/rid/get: the rid beside one is that of the question, not the one that was asked for.
+const OF_RIDS: std::ops::RangeInclusive<i64> = 76001..=76004;
 
 /// What was found of an errcode: the code, and what stood beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,20 +46,27 @@ impl Code {
         let errmsg = self.errmsg.as_deref().or(row.map(|row| row.errmsg)).unwrap_or_default();
         let refusal = Refusal { platform, api: &self.api, code: self.code, errmsg, rid: None };
         let conduct = conduct(&refusal, now_ms);
+        if let (None, Some(other)) = (row, NoErrcode::of(self.code)) {
+            return other.explain(self.code);
+        }
         let step = row.map_or(LOOK_UP, |row| row.step);
-        let command = step.command.map(|command| match &self.rid {
+        let rid = self.rid.as_ref().filter(|_| !OF_RIDS.contains(&self.code));
+        let command = step.command.map(|command| match rid {
             Some(rid) => command.replace("RID", rid),
             None => command.to_owned(),
         });
+        let named = |rid: &&String| command.as_ref().is_some_and(|command| command.contains(rid.as_str()));
+        let rid = rid.filter(|rid| !named(rid)).cloned();
         Explained {
             kind: "errcode",
             name: self.code.to_string(),
             title: row.map_or_else(no_row, |row| Text { en: row.errmsg.to_owned(), zh: row.errmsg.to_owned() }),
-            cause: row.map_or_else(|| hint(self.code), |row| row.meaning.into()),
+            cause: row.map_or_else(unknown, |row| row.meaning.into()),
             does: does(&conduct),
-            mend: conduct.next.clone(),
+            mend: row.map_or_else(look_up, |_| conduct.next.clone()),
             step,
             command,
+            rid,
             known: row.is_some(),
             more: json!({
                 "errcode": self.code,
@@ -77,18 +85,19 @@ fn no_row() -> Text {
     say!("in no table of wxops"; "不在 wxops 的列表中")
 }
 
-/// What the reference says of a range.
-fn hint(code: i64) -> Text {
-    match code {
-        code if SAMPLES.contains(&code) => say!(
-            "no errcode of the platform: a return value of WeChat's sample programs for decryption (-40001 to -40011: signature, XML, SHA, key, appid, AES, buffer, base64)";
-            "不是平台的 errcode，而是微信加解密示例程序的返回值（-40001 至 -40011：签名、XML、SHA、密钥、appid、AES、缓冲区、base64）"
-        ),
-        _ => say!(
-            "unknown to wxops; when every call meets it, look for a setting of the account, else at what was sent";
-            "wxops 不认识；若每次调用都出现，请检查账号设置，否则检查所发送的内容"
-        ),
-    }
+/// What the reference says of a code that it does not name.
+fn unknown() -> Text {
+    say!(
+        "unknown to wxops; when every call meets it, look for a setting of the account, else at what was sent";
+        "wxops 不认识；若每次调用都出现，请检查账号设置，否则检查所发送的内容"
+    )
+}
+
+fn look_up() -> Text {
+    say!(
+        "look it up in the platform's list of return codes, with the errmsg beside it";
+        "请对照其 errmsg 查阅平台的返回码说明"
+    )
 }
 
 /// What the program does, in words made of its own decisions.

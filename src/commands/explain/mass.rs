@@ -49,6 +49,7 @@ pub(super) fn explain(number: u32) -> Explained {
         mend: say!("change the content, or speak to the administrator; then send anew"; "修改内容，或与管理员沟通，之后重新群发"),
         step: EVENT,
         command: EVENT.command.map(str::to_owned),
+        rid: None,
         known: kind.is_some(),
         more: json!({}),
     }

@@ -57,6 +57,7 @@ pub(super) fn reason(reason: Reason) -> Explained {
         mend: advice.mend,
         step,
         command: step.command.map(str::to_owned),
+        rid: None,
         known: true,
         more: json!({ "reason": name, "status": status }),
     }
@@ -75,6 +76,7 @@ pub(super) fn cause(cause: &Cause) -> Explained {
         mend: advice.mend,
         step,
         command: step.command.map(str::to_owned),
+        rid: None,
         known: true,
         more: json!({}),
     }

@@ -22,11 +22,17 @@ struct Shown {
 
 /// Looks the rid up with the account's token; the explanation of its errcode, for the exit code.
 pub(super) async fn show(context: &mut Context, rid: &str) -> Result<Option<Explained>> {
-    let app = App::open(context.config()?.clone()).await?;
+    // Without an account nothing is opened: the database would be made.
+    let config = context.config()?.clone();
+    config.official(None)?;
+    let app = App::open(config).await?;
     let account = app.config.official(None)?;
     let seen = rid::get(&app.client, &*app.tokens, account, rid).await.map_err(|error| elsewhere(error, &app, rid))?;
     let code = scan::line(&seen.response_body).findings.into_iter().find(|found| matches!(found, Finding::Code(_)));
-    let explained = code.map(|code| code.explain(app.now_ms()));
+    let mut explained = code.map(|code| code.explain(app.now_ms()));
+    if let Some(explained) = &mut explained {
+        explained.rid = None;
+    }
     let shown = Shown { rid: rid.to_owned(), account: account.name.clone(), seen, explained };
     context.out.show(&shown)?;
     Ok(shown.explained)

@@ -64,11 +64,13 @@ pub(super) struct Found {
     pub rids: Vec<String>,
 }
 
-/// A text that is one thing and nothing else: a number, the name of a reason, a rid.
+/// A text that is one thing and nothing else: a number, the name of a reason, a rid, as people copy them.
 pub(super) fn word(text: &str) -> Option<Found> {
-    let text = text.trim();
+    let around = |c: char| c.is_whitespace() || ",;:.()[]\"'`，。；：（）“”".contains(c);
+    let lower = text.trim_matches(around).to_ascii_lowercase();
+    let text = lower.as_str();
     if is_rid(text) {
-        return Some(Found { rids: vec![text.to_ascii_lowercase()], ..Found::default() });
+        return Some(Found { rids: vec![lower], ..Found::default() });
     }
     let one = |finding| Some(Found { findings: vec![finding], ..Found::default() });
     if let Ok(number) = text.parse::<i64>() {
@@ -143,7 +145,8 @@ fn exits(lower: &str) -> Option<Finding> {
     let json = numbers(lower, "\"code\"", &[':', ' ']);
     let json = json.first().filter(|_| lower.contains("\"exit_error\""));
     let told = EXIT.iter().flat_map(|word| numbers(lower, word, &['=', ':', ' ', '(']));
-    named.or(json.copied()).or(told.into_iter().next()).map(Finding::Exit)
+    let signal = || numbers(lower, "signal", &[' ', '=', ':']).first().copied().map(Finding::Signal);
+    named.or(json.copied()).or(told.into_iter().next()).map(Finding::Exit).or_else(signal)
 }
 
 /// The numbers behind a word and these signs.
@@ -258,6 +261,9 @@ mod tests {
             ("code=exited, status=203/EXEC", "exit exit 203"),
             ("Main process exited, code=killed, status=9/KILL", "signal signal 9"),
             ("Exited (69) 3 minutes ago", "exit exit 69"),
+            ("signal 9", "signal signal 9"),
+            ("Exited (137) 3 minutes ago", "signal signal 9"),
+            ("exit status 143", "exit exit 143"),
             ("exit status 77", "exit exit 77"),
             (r#"{"type":"exit_error","code":75,"errcode":null,"message":"x"}"#, "exit exit 75"),
             (r#"{"type":"exit_error","code":77,"errcode":40125,"message":"x"}"#, "errcode 40125"),
@@ -279,8 +285,12 @@ mod tests {
         assert_eq!(names(" -1 "), ["-1"]);
         assert_eq!(names("69"), ["exit 69"]);
         assert_eq!(names("0"), ["0", "exit 0"]);
+        assert_eq!(names("137"), ["signal 9"]);
         assert_eq!(names("downgrade"), ["downgrade"]);
         assert_eq!(names("clock"), ["clock"]);
+        assert_eq!(names("(40164),"), ["40164"]);
+        assert_eq!(names("“40164”。"), ["40164"]);
+        assert_eq!(names("Signature"), ["signature"]);
         assert_eq!(word("5F1E2D3C-4b5a6978-8796a5b4").unwrap().rids, ["5f1e2d3c-4b5a6978-8796a5b4"]);
         assert_eq!(word("weather"), None);
     }

@@ -28,6 +28,8 @@ pub(super) struct Explained {
     pub step: Step,
     /// The command, filled in.
     pub command: Option<String>,
+    /// The id of the request, where it can be looked up.
+    pub rid: Option<String>,
     /// Whether it is in a table at all.
     pub known: bool,
     /// Further fields for programs.
@@ -39,10 +41,15 @@ impl Explained {
     fn run(&self, lang: Lang) -> String {
         let words = Text::from(self.step.words);
         let words = words.in_lang(lang);
-        match (&self.command, lang) {
+        let next = match (&self.command, lang) {
             (Some(command), Lang::En) => format!("{command} ({words})"),
             (Some(command), Lang::Zh) => format!("{command}（{words}）"),
             (None, _) => words.to_owned(),
+        };
+        match (&self.rid, lang) {
+            (Some(rid), Lang::En) => format!("{next}; wxops explain {rid} (the request itself, for 7 days)"),
+            (Some(rid), Lang::Zh) => format!("{next}；wxops explain {rid}（请求本身，保留 7 天）"),
+            (None, _) => next,
         }
     }
 }
