@@ -181,6 +181,9 @@ async fn every_reason_and_cause_is_advised_as_in_the_log() {
             (Some("reason"), Some(reason.advice().mend.en.as_str()))
         );
         assert_eq!(told["status"].as_u64(), Some(reason.status().into()));
+        if let Some(command) = told["command"].as_str() {
+            exists(command).await;
+        }
     }
     for cause in Cause::ALL {
         let told = explain(&["--json", "explain", cause.as_str()], "").await.expect_code(0).json().remove(0);

@@ -9,15 +9,17 @@ use crate::wire::reason::Reason;
 use serde_json::json;
 
 const STRANGER: Step = Step::place(Who::Nobody, "nothing to run", "无需执行任何命令");
-const PROXY: Step = Step::place(
+const PROXY: Step = Step::shell(
     Who::Operator,
-    "the configuration of the proxy; examples/nginx.conf is one that works",
-    "代理的配置；examples/nginx.conf 是可用的范例",
+    "wxops callback check",
+    "names what a proxy changes; examples/nginx.conf is one that works",
+    "指出代理改动了什么；examples/nginx.conf 是可用的范例",
 );
-const CONSOLE: Step = Step::place(
+const CONSOLE: Step = Step::shell(
     Who::Operator,
-    "console: 设置与开发 > 基本配置 > 服务器配置 (callback), beside .env or wxops.toml",
-    "微信后台：设置与开发 > 基本配置 > 服务器配置，与 .env 或 wxops.toml 对照",
+    "wxops callback check",
+    "whether the URL works with our keys; where it does, the console differs: 设置与开发 > 基本配置 > 服务器配置",
+    "检查 URL 与我们的密钥是否可用；若可用，则是后台不同：设置与开发 > 基本配置 > 服务器配置",
 );
 const CLOCK: Step =
     Step::shell(Who::Operator, "timedatectl", "whether this machine's clock is kept", "查看本机时钟是否同步");
