@@ -1,12 +1,14 @@
 //! A verb's result, as a table for people or JSON for programs. Only results go to stdout.
 
 mod escape;
+mod exits;
 mod failure;
 mod list;
 mod log;
 mod place;
 
 pub use escape::{escape, json_line};
+pub use exits::{Exit, exits};
 pub use failure::{causes as failure_causes, json as failure_json, line as failure_line};
 pub use list::{Column, List, Row};
 pub use log::{LogFormat, Logs};

@@ -21,6 +21,8 @@ mod configuration;
 mod durability;
 mod enrichment;
 mod export;
+mod explain;
+mod first_sight;
 mod handlers;
 mod kill9;
 mod lifecycle;

@@ -43,12 +43,21 @@ const VERBS: &[(&str, &str)] = &[
     ("events tail", ""),
     ("db migrate", ""),
     ("db status", ""),
+    ("explain", "40164"),
 ];
 /// These run until they are stopped.
 const ENDLESS: [&str; 3] = ["serve", "sandbox run", "events tail"];
 /// With `-q` these show what was asked for; every other says nothing.
-const ASKED_FOR: [&str; 7] =
-    ["token show", "followers list", "followers export", "followers show", "events list", "events show", "db status"];
+const ASKED_FOR: &[&str] = &[
+    "token show",
+    "followers list",
+    "followers export",
+    "followers show",
+    "events list",
+    "events show",
+    "db status",
+    "explain",
+];
 
 /// Help needs no database: it is looked at once.
 #[tokio::test]
