@@ -3,5 +3,7 @@
 pub mod account;
 pub mod clock;
 pub mod event;
+pub mod robot;
 pub mod secret;
+pub mod silence;
 pub mod token;

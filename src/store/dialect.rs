@@ -27,4 +27,17 @@ impl Dialect {
             Dialect::MySql => "INSERT IGNORE",
         }
     }
+
+    /// Bytes of the database on disk.
+    pub fn size(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => {
+                "SELECT pages.page_count * sizes.page_size FROM pragma_page_count() AS pages, pragma_page_size() AS sizes"
+            }
+            Dialect::MySql => {
+                "SELECT CAST(SUM(data_length + index_length) AS SIGNED) FROM information_schema.tables \
+                 WHERE table_schema = DATABASE()"
+            }
+        }
+    }
 }
