@@ -4,6 +4,7 @@
 mod refusal;
 mod reopening;
 mod wechat;
+mod wecom;
 
 #[cfg(test)]
 mod tests;
@@ -95,6 +96,7 @@ impl Row {
 pub fn rows(platform: Platform) -> &'static [Row] {
     match platform {
         Platform::WeChat => wechat::ROWS,
+        Platform::WeCom => wecom::ROWS,
     }
 }
 

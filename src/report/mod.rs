@@ -4,11 +4,13 @@ mod escape;
 mod failure;
 mod list;
 mod log;
+mod span;
 
 pub use escape::{escape, json_line};
 pub use failure::{causes as failure_causes, json as failure_json, line as failure_line};
 pub use list::{Column, List, Row};
 pub use log::{LogFormat, Logs};
+pub use span::{span, time_local};
 
 use crate::error::{Error, Lang, Result, Text};
 use crate::say;

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 
 /// The newest people, among whom those without data are counted: no index finds them in the whole table.
 const NEWEST: i64 = 10_000;
-/// Dead callbacks whose accounts are looked at.
-const DEAD_SEEN: i64 = 100;
+/// Parked callbacks that are counted: nobody needs to know of more.
+const MOST_DEAD: i64 = 10_000;
 
 /// How the fetching of personal data stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,13 +54,13 @@ impl Store {
             .await
     }
 
-    /// The accounts of dead callbacks, by the first of them.
-    pub async fn dead_accounts(&self) -> Result<Vec<String>> {
+    /// Parked callbacks that could be handled again, by account: not those of people who have left since.
+    pub async fn dead(&self) -> Result<Vec<(String, i64)>> {
         let sql = format!(
-            "SELECT DISTINCT account FROM (SELECT account FROM inbox_event WHERE state = 'dead' LIMIT {DEAD_SEEN}) \
-             AS dead ORDER BY account"
+            "SELECT account, COUNT(*) FROM (SELECT account FROM inbox_event WHERE state = 'dead' AND raw IS NOT NULL \
+             LIMIT {MOST_DEAD}) AS dead GROUP BY account ORDER BY account"
         );
-        self.rows(&sql, vec![], |row| row.text(0)).await
+        self.rows(&sql, vec![], |row| Ok((row.text(0)?, row.int(1)?))).await
     }
 
     /// When the oldest callback came in that is still kept.

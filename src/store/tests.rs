@@ -530,11 +530,11 @@ mod stories {
         };
         store.raise_alarm(&silence).await.unwrap();
         store.raise_alarm(&Standing { due_at: 9, ..silence.clone() }).await.unwrap();
-        assert_eq!(store.alarms().await.unwrap(), [silence.clone()]);
+        assert_eq!(store.alarms().await.unwrap(), std::slice::from_ref(&silence));
         let told = Standing { told_at: Some(at(2)), due_at: 7, size: 3, ..silence.clone() };
         let (one, two) = tokio::join!(store.change_alarm(&silence, &told), store.change_alarm(&silence, &told));
         assert!(one.unwrap() != two.unwrap(), "one has the right to tell");
-        assert_eq!(store.alarms().await.unwrap(), [told.clone()]);
+        assert_eq!(store.alarms().await.unwrap(), std::slice::from_ref(&told));
         assert!(!store.end_alarm(&silence).await.unwrap() && store.end_alarm(&told).await.unwrap());
         assert_eq!(store.alarms().await.unwrap(), []);
     }
@@ -557,7 +557,9 @@ mod stories {
         store.commit(vec![stmt!("UPDATE inbox_event SET state = 'new', due_at = 9 WHERE id = 3")]).await.unwrap();
         assert_eq!(store.oldest_callback().await.unwrap(), Some(at(5)));
         assert_eq!(store.inbox_due_since().await.unwrap(), Some(9));
-        assert_eq!(store.dead_accounts().await.unwrap(), ["main", "shop"]);
+        assert_eq!(store.dead().await.unwrap(), [], "without their messages");
+        store.commit(vec![stmt!("UPDATE inbox_event SET raw = 'x'")]).await.unwrap();
+        assert_eq!(store.dead().await.unwrap(), [("main".to_owned(), 1), ("shop".to_owned(), 1)]);
         assert!(store.size().await.unwrap() > 10_000);
 
         assert_eq!(store.profiles(None).await.unwrap(), Profiles { given_up_of: 10_000, ..Profiles::default() });
