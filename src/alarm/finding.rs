@@ -84,6 +84,11 @@ impl Kind {
 }
 
 impl Finding {
+    /// Whether it concerns the whole installation.
+    pub fn is_of_all(&self) -> bool {
+        self.account == ALL
+    }
+
     /// Whether it is an alarm by now.
     pub fn alarm(&self, health: &Health) -> bool {
         let same = |row: &&Standing| row.account == self.account && row.kind == self.kind.as_str();

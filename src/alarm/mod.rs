@@ -7,7 +7,7 @@ mod tell;
 
 pub use finding::{Finding, Kind};
 pub use health::{Callbacks, Health, Inbox, Paused};
-pub use tell::{Told, tell};
+pub use tell::{Told, Word, tell, to_tell};
 
 /// The lock of the process that watches. Its row also shows whether a `serve` lives.
 pub const WATCH: &str = "alarm";

@@ -1,10 +1,8 @@
-//! Telling people, each thing once: in the log, and through the group robot where there is one.
-//!
-//! The row in `alarm` is changed before the robot is called: of two processes one calls, and one that dies in between is
-//! not repeated. Only an answer that says no, or a connection that never stood, takes the change back. Where the message
-//! may have arrived it counts as told: it comes again with the next repetition.
+//! Telling people, each thing once. The row in `alarm` is changed before the robot is called: of two processes one
+//! calls, and one that dies in between is not repeated. Only an answer that says no, or a connection that never stood,
+//! takes the change back. Where the message may have arrived it counts as told: it comes again with the next repetition.
 
-use super::{Finding, Health, Kind};
+use super::{ALL, Finding, Health, Kind};
 use crate::app::App;
 use crate::domain::robot::Robot;
 use crate::error::{Error, Kind as ErrorKind, Lang, Result, Text};
@@ -26,77 +24,88 @@ const AGAIN_MAX_MS: i64 = 3_600_000;
 /// What was told.
 #[derive(Debug, Default)]
 pub struct Told {
-    /// The lines, or with a dry run those that would be.
-    pub lines: Vec<Text>,
-    /// Why the robot did not take them.
+    /// What there was to tell and no other process has told.
+    pub words: Vec<Word>,
+    /// Why the group robot did not take it; [`ErrorKind::Unknown`]: it may have.
     pub failed: Option<Error>,
 }
 
-/// Something to tell: the row as it was read, and what of it; `None`: that it is over.
-struct Word<'a> {
+/// Something to tell: an alarm, or that one is over.
+#[derive(Debug, Clone)]
+pub struct Word {
+    /// What is wrong; `None`: it is over.
+    pub finding: Option<Finding>,
+    /// What it is.
+    pub kind: Kind,
+    /// The row as it was read.
     row: Standing,
-    kind: Kind,
-    finding: Option<&'a Finding>,
 }
 
-/// Tells what a look has shown and nobody has told yet. With `dry_run` nothing is written or sent.
-pub async fn tell(app: &App, health: &Health, dry_run: bool) -> Result<Told> {
-    let findings = health.findings();
-    let mut rows = health.standing.clone();
-    for finding in &findings {
-        if row_of(&rows, finding).is_none() {
-            let row = first_seen(finding, health.now_ms);
-            if !dry_run {
-                app.store.raise_alarm(&row).await?;
-            }
-            rows.push(row);
-        }
+/// What follows from a look.
+#[derive(Default)]
+struct Plan {
+    /// Seen for the first time.
+    new: Vec<Standing>,
+    /// Over before anybody was told.
+    passed: Vec<Standing>,
+    /// To be told now.
+    words: Vec<Word>,
+}
+
+/// What [`tell`] would tell; nothing is written or sent.
+pub fn to_tell(health: &Health) -> Vec<Word> {
+    plan(health).words
+}
+
+/// Tells what a look has shown and nobody has told yet, through the group robot where there is one.
+pub async fn tell(app: &App, health: &Health) -> Result<Told> {
+    let plan = plan(health);
+    for row in &plan.new {
+        app.store.raise_alarm(row).await?;
+    }
+    for row in &plan.passed {
+        app.store.end_alarm(row).await?;
     }
     let mut words = Vec::new();
-    for row in rows {
-        let Some(kind) = Kind::named(&row.kind) else { continue };
-        let finding = findings.iter().find(|finding| finding.account == row.account && finding.kind == kind);
-        match finding {
-            None if row.told_at.is_none() => {
-                if !dry_run {
-                    app.store.end_alarm(&row).await?;
-                }
-            }
-            _ => words.push(Word { row, kind, finding }),
-        }
-    }
-    words.retain(|word| word.is_due(health.now_ms));
-    if dry_run {
-        return Ok(Told { lines: words.iter().map(Word::line).collect(), failed: None });
-    }
-    let mut ours = Vec::new();
-    for word in words {
+    for word in plan.words {
         if word.take(app, health.now_ms).await? {
-            word.log();
-            ours.push(word);
+            words.push(word);
         }
     }
-    let lines: Vec<Text> = ours.iter().map(Word::line).collect();
-    let Some(robot) = app.config.alert_webhook.as_ref().filter(|_| !lines.is_empty()) else {
-        return Ok(Told { lines, failed: None });
+    let Some(robot) = app.config.alert_webhook.as_ref().filter(|_| !words.is_empty()) else {
+        return Ok(Told { words, failed: None });
     };
-    let failed = send(app, robot, &lines).await.err();
-    if let Some(error) = &failed {
-        let next = error.next.as_ref().map_or("", |next| next.en.as_str());
-        tracing::warn!(%error, next, "the group robot was not told of {} alarms", ours.len());
-        if error.kind != ErrorKind::Unknown {
-            for word in &ours {
-                word.take_back(app, health.now_ms, error).await?;
-            }
+    let failed = send(app, robot, &words).await.err();
+    if let Some(error) = failed.as_ref().filter(|error| error.kind != ErrorKind::Unknown) {
+        for word in &words {
+            word.take_back(app, health.now_ms, error).await?;
         }
     }
-    Ok(Told { lines, failed })
+    Ok(Told { words, failed })
+}
+
+fn plan(health: &Health) -> Plan {
+    let findings = health.findings();
+    let same = |row: &Standing, finding: &Finding| row.account == finding.account && row.kind == finding.kind.as_str();
+    let unseen = findings.iter().filter(|finding| !health.standing.iter().any(|row| same(row, finding)));
+    let mut plan = Plan { new: unseen.map(|finding| first_seen(finding, health.now_ms)).collect(), ..Plan::default() };
+    for row in health.standing.iter().chain(&plan.new) {
+        // A later wxops may have raised what this one does not know.
+        let Some(kind) = Kind::named(&row.kind) else { continue };
+        let finding = findings.iter().find(|finding| same(row, finding)).cloned();
+        match &finding {
+            None if row.told_at.is_none() => plan.passed.push(row.clone()),
+            _ => plan.words.push(Word { finding, kind, row: row.clone() }),
+        }
+    }
+    plan.words.retain(|word| word.is_due(health.now_ms));
+    plan
 }
 
 /// One message for all of one look: the robot takes 20 a minute.
-async fn send(app: &App, robot: &Robot, lines: &[Text]) -> Result<()> {
+async fn send(app: &App, robot: &Robot, words: &[Word]) -> Result<()> {
     let lang = app.config.lang.unwrap_or_default();
-    let lines: Vec<&str> = lines.iter().map(|line| line.in_lang(lang)).collect();
+    let lines: Vec<String> = words.iter().map(|word| word.text().in_lang(lang).to_owned()).collect();
     let mark = match (app.mark(), lang) {
         ("sandbox", Lang::En) => "(sandbox)\n",
         ("sandbox", Lang::Zh) => "（沙箱）\n",
@@ -105,9 +114,35 @@ async fn send(app: &App, robot: &Robot, lines: &[Text]) -> Result<()> {
     webhook::send(&app.client, robot, &format!("{mark}{}", lines.join("\n\n"))).await
 }
 
-impl Word<'_> {
+impl Word {
+    /// The account's name; `*` for the whole installation.
+    pub fn account(&self) -> &str {
+        &self.row.account
+    }
+
+    /// Whether it was tried before, and the robot did not take it.
+    pub fn is_retry(&self) -> bool {
+        self.row.tries > 0
+    }
+
+    /// For people: what, and what to do.
+    pub fn text(&self) -> Text {
+        match &self.finding {
+            Some(Finding { of, what, next, .. }) => {
+                let (of_en, of_zh, en, zh, next_en, next_zh) = (&of.en, &of.zh, &what.en, &what.zh, &next.en, &next.zh);
+                say!("ALARM {of_en}: {en}\n> {next_en}"; "告警 {of_zh}：{zh}\n> {next_zh}")
+            }
+            None => {
+                let account = if self.row.account == ALL { "wxops" } else { &self.row.account };
+                let (over, since) = (self.kind.over(), time_local(self.row.began_at.timestamp_millis()));
+                let (en, zh) = (over.en, over.zh);
+                say!("OVER {account}: {en} (alarm since {since})"; "恢复 {account}：{zh}（告警始于 {since}）")
+            }
+        }
+    }
+
     fn is_due(&self, now_ms: i64) -> bool {
-        match self.finding {
+        match &self.finding {
             Some(finding) => {
                 let told = self.row.told_at.map(|time| time.timestamp_millis());
                 let grown = finding.size > self.row.size && told.is_some_and(|told| told <= now_ms - GROWN_MS);
@@ -119,7 +154,7 @@ impl Word<'_> {
 
     /// The right to tell it: one process of all gets it.
     async fn take(&self, app: &App, now_ms: i64) -> Result<bool> {
-        match self.finding {
+        match &self.finding {
             Some(finding) => app.store.change_alarm(&self.row, &self.taken(finding, now_ms)).await,
             None => app.store.end_alarm(&self.row).await,
         }
@@ -137,45 +172,11 @@ impl Word<'_> {
             _ => (AGAIN_MS << self.row.tries.clamp(0, 10)).min(AGAIN_MAX_MS),
         };
         let again = Standing { due_at: now_ms + wait, tries: self.row.tries + 1, ..self.row.clone() };
-        match self.finding {
+        match &self.finding {
             Some(finding) => app.store.change_alarm(&self.taken(finding, now_ms), &again).await.map(drop),
             None => app.store.raise_alarm(&again).await,
         }
     }
-
-    /// A repeated send is no news for the log.
-    fn log(&self) {
-        let account = self.row.account.as_str();
-        match self.finding {
-            _ if self.row.tries > 0 => {}
-            Some(Finding { what, next, .. }) => {
-                tracing::error!(account, alarm = self.kind.as_str(), next = next.en, "{}", what.en);
-            }
-            None => tracing::warn!(account, over = self.kind.as_str(), "{}", self.kind.over().en),
-        }
-    }
-
-    fn line(&self) -> Text {
-        match self.finding {
-            Some(Finding { of, what, next, .. }) => {
-                let (of_en, of_zh, en, zh, next_en, next_zh) = (&of.en, &of.zh, &what.en, &what.zh, &next.en, &next.zh);
-                say!("ALARM {of_en}: {en}\n> {next_en}"; "告警 {of_zh}：{zh}\n> {next_zh}")
-            }
-            None => {
-                let (account, over, since) =
-                    (&self.row.account, self.kind.over(), time_local(self.row.began_at.timestamp_millis()));
-                let (en, zh) = (over.en, over.zh);
-                match account.as_str() {
-                    super::ALL => say!("OVER wxops: {en} (since {since})"; "恢复 wxops：{zh}（告警始于 {since}）"),
-                    _ => say!("OVER {account}: {en} (since {since})"; "恢复 {account}：{zh}（告警始于 {since}）"),
-                }
-            }
-        }
-    }
-}
-
-fn row_of<'a>(rows: &'a [Standing], finding: &Finding) -> Option<&'a Standing> {
-    rows.iter().find(|row| row.account == finding.account && row.kind == finding.kind.as_str())
 }
 
 fn first_seen(finding: &Finding, now_ms: i64) -> Standing {

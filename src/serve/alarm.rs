@@ -1,6 +1,6 @@
 //! Watches once a minute, in one process of all: the lock says in which, and that it lives.
 
-use crate::alarm::{Health, WATCH, tell};
+use crate::alarm::{Health, WATCH, Word, tell};
 use crate::app::App;
 use crate::error::Result;
 use crate::lifecycle;
@@ -43,9 +43,24 @@ pub(super) async fn watch(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 }
 
 async fn look(app: &App) {
-    let told = async { tell(app, &Health::look(app, false).await?, false).await };
-    if let Err(error) = told.await {
-        tracing::warn!(%error, "this minute's look for alarms failed");
+    let told = async { tell(app, &Health::look(app, false).await?).await };
+    match told.await {
+        Ok(told) => {
+            told.words.iter().filter(|word| !word.is_retry()).for_each(log);
+            if let Some(error) = told.failed {
+                let next = error.next.as_ref().map_or("", |next| next.en.as_str());
+                tracing::warn!(%error, next, "the group robot was not told");
+            }
+        }
+        Err(error) => tracing::warn!(%error, "this minute's look for alarms failed"),
+    }
+}
+
+fn log(word: &Word) {
+    let (account, alarm) = (word.account(), word.kind.as_str());
+    match &word.finding {
+        Some(finding) => tracing::error!(account, alarm, next = finding.next.en, "{}", finding.what.en),
+        None => tracing::warn!(account, alarm, "over: {}", word.kind.over().en),
     }
 }
 
