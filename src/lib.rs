@@ -42,8 +42,8 @@
 //!
 //! *A silence.* Once a minute [`serve`]`/alarm.rs` takes a look with [`alarm`]`/health.rs`. [`store`]`/pulse.rs` finds the
 //! last callback, and those around 280 moments of the last weeks; [`domain`]`/silence.rs` says what is usual at this hour.
-//! What `finding.rs` makes of it, `tell.rs` writes into the table `alarm` first and sends to the group robot then
-//! ([`platform`]`/wecom/webhook.rs`). `wxops status` takes the same look.
+//! What `finding.rs` makes of it, `tell.rs` takes in the table `alarm`, as one of all processes, and sends to the group
+//! robot ([`platform`]`/wecom/webhook.rs`). `wxops status` takes the same look.
 //!
 //! # Where is it?
 //!

@@ -84,6 +84,14 @@ impl Health {
         let serve = app.store.holder(WATCH).await?;
         Ok(Health { now_ms, callbacks, inbox: Inbox::look(app).await?, paused, serve, standing })
     }
+
+    /// Whether this look would have shown it: not an account of another configuration, nor one that rests while nobody
+    /// has anything to ask for it.
+    pub(super) fn knows(&self, kind: Kind, account: &str) -> bool {
+        let rests = |paused: &Paused| paused.pause.api == ALL && paused.pause.account == account;
+        let ours = account == ALL || self.callbacks.iter().any(|callbacks| callbacks.account == account);
+        ours && !(kind == Kind::Paused && self.paused.iter().any(rests))
+    }
 }
 
 impl Callbacks {

@@ -1,6 +1,7 @@
-//! Telling people, each thing once. The row in `alarm` is changed before the robot is called: of two processes one
-//! calls, and one that dies in between is not repeated. Only an answer that says no, or a connection that never stood,
-//! takes the change back. Where the message may have arrived it counts as told: it comes again with the next repetition.
+//! Telling people, each thing once: when it begins, and when it is over. The row in `alarm` is taken before the robot is
+//! called, for [`AGAIN_MS`] at least, so that of several processes one calls. It is settled when the robot has answered.
+//! Where no answer came the message may have arrived, and so it may where the process died meanwhile: one possible
+//! duplicate is better than a loss (WeCom reference 7.5), so it is told once more, and then counts as told.
 
 use super::{ALL, Finding, Health, Kind};
 use crate::app::App;
@@ -12,14 +13,16 @@ use crate::say;
 use crate::store::Standing;
 use chrono::{DateTime, Utc};
 
-/// What stands is told again so often.
-const REPEAT_MS: i64 = 12 * 3_600_000;
 /// What has grown is told again after this time.
 const GROWN_MS: i64 = 3_600_000;
-/// After a failed send; doubled each time.
+/// How long a process has the right to tell, and the wait after a failed send; doubled each time.
 const AGAIN_MS: i64 = 60_000;
 /// The longest of those waits, and the wait where only a person can help.
 const AGAIN_MAX_MS: i64 = 3_600_000;
+/// When what was told is due again.
+const NEVER: i64 = i64::MAX;
+/// Between two words of one message.
+const BETWEEN: &str = "\n\n";
 
 /// What was told.
 #[derive(Debug, Default)]
@@ -37,7 +40,7 @@ pub struct Word {
     pub finding: Option<Finding>,
     /// What it is.
     pub kind: Kind,
-    /// The row as it was read.
+    /// The row as it was read; once taken, as it was written.
     row: Standing,
 }
 
@@ -66,22 +69,33 @@ pub async fn tell(app: &App, health: &Health) -> Result<Told> {
     for row in &plan.passed {
         app.store.end_alarm(row).await?;
     }
+    let lang = app.config.lang.unwrap_or_default();
     let mut words = Vec::new();
-    for word in plan.words {
-        if word.take(app, health.now_ms).await? {
+    for word in fitting(plan.words, lang) {
+        if let Some(word) = word.take(app, health.now_ms).await? {
             words.push(word);
         }
     }
-    let Some(robot) = app.config.alert_webhook.as_ref().filter(|_| !words.is_empty()) else {
-        return Ok(Told { words, failed: None });
+    let failed = match &app.config.alert_webhook {
+        Some(robot) if !words.is_empty() => send(app, robot, &words, lang).await.err(),
+        _ => None,
     };
-    let failed = send(app, robot, &words).await.err();
-    if let Some(error) = failed.as_ref().filter(|error| error.kind != ErrorKind::Unknown) {
-        for word in &words {
-            word.take_back(app, health.now_ms, error).await?;
-        }
+    for word in &words {
+        word.settle(app, health.now_ms, failed.as_ref().map(|error| error.kind)).await?;
     }
     Ok(Told { words, failed })
+}
+
+/// What of it one message holds; the rest is due at the next look.
+fn fitting(mut words: Vec<Word>, lang: Lang) -> Vec<Word> {
+    let mut bytes = sandbox(lang).len();
+    let fit = words.iter().take_while(|word| {
+        bytes += word.text().in_lang(lang).len() + BETWEEN.len();
+        bytes <= webhook::MOST
+    });
+    let fit = fit.count().max(1);
+    words.truncate(fit);
+    words
 }
 
 fn plan(health: &Health) -> Plan {
@@ -94,6 +108,7 @@ fn plan(health: &Health) -> Plan {
         let Some(kind) = Kind::named(&row.kind) else { continue };
         let finding = findings.iter().find(|finding| same(row, finding)).cloned();
         match &finding {
+            None if !health.knows(kind, &row.account) => {}
             None if row.told_at.is_none() => plan.passed.push(row.clone()),
             _ => plan.words.push(Word { finding, kind, row: row.clone() }),
         }
@@ -103,15 +118,18 @@ fn plan(health: &Health) -> Plan {
 }
 
 /// One message for all of one look: the robot takes 20 a minute.
-async fn send(app: &App, robot: &Robot, words: &[Word]) -> Result<()> {
-    let lang = app.config.lang.unwrap_or_default();
+async fn send(app: &App, robot: &Robot, words: &[Word], lang: Lang) -> Result<()> {
     let lines: Vec<String> = words.iter().map(|word| word.text().in_lang(lang).to_owned()).collect();
-    let mark = match (app.mark(), lang) {
-        ("sandbox", Lang::En) => "(sandbox)\n",
-        ("sandbox", Lang::Zh) => "（沙箱）\n",
-        _ => "",
-    };
-    webhook::send(&app.client, robot, &format!("{mark}{}", lines.join("\n\n"))).await
+    let mark = if app.mark() == "sandbox" { sandbox(lang) } else { "" };
+    webhook::send(&app.client, robot, &format!("{mark}{}", lines.join(BETWEEN))).await
+}
+
+/// Nobody shall run for an alarm of invented people.
+fn sandbox(lang: Lang) -> &'static str {
+    match lang {
+        Lang::En => "(sandbox)\n",
+        Lang::Zh => "（沙箱）\n",
+    }
 }
 
 impl Word {
@@ -120,9 +138,9 @@ impl Word {
         &self.row.account
     }
 
-    /// Whether it was tried before, and the robot did not take it.
+    /// Whether it was tried before, and nobody knows that it was told.
     pub fn is_retry(&self) -> bool {
-        self.row.tries > 0
+        self.row.tries > 1
     }
 
     /// For people: what, and what to do.
@@ -142,39 +160,39 @@ impl Word {
     }
 
     fn is_due(&self, now_ms: i64) -> bool {
-        match &self.finding {
+        let untried = self.row.tries == 0;
+        let news = match &self.finding {
             Some(finding) => {
                 let told = self.row.told_at.map(|time| time.timestamp_millis());
-                let grown = finding.size > self.row.size && told.is_some_and(|told| told <= now_ms - GROWN_MS);
-                self.row.due_at <= now_ms || grown
+                finding.size > self.row.size && told.is_some_and(|told| told <= now_ms - GROWN_MS)
             }
-            None => self.row.tries == 0 || self.row.due_at <= now_ms,
-        }
-    }
-
-    /// The right to tell it: one process of all gets it.
-    async fn take(&self, app: &App, now_ms: i64) -> Result<bool> {
-        match &self.finding {
-            Some(finding) => app.store.change_alarm(&self.row, &self.taken(finding, now_ms)).await,
-            None => app.store.end_alarm(&self.row).await,
-        }
-    }
-
-    fn taken(&self, finding: &Finding, now_ms: i64) -> Standing {
-        let told_at = Some(time(now_ms));
-        Standing { told_at, due_at: now_ms + REPEAT_MS, size: finding.size, tries: 0, ..self.row.clone() }
-    }
-
-    /// The send failed: as if nobody had been told, and again after a while.
-    async fn take_back(&self, app: &App, now_ms: i64, error: &Error) -> Result<()> {
-        let wait = match error.kind {
-            ErrorKind::Refused | ErrorKind::Config => AGAIN_MAX_MS,
-            _ => (AGAIN_MS << self.row.tries.clamp(0, 10)).min(AGAIN_MAX_MS),
+            None => true,
         };
-        let again = Standing { due_at: now_ms + wait, tries: self.row.tries + 1, ..self.row.clone() };
+        self.row.due_at <= now_ms || (untried && news)
+    }
+
+    /// The right to tell it, for a while: one process of all gets it.
+    async fn take(self, app: &App, now_ms: i64) -> Result<Option<Word>> {
+        let wait = (AGAIN_MS << self.row.tries.clamp(0, 10)).min(AGAIN_MAX_MS);
+        let row = Standing { due_at: now_ms + wait, tries: self.row.tries + 1, ..self.row.clone() };
+        let taken = app.store.change_alarm(&self.row, &row).await?;
+        Ok(taken.then_some(Word { row, ..self }))
+    }
+
+    /// After the send. A row that another process has changed meanwhile stays as that one left it.
+    async fn settle(&self, app: &App, now_ms: i64, failed: Option<ErrorKind>) -> Result<()> {
+        let (told_at, size) = (Some(time(now_ms)), self.finding.as_ref().map_or(0, |finding| finding.size));
+        let after = match failed {
+            Some(ErrorKind::Unknown) if !self.is_retry() => Standing { told_at, ..self.row.clone() },
+            None | Some(ErrorKind::Unknown) => Standing { told_at, size, due_at: NEVER, tries: 0, ..self.row.clone() },
+            Some(ErrorKind::Refused | ErrorKind::Config) => {
+                Standing { due_at: now_ms + AGAIN_MAX_MS, ..self.row.clone() }
+            }
+            Some(_) => return Ok(()),
+        };
         match &self.finding {
-            Some(finding) => app.store.change_alarm(&self.taken(finding, now_ms), &again).await.map(drop),
-            None => app.store.raise_alarm(&again).await,
+            None if after.due_at == NEVER => app.store.end_alarm(&self.row).await.map(drop),
+            _ => app.store.change_alarm(&self.row, &after).await.map(drop),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::journal::Journal;
 use super::noise;
 use super::people::People;
 use super::quota::Quota;
+use super::robot::Robot;
 use super::tokens::Tokens;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -29,6 +30,8 @@ pub struct World {
     pub houses: Vec<Arc<House>>,
     /// What goes wrong.
     pub faults: Mutex<Book>,
+    /// The group robot.
+    pub robot: Mutex<Robot>,
     /// What was called.
     pub journal: Mutex<Journal>,
     /// How long each answer waits.
@@ -73,6 +76,7 @@ impl World {
             clock: Arc::new(Clock::new(clock)),
             houses: houses.collect(),
             faults: Mutex::new(Book::new(seed, faults)),
+            robot: Mutex::new(Robot::new(seed)),
             journal: Mutex::default(),
             latency,
             profile_2021,

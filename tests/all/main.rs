@@ -14,6 +14,7 @@ mod signer;
 mod stage;
 mod stories;
 
+mod alarms;
 mod callback;
 mod configuration;
 mod durability;

@@ -25,6 +25,7 @@ stories! {
 const VERBS: &[(&str, &str)] = &[
     ("init", "--dir fresh"),
     ("serve", "--listen 127.0.0.1:0"),
+    ("status", ""),
     ("sandbox run", "--listen 127.0.0.1:0"),
     ("sandbox push", "list"),
     ("sandbox faults", ""),
@@ -45,8 +46,8 @@ const VERBS: &[(&str, &str)] = &[
 /// These run until they are stopped.
 const ENDLESS: [&str; 3] = ["serve", "sandbox run", "events tail"];
 /// With `-q` these show what was asked for; every other says nothing.
-const ASKED_FOR: [&str; 6] =
-    ["token show", "followers list", "followers show", "events list", "events show", "db status"];
+const ASKED_FOR: [&str; 7] =
+    ["status", "token show", "followers list", "followers show", "events list", "events show", "db status"];
 
 /// Help needs no database: it is looked at once.
 #[tokio::test]

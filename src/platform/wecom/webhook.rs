@@ -8,7 +8,7 @@ use crate::platform::http::{Client, Request, may_have_arrived};
 use serde::Serialize;
 
 /// Bytes of a text message; a longer one is refused with 40058.
-const MOST: usize = 2048;
+pub const MOST: usize = 2048;
 
 #[derive(Serialize)]
 struct Message<'a> {

@@ -5,6 +5,7 @@ mod break_off;
 mod call;
 mod token;
 mod user;
+mod webhook;
 
 use super::errcode::{Refusal, refuse};
 use super::faults::{self, Kind};
@@ -38,10 +39,11 @@ struct Api {
 /// The account and the answer, or the refusal and the account it concerns.
 type Outcome = Result<(Arc<House>, String), (Option<Arc<House>>, Refusal)>;
 
-/// Calls with the secret find their account themselves; the others are found by the token.
+/// Calls with the secret find their account themselves, a robot has its key; the others are found by the token.
 enum Run {
     Secret(fn(&World, &Call) -> Outcome),
     Token(fn(&World, &House, &Call) -> Result<String, Refusal>),
+    Key(fn(&World, &Call) -> Result<String, Refusal>),
 }
 
 const APIS: &[Api] = &[
@@ -52,6 +54,7 @@ const APIS: &[Api] = &[
     Api { path: "/cgi-bin/user/info/batchget", method: "POST", run: Run::Token(user::batch) },
     Api { path: "/cgi-bin/getcallbackip", method: "GET", run: Run::Token(address::callers) },
     Api { path: "/cgi-bin/get_api_domain_ip", method: "GET", run: Run::Token(address::called) },
+    Api { path: webhook::SEND, method: "POST", run: Run::Key(webhook::send) },
 ];
 
 /// An answer before it is sent, and whose it is.
@@ -75,7 +78,7 @@ pub async fn answer(State(world): State<Arc<World>>, request: Request) -> Respon
         sleep(SLOW).await;
     }
     let answer = work(&world, &call, fault);
-    let (sent, errcode) = dress(&world, &answer, fault);
+    let (sent, errcode) = dress(&world, &call, &answer, fault);
     write_down(&world, &call, &answer, fault, (at_ms, began), errcode, &sent);
     match (sent, line) {
         (Some(response), _) => response,
@@ -120,6 +123,7 @@ fn route(world: &World, call: &Call) -> Answer {
             Ok((house, body)) => Answer { house: Some(house), said: Ok(body) },
             Err((house, refusal)) => Answer { house, said: Err(refusal) },
         },
+        Run::Key(run) => Answer { house: None, said: run(world, call) },
         Run::Token(run) => {
             let token = call.query("access_token").filter(|token| !token.is_empty());
             let house = token.map_or_else(|| refuse(41001), |token| world.house_of_token(token));
@@ -158,11 +162,14 @@ fn not_listed(call: &Call) -> Refusal {
 }
 
 /// The answer as it goes out; `None` where the connection is broken off instead.
-fn dress(world: &World, answer: &Answer, fault: Option<Kind>) -> (Option<Response>, Option<i64>) {
+fn dress(world: &World, call: &Call, answer: &Answer, fault: Option<Kind>) -> (Option<Response>, Option<i64>) {
     let body = match &answer.said {
         Ok(body) => body.clone(),
         Err(refusal) => {
-            let body = refusal.body(world.clock.now(), world.serial());
+            let body = match call.path.as_str() {
+                webhook::SEND => refusal.wecom_body(world.clock.now_ms(), call.peer),
+                _ => refusal.body(world.clock.now(), world.serial()),
+            };
             serde_json::to_string(&body).unwrap_or_default()
         }
     };

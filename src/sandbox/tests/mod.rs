@@ -9,6 +9,7 @@ mod receiver;
 mod tokens;
 mod users;
 mod vectors;
+mod webhook;
 
 use super::clock::Start;
 use super::{Account, Options, Running, start};
