@@ -65,7 +65,8 @@ struct Database {
 
 impl Status {
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
-        let config = context.config()?.clone();
+        let mut config = context.config()?.clone();
+        config.lang = Some(context.out.lang);
         if config.officials.is_empty() {
             config.official(None)?;
         }

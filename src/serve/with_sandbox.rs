@@ -38,7 +38,8 @@ pub(super) async fn run(mut sources: Sources, context: &Context) -> Result<()> {
     sources.env = Environment::default();
     sources.flags.clear();
     sources.config = Some(file.clone());
-    let config = Config::load(&sources)?;
+    let mut config = Config::load(&sources)?;
+    config.lang = Some(context.out.lang);
     let account = Account { callback: Some(format!("http://{listen_addr}/wechat/event")), ..account };
     let options = Options { followers: 1000, accounts: vec![account], ..Options::default() };
     let stand_in = sandbox::start_on(platform, options).await?;
