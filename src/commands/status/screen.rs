@@ -1,19 +1,22 @@
 //! The screen for people: a line a thing, none longer than 80 columns.
 
+mod fit;
+
 use super::Facts;
 use crate::alarm::{Kind, Paused};
 use crate::error::{Lang, Text};
-use crate::report::{escape, span, time_local};
+use crate::report::{escape, span};
 use crate::say;
 use crate::store::StoredToken;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use fit::{bytes, cut, padded, tail};
 
-/// Columns of a line.
-const WIDTH: usize = 80;
 /// Columns of a name and the blank behind it.
 const NAME: usize = 11;
 /// Columns of a mark and the blank behind it.
 const MARK: usize = 7;
+
+/// Letters of the database's name.
+const DATABASE: usize = 18;
 
 /// How a line stands.
 #[derive(Clone, Copy)]
@@ -145,11 +148,12 @@ fn token_line(facts: &Facts, account: &str, token: &StoredToken) -> Line {
 }
 
 fn paused(facts: &Facts, Paused { pause, .. }: &Paused) -> Line {
-    let (api, reason, until) = (&pause.api, &pause.reason, time_local(pause.paused_until));
+    let (api, reason) = (&pause.api, &pause.reason);
+    let Text { en, zh } = span(pause.paused_until - facts.health.now_ms);
     let alarm = api == "*" && facts.alarm_of(Kind::Paused, &pause.account);
     let text = match api.as_str() {
-        "*" => say!("every API until {until}: {reason}"; "全部接口，至 {until}：{reason}"),
-        _ => say!("{api} until {until}: {reason}"; "{api}，至 {until}：{reason}"),
+        "*" => say!("every API, next try in {en}: {reason}"; "全部接口，{zh}后重试：{reason}"),
+        _ => say!("{api}, next try in {en}: {reason}"; "{api}，{zh}后重试：{reason}"),
     };
     let mark = if alarm { Mark::Alarm } else { Mark::Warn };
     Line { name: say!("paused"; "暂停"), mark, text: facts.of(&pause.account, text) }
@@ -173,12 +177,12 @@ fn serve(facts: &Facts) -> Option<Line> {
 fn database(facts: &Facts) -> Line {
     let database = &facts.database;
     let (kind, size) = (database.kind, bytes(database.bytes));
-    let name = tail(&database.name, 30);
+    let name = tail(&database.name, DATABASE);
     let text = match database.oldest.map(|oldest| span(facts.health.now_ms - oldest)) {
         Some(Text { en, zh }) => {
-            say!("{kind} {name}, {size}, oldest callback {en}"; "{kind} {name}，{size}，最早的回调在 {zh}前")
+            say!("{size}, oldest callback {en} ago, {kind} {name}"; "{size}，最早的回调在 {zh}前，{kind} {name}")
         }
-        None => say!("{kind} {name}, {size}"; "{kind} {name}，{size}"),
+        None => say!("{size}, {kind} {name}"; "{size}，{kind} {name}"),
     };
     let mark = if database.warnings.is_empty() { Mark::Ok } else { Mark::Warn };
     Line { name: say!("database"; "数据库"), mark, text }
@@ -211,60 +215,5 @@ impl Facts {
             1 => text,
             _ => Text { en: format!("{account}: {}", text.en), zh: format!("{account}：{}", text.zh) },
         }
-    }
-}
-
-/// `812 kB`, `1.2 GB`.
-fn bytes(bytes: i64) -> String {
-    let bytes = bytes as f64;
-    match bytes {
-        ..1e6 => format!("{:.0} kB", bytes / 1e3),
-        ..1e9 => format!("{:.1} MB", bytes / 1e6),
-        _ => format!("{:.1} GB", bytes / 1e9),
-    }
-}
-
-fn padded(text: &str, width: usize) -> String {
-    format!("{text}{}", " ".repeat(width.saturating_sub(text.width()).max(1)))
-}
-
-/// The end of a long path.
-fn tail(text: &str, most: usize) -> String {
-    let letters: Vec<char> = text.chars().collect();
-    if letters.len() <= most {
-        return text.to_owned();
-    }
-    format!("…{}", letters[letters.len() - most + 1..].iter().collect::<String>())
-}
-
-/// A line that fits: Chinese takes two columns a letter.
-fn cut(line: &str) -> String {
-    if line.width() <= WIDTH {
-        return line.to_owned();
-    }
-    let mut kept = String::new();
-    let mut width = 0;
-    for letter in line.chars() {
-        width += letter.width().unwrap_or(0);
-        if width > WIDTH - 1 {
-            break;
-        }
-        kept.push(letter);
-    }
-    kept + "…"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_fit_the_screen() {
-        assert_eq!(cut(&"x".repeat(80)), "x".repeat(80));
-        assert_eq!(cut(&"x".repeat(81)), "x".repeat(79) + "…");
-        assert_eq!(cut(&"数".repeat(41)), "数".repeat(39) + "…");
-        assert_eq!((tail("/a/b", 4), tail("/a/b/c", 4)), ("/a/b".to_owned(), "…b/c".to_owned()));
-        assert_eq!((padded("ok", 4), padded("正常", 5)), ("ok  ".to_owned(), "正常 ".to_owned()));
-        assert_eq!([bytes(812_000), bytes(12_340_000), bytes(1_234_000_000)], ["812 kB", "12.3 MB", "1.2 GB"]);
     }
 }
