@@ -3,7 +3,7 @@
 use crate::config::{self, Config};
 use crate::error::Result;
 pub use crate::report::time_local;
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, TimeZone, Utc};
 use std::str::FromStr;
 
 /// Asia/Shanghai: a day on the command line is the platform's.
@@ -51,7 +51,7 @@ impl FromStr for Since {
 
 /// RFC 3339 in UTC, for programs.
 pub fn time_json(ms: i64) -> String {
-    DateTime::from_timestamp_millis(ms).unwrap_or_default().format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    DateTime::from_timestamp_millis(ms).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// Which account a list shows: the one named, else all of them.

@@ -3,6 +3,8 @@
 pub mod account;
 pub mod clock;
 pub mod event;
+pub mod filter;
+pub mod near;
 pub mod robot;
 pub mod secret;
 pub mod silence;

@@ -85,7 +85,8 @@ fn toml(folder: &Path, account: &Account, listen: SocketAddr, metrics: SocketAdd
     let robot = sandbox::webhook(&format!("http://{platform}"), Options::default().seed);
     format!(
         "# Made by wxops serve --sandbox at each start. Invented keys of the stand-in platform.\n\
-         database_url = {:?}\nlisten = \"{listen}\"\nmetrics_listen = \"{metrics}\"\nalert_webhook = {robot:?}\n\n\
+         database_url = {:?}\nlisten = \"{listen}\"\nmetrics_listen = \"{metrics}\"\npublic_url = \"http://{listen}\"\n\
+         alert_webhook = {robot:?}\n\n\
          [official.main]\napp_id = {:?}\napp_secret = {:?}\ntoken = {:?}\naes_key = {key:?}\nmode = \"secure\"\n\
          original_id = {:?}\napi_base = \"http://{platform}\"\n",
         format!("sqlite://{}", database.display()),

@@ -8,6 +8,7 @@ mod channel;
 mod dialect;
 mod enrichment;
 mod figures;
+mod filter;
 mod follow;
 mod follower;
 mod inbox;
