@@ -16,7 +16,7 @@ const NAME: usize = 11;
 const MARK: usize = 7;
 
 /// Letters of the database's name.
-const DATABASE: usize = 18;
+const DATABASE: usize = 14;
 
 /// How a line stands.
 #[derive(Clone, Copy)]
