@@ -6,12 +6,14 @@ mod failure;
 mod list;
 mod log;
 mod place;
+mod span;
 
 pub use escape::{escape, json_line};
 pub use exits::{Exit, exits};
 pub use failure::{causes as failure_causes, json as failure_json, line as failure_line};
 pub use list::{Column, List, Row};
 pub use log::{LogFormat, Logs};
+pub use span::{span, time_local};
 
 use crate::error::{Error, Lang, Result, Text};
 use crate::say;
