@@ -56,13 +56,11 @@ impl Origins {
         self.0.iter().map(|(name, known)| Effective { name, value: known.value(), origin: &known.origin })
     }
 
-    /// The settings outside any account whose value is another one than in `other`, by name.
+    /// The settings whose value is another one than in `other`, by name.
     pub fn changed(&self, other: &Origins) -> Vec<&str> {
-        let text = |origins: &'_ Origins, name: &str| {
-            origins.0.get(name).and_then(|known| known.text.as_ref().map(|text| text.reveal().to_owned()))
-        };
-        let global = self.0.keys().filter(|name| !name.starts_with("official."));
-        global.filter(|name| text(self, name) != text(other, name)).map(String::as_str).collect()
+        let text = |known: &'_ Known| known.text.as_ref().map(|text| text.reveal().to_owned());
+        let same = |name: &str, known: &Known| other.0.get(name).is_some_and(|old| text(old) == text(known));
+        self.0.iter().filter(|(name, known)| !same(name, known)).map(|(name, _)| name.as_str()).collect()
     }
 
     /// Notes what was found of a setting; its default where nothing was.

@@ -29,7 +29,11 @@ const COMMIT_TIME: Duration = Duration::from_secs(4);
 /// Where an accepted callback goes. The bench measures the same routes without a database.
 pub trait Keep: Clone + Send + Sync + 'static {
     /// The account of that name; the default one without a name.
-    fn account(&self, name: Option<&str>) -> Option<&Official>;
+    fn account(&self, name: Option<&str>) -> Option<Arc<Official>>;
+    /// Whether a push to this account names another of ours.
+    fn is_anothers(&self, _account: &Official, _to_user: &str) -> bool {
+        false
+    }
     /// Makes a callback durable.
     fn keep(&self, arrival: Arrival) -> impl Future<Output = Result<Stored>> + Send;
     /// The key of the dedupe hash.
@@ -48,6 +52,8 @@ pub trait Keep: Clone + Send + Sync + 'static {
 pub struct Seen {
     /// It came in clear though the account is in compatible mode.
     pub clear: bool,
+    /// The Token or the AES key before the current one proved it.
+    pub previous: bool,
     /// Our clock minus the platform's, where it is beyond 300 s.
     pub skew: Option<i64>,
 }
@@ -68,7 +74,7 @@ async fn method() -> StatusCode {
 async fn check<K: Keep>(State(keep): State<K>, name: Option<Path<String>>, RawQuery(query): RawQuery) -> Response {
     let name = name.as_ref().map(|Path(name)| name.as_str());
     let Some(account) = keep.account(name) else { return unknown(&keep, name) };
-    match push::handshake(account, query.as_deref().unwrap_or_default(), keep.now(), keep.window()) {
+    match push::handshake(&account, query.as_deref().unwrap_or_default(), keep.now(), keep.window()) {
         Ok(echostr) => {
             tracing::info!(account = account.name, "URL check answered");
             let plain =
@@ -112,17 +118,23 @@ async fn receive<K: Keep>(
         Ok(body) => body,
         Err(reason) => return refuse(&keep, &account.name, Refusal::unsigned(reason), None),
     };
-    let accepted = match push::accept(account, query.as_deref().unwrap_or_default(), &body, keep.now(), keep.window()) {
+    let accepted = match push::accept(&account, query.as_deref().unwrap_or_default(), &body, keep.now(), keep.window())
+    {
         Ok(accepted) => accepted,
         Err(refusal) => return refuse(&keep, &account.name, refusal, Some(&body)),
     };
-    let Accepted { event, raw, clear, skew, .. } = accepted;
+    let Accepted { event, raw, clear, skew, key_index, previous_token } = accepted;
+    if keep.is_anothers(&account, &event.to_user) {
+        let refusal = Refusal { reason: Reason::ForeignAccount, signed: key_index.is_some() };
+        return refuse(&keep, &account.name, refusal, Some(&body));
+    }
+    let seen = Seen { clear, previous: previous_token || key_index.is_some_and(|index| index > 0), skew };
     let key = dedupe_key(keep.dedupe(), &account.name, &event);
     let arrival = Arrival::new(Arc::from(account.name.as_str()), key, event, raw, Utc::now());
     let event = arrival.event.clone();
     match tokio::time::timeout(COMMIT_TIME, keep.keep(arrival)).await {
         Ok(Ok(stored)) => {
-            keep.acknowledged(&account.name, &event, &Seen { clear, skew }, stored, start.elapsed());
+            keep.acknowledged(&account.name, &event, &seen, stored, start.elapsed());
             StatusCode::OK.into_response()
         }
         Ok(Err(error)) => {
@@ -176,11 +188,12 @@ fn refuse<K: Keep>(keep: &K, account: &str, refusal: Refusal, body: Option<&Byte
 }
 
 impl Keep for Served {
-    fn account(&self, name: Option<&str>) -> Option<&Official> {
-        match name {
-            Some(name) => self.app.config.officials.iter().find(|account| account.name == name),
-            None => self.app.config.official(None).ok(),
-        }
+    fn account(&self, name: Option<&str>) -> Option<Arc<Official>> {
+        self.accounts.now().account(name).cloned()
+    }
+
+    fn is_anothers(&self, account: &Official, to_user: &str) -> bool {
+        self.accounts.now().is_anothers(account, to_user)
     }
 
     async fn keep(&self, arrival: Arrival) -> Result<Stored> {
@@ -192,7 +205,7 @@ impl Keep for Served {
     }
 
     fn window(&self) -> Option<i64> {
-        self.app.config.replay_window.and_then(|window| i64::try_from(window.as_secs()).ok())
+        self.accounts.now().window()
     }
 
     fn now(&self) -> i64 {
@@ -216,6 +229,9 @@ impl Keep for Served {
         if seen.clear {
             metrics.clear.with_label_values(&["official"]).inc();
             self.refusals.note(account, "a clear push in compatible mode; set the console to secure mode");
+        }
+        if seen.previous {
+            metrics.previous.with_label_values(&["official"]).inc();
         }
         if let Some(skew) = seen.skew {
             metrics.skewed.with_label_values(&["official"]).inc();

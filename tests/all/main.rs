@@ -28,6 +28,7 @@ mod packaging;
 mod pushes;
 mod readme;
 mod refusals;
+mod reload;
 mod restart;
 mod sharing;
 mod slow_disk;
