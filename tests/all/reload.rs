@@ -4,7 +4,7 @@
 use crate::http::{self, Connection};
 use crate::messages::{OPENID, subscribe, text};
 use crate::platform::{Platform, STABLE_TOKEN};
-use crate::rows::Db;
+use crate::rows::{Db, skip};
 use crate::signer::{self, Keys, Mode};
 use crate::stage::{Serve, Stage, until};
 use crate::stories::{LIMIT, stories, tell};
@@ -59,6 +59,15 @@ async fn reloaded(stage: &Stage, serve: &Serve, words: &str) -> String {
     serve.hangup();
     until(words, async || (count() > before).then_some(())).await;
     serve.log().lines().rfind(|line| line.contains(words)).unwrap_or_default().to_owned()
+}
+
+/// Starts `serve`, or lets the one that runs load the stage's configuration as it is now.
+pub async fn take_up<'a>(stage: &Stage, serve: &'a mut Option<Serve>) -> &'a Serve {
+    match serve {
+        Some(serve) => drop(reloaded(stage, serve, LOADED).await),
+        None => *serve = Some(stage.serve().await),
+    }
+    serve.as_ref().expect("started above")
 }
 
 const LOADED: &str = "configuration loaded again";
@@ -395,6 +404,37 @@ async fn systemd_is_told_of_a_reload() {
             assert!(said[1].contains("READY=1") && said[1].contains(status), "{said:?}");
         }
         assert_eq!(serve.stop().await.0, Some(0));
+    })
+    .await;
+}
+
+/// Who closes the terminal of a `serve` in the foreground wants it to end: gracefully, not as a reload.
+#[tokio::test]
+async fn a_closed_terminal_ends_it() {
+    let story = "reload::a_closed_terminal_ends_it";
+    if std::process::Command::new("script").arg("--version").output().is_err() {
+        return skip(story, "there is no `script`");
+    }
+    tell(Stage::new(Db::Sqlite, story), LIMIT, async |stage| {
+        let (config, folder) = (stage.config(), stage.folder());
+        // The first shell dies with its terminal, as a login shell does; the second notes how the program ended.
+        let wxops = env!("CARGO_BIN_EXE_wxops");
+        let line = format!("(trap '' HUP; {wxops} --config {config} serve 2>log; echo $? >code); true");
+        let mut terminal = tokio::process::Command::new("script")
+            .args(["-q", "-c", &line, "/dev/null"])
+            .current_dir(folder)
+            .env("SHELL", "/bin/sh")
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+        until("serve to listen", async || read("log").contains("metrics on").then_some(())).await;
+        terminal.kill().await.unwrap();
+        until("the end of serve", async || (!read("code").is_empty()).then_some(())).await;
+        assert_eq!(read("code"), "0\n", "{}", read("log"));
+        assert!(read("log").contains("stopping: what is in flight is finished"), "{}", read("log"));
     })
     .await;
 }
