@@ -66,8 +66,8 @@ impl App {
     /// Enters accounts of a configuration, this one's or one that is to take its place. Refuses what does not
     /// belong into this database.
     pub async fn enter(&self, config: &Config, accounts: &[&Official]) -> Result<()> {
-        if mark(config) != self.mark() {
-            self.store.installation(mark(config)).await?;
+        if config.mark() != self.mark() {
+            self.store.installation(config.mark()).await?;
         }
         for account in accounts {
             self.store.enter_account(&account.name, "official", &account.app_id).await?;
@@ -77,7 +77,7 @@ impl App {
 
     /// `sandbox` where an account's API is on this machine, else `real`.
     pub fn mark(&self) -> &'static str {
-        mark(&self.config)
+        self.config.mark()
     }
 
     /// Whether a person's data is erased when they leave.
@@ -89,15 +89,6 @@ impl App {
     pub fn now_ms(&self) -> i64 {
         self.config.clock.now_ms()
     }
-}
-
-fn mark(config: &Config) -> &'static str {
-    if config.officials.iter().any(is_sandbox) { "sandbox" } else { "real" }
-}
-
-/// Sandbox accounts speak to a base URL on this machine.
-fn is_sandbox(account: &Official) -> bool {
-    account.api_base.starts_with("http://")
 }
 
 fn options(config: &Config, create: bool) -> Options {

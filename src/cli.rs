@@ -72,6 +72,7 @@ groups! {
     Events(commands::events::Events),
     #[command(subcommand)]
     Db(commands::db::Db),
+    Doctor(commands::doctor::Doctor),
 }
 
 /// Parses, runs, prints, and gives the exit code of the process.

@@ -1,6 +1,7 @@
 //! The door for people: one module a group, one file a verb.
 
 pub mod db;
+pub mod doctor;
 pub mod events;
 pub mod followers;
 pub mod init;

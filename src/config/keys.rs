@@ -92,7 +92,7 @@ pub(super) const PROXY: Setting = Setting { env: None, toml: Some("proxy"), secr
 pub(super) const OFFICIAL: &[Setting] =
     &[APP_ID, APP_SECRET, TOKEN, TOKEN_PREVIOUS, AES_KEY, AES_KEY_PREVIOUS, MODE, ORIGINAL_ID, API_BASE, PROXY];
 
-/// What is taken where nobody says otherwise. The API of the platform: reference 1.
+/// What is taken where nobody says otherwise.
 const DEFAULTS: &[(Setting, &str)] = &[
     (DATABASE_URL, "sqlite://wxops.db"),
     (DB_PORT, "3306"),
@@ -101,7 +101,7 @@ const DEFAULTS: &[(Setting, &str)] = &[
     (REPLAY_WINDOW, "off"),
     (UNSUBSCRIBE_POLICY, "erase"),
     (LOG, "info"),
-    (API_BASE, "https://api.weixin.qq.com"),
+    (API_BASE, super::PLATFORM),
 ];
 
 /// Every variable that is read, with the `_FILE` form of the secrets.
@@ -132,8 +132,13 @@ fn names<'a>(
 
 /// The known name that a misspelt one most likely means.
 pub(super) fn near<'a>(wrong: &str, known: &'a [String]) -> Option<&'a str> {
+    near_by(wrong, known, wrong.chars().count() / 3 + 1)
+}
+
+/// The known name that is nearest, by so many letters at the most.
+pub(super) fn near_by<'a>(wrong: &str, known: &'a [String], most: usize) -> Option<&'a str> {
     let best = known.iter().map(|name| (distance(wrong, name), name)).min()?;
-    (best.0 <= wrong.chars().count() / 3 + 1).then_some(best.1.as_str())
+    (best.0 <= most).then_some(best.1.as_str())
 }
 
 /// Levenshtein's distance: letters to insert, drop or exchange.

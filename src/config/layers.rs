@@ -48,6 +48,11 @@ impl<'a> Layers<'a> {
         Ok(layers)
     }
 
+    /// `./.env`, where it counts and is there.
+    pub fn dotenv(&self) -> Option<&Path> {
+        self.dotenv.as_ref().map(|dotenv| dotenv.path.as_path())
+    }
+
     /// What was let pass with a warning.
     pub fn into_warnings(self) -> Vec<Text> {
         self.warnings.into_inner()

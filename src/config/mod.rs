@@ -32,6 +32,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// Where the platform is (reference 1).
+pub const PLATFORM: &str = "https://api.weixin.qq.com";
+
 /// Everything that was configured, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -61,6 +64,8 @@ pub struct Config {
     pub clock: Clock,
     /// The TOML file that was read.
     pub file: Option<PathBuf>,
+    /// `./.env`, where it was read.
+    pub dotenv: Option<PathBuf>,
     /// What was let pass, to be logged once.
     pub warnings: Vec<Text>,
     /// Where each value came from.
@@ -94,6 +99,7 @@ impl Config {
             lang: read.parsed(&keys::LANG, values::lang)?,
             clock: read.parsed(&keys::CLOCK_FILE, |path| Ok(Clock::Shifted(path.into())))?.unwrap_or_default(),
             file,
+            dotenv: layers.dotenv().map(Path::to_owned),
             officials: accounts.list,
             default_official: accounts.default,
             half: accounts
@@ -135,6 +141,17 @@ impl Config {
         Err(Error::config(say!("WXOPS_ACCOUNT ({en}): {what_en}"; "WXOPS_ACCOUNT（{zh}）：{what_zh}")))
     }
 
+    /// Variables of the environment that are nearly ours, each with the one that may be meant. No error: somebody
+    /// else may have named them, as Kubernetes does.
+    pub fn nearly_ours(sources: &Sources) -> Vec<(String, String)> {
+        let known = keys::variables();
+        let named = sources.env.names().filter(|name| name.starts_with("WXOPS_") || name.starts_with("WECHAT_"));
+        let strange = named.filter(|name| *name != sources::CONFIG && !known.iter().any(|ours| ours == name));
+        strange
+            .filter_map(|name| keys::near_by(name, &known, 2).map(|ours| (name.to_owned(), ours.to_owned())))
+            .collect()
+    }
+
     /// Takes a relative SQLite file as one of `dir`, for a command that sets up another folder.
     pub fn place_database(&mut self, dir: &Path) {
         let Some(rest) = self.database_url.reveal().strip_prefix("sqlite:") else { return };
@@ -142,6 +159,13 @@ impl Config {
         if !path.starts_with('/') {
             self.database_url = Secret::new(format!("sqlite://{}", dir.join(path).display()));
         }
+    }
+
+    /// `sandbox` where an account's API is on this machine, else `real`.
+    pub fn mark(&self) -> &'static str {
+        // Only a stand-in is called by http.
+        let sandbox = self.officials.iter().any(|account| account.api_base.starts_with("http://"));
+        if sandbox { "sandbox" } else { "real" }
     }
 
     /// The AppSecret of an account, for verbs that call the platform; exit 78 that says what to set.

@@ -4,6 +4,7 @@
 mod access_token;
 mod account;
 mod channel;
+mod checkup;
 mod dialect;
 mod enrichment;
 mod follow;

@@ -16,6 +16,7 @@ mod stories;
 
 mod callback;
 mod configuration;
+mod doctor;
 mod durability;
 mod enrichment;
 mod handlers;

@@ -357,10 +357,7 @@ async fn fetchers_follow_the_accounts(mut stage: Stage) {
     stage.execute("UPDATE user_mapping SET info_due_at = 0 WHERE account = 'club'").await;
     let asked = platform.calls("/cgi-bin/user/info").await.len();
     assert_eq!(serve.push(&subscribe(OPENID)).await.status, 200);
-    until("main's person", async || {
-        (platform.calls("/cgi-bin/user/info").await.len() > asked).then_some(())
-    })
-    .await;
+    until("main's person", async || (platform.calls("/cgi-bin/user/info").await.len() > asked).then_some(())).await;
     let of_club = platform.calls("/cgi-bin/user/info").await[asked..].iter().any(|call| call["account"] == "club");
     assert!(!of_club, "a dropped account's people are not asked for");
     assert_eq!(stage.number(known).await, 0);

@@ -41,6 +41,7 @@ const VERBS: &[(&str, &str)] = &[
     ("events tail", ""),
     ("db migrate", ""),
     ("db status", ""),
+    ("doctor", ""),
 ];
 /// These run until they are stopped.
 const ENDLESS: [&str; 3] = ["serve", "sandbox run", "events tail"];
