@@ -101,7 +101,7 @@ async fn what_wechat_refuses(mut stage: Stage) {
         ("ip-not-listed", "ip_list", "40164", "add 127.0.0.1 to", 77),
         ("secret-frozen", "credentials", "40243", "", 77),
         ("quota", "credentials", "45009", "it can go on at", 69),
-        ("html", "credentials", "HTML", "", 69),
+        ("html", "credentials", "HTML", "the stand-in runs", 69),
     ] {
         platform.faults(&[&format!("{fault}@{STABLE_TOKEN}=1")]).await;
         let (what, mend) = only(&doctor(&stage, code).await, check, "fail");
@@ -142,7 +142,7 @@ async fn what_came_in_and_lies_about(mut stage: Stage) {
     stage.settled().await;
     stage.execute("UPDATE inbox_event SET state = 'dead'").await;
     let (what, next) = only(&doctor(&stage, 0).await, "inbox", "warn");
-    assert!(what.starts_with("3 dead callbacks") && next.contains("wxops events replay --dead"), "{what}; {next}");
+    assert!(what.starts_with("dead callbacks: 3;") && next.contains("wxops events replay --dead"), "{what}; {next}");
 
     // A refused reload is told by the server itself, though the file is well again.
     let (good, file) = (stage.settings.clone(), stage.folder().join("wxops.toml"));
@@ -163,7 +163,7 @@ async fn what_came_in_and_lies_about(mut stage: Stage) {
     stage.execute(pause).await;
     let found = doctor(&stage, 1).await;
     let (what, next) = only(&found, "inbox", "fail");
-    assert!(what.starts_with("3 callbacks wait") && next.contains("wxops serve"), "{what}; {next}");
+    assert!(what.starts_with("callbacks waiting: 3,") && next.contains("wxops serve"), "{what}; {next}");
     assert!(only(&found, "channel", "warn").0.contains("user/info rests"));
 
     // Somebody else has the port.
@@ -242,7 +242,7 @@ async fn the_callback_url(mut stage: Stage) {
     type Spoil = fn(String) -> String;
     let cases: [(Spoil, i32, &str, &str); 6] = [
         (|echo| page(&echo), 0, "echoes as it should", ""),
-        (|echo| page(&format!("{echo}\n")), 1, "1 bytes are added", "line break"),
+        (|echo| page(&format!("{echo}\n")), 1, "its way: 1", "line break"),
         (|_| page("<html>welcome</html>"), 1, "something else", "passes /wechat/ on"),
         (
             |_| "HTTP/1.1 301 Moved\r\nLocation: https://x\r\nContent-Length: 0\r\n\r\n".into(),

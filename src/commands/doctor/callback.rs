@@ -61,7 +61,7 @@ async fn ask(account: &Official, url: &str, now: i64) -> Result<()> {
         200 if *body == *echo.as_bytes() => Ok(()),
         200 if holds(&body, echo.as_bytes()) => {
             let more = body.len() - echo.len();
-            Err(Error::failed(say!("{url}: {more} bytes are added to the answer on its way"; "{url}：应答在途中多了 {more} 字节"))
+            Err(Error::failed(say!("{url}: bytes added to the answer on its way: {more}"; "{url}：应答在途中多了 {more} 字节"))
                 .next(say!("find what adds a line break or a banner: the web server, a security filter"; "请找出添加换行或横幅的环节：Web 服务器、安全防护")))
         }
         200 => Err(Error::failed(say!("{url} answers with something else: is it another program?"; "{url} 的应答是别的内容：是否为其他程序？"))

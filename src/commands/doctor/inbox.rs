@@ -27,7 +27,7 @@ async fn look(patient: &Patient, store: &Store) -> Result<Vec<Finding>> {
     if let Some(oldest) = oldest {
         let since = time_local(oldest);
         let error = Error::failed(
-            say!("{new} callbacks wait, the oldest since {since}: nobody handles them"; "{new} 个回调在等待，最早的自 {since} 起：没有进程在处理"),
+            say!("callbacks waiting: {new}, the oldest since {since}: nobody handles them"; "{new} 个回调在等待，最早的自 {since} 起：没有进程在处理"),
         );
         let next = say!("see that wxops serve runs, and its log: journalctl -u wxops"; "请确认 wxops serve 在运行，并查看日志：journalctl -u wxops");
         findings.push(Finding::fail(Check::Inbox, None, error.next(next)));
@@ -36,7 +36,7 @@ async fn look(patient: &Patient, store: &Store) -> Result<Vec<Finding>> {
         findings.push(Finding::warn(
             Check::Inbox,
             None,
-            say!("{dead} dead callbacks: they failed 8 times and wait for a person"; "{dead} 个失败的回调：已重试 8 次，等待人工处理"),
+            say!("dead callbacks: {dead}; they failed 8 times and wait for a person"; "{dead} 个失败的回调：已重试 8 次，等待人工处理"),
             say!("wxops events list --state dead, mend the cause, wxops events replay --dead"; "wxops events list --state dead，排除原因后 wxops events replay --dead"),
         ));
     }
@@ -44,7 +44,7 @@ async fn look(patient: &Patient, store: &Store) -> Result<Vec<Finding>> {
         findings.push(Finding::ok(
             Check::Inbox,
             None,
-            say!("{new} callbacks wait, none is dead"; "{new} 个回调在等待，没有失败的"),
+            say!("callbacks waiting: {new}, dead: none"; "{new} 个回调在等待，没有失败的"),
         ));
     }
     Ok(findings)

@@ -39,9 +39,23 @@ pub(super) async fn check(patient: &Patient, account: &Official) -> Vec<Finding>
             findings.extend(stored_token(patient, account, &fresh).await);
         }
         Err(error) if error.errcode == Some(NOT_LISTED) => findings.push(Finding::fail(Check::IpList, name, error)),
-        Err(error) => findings.push(Finding::fail(Check::Credentials, name, error)),
+        Err(error) => findings.push(Finding::fail(Check::Credentials, name, with_mend(account, error))),
     }
     findings
+}
+
+/// The client can't know what to do about a connection that failed; here it is clear whose it is.
+fn with_mend(account: &Official, error: Error) -> Error {
+    if error.kind != Kind::Unavailable || error.errcode.is_some() || error.next.is_some() {
+        return error;
+    }
+    if account.api_base.starts_with("http://") {
+        return error.next(say!("see that the stand-in runs there: wxops sandbox run, or serve --sandbox"; "请确认沙箱在该处运行：wxops sandbox run，或 serve --sandbox"));
+    }
+    error.next(say!(
+        "check what lies between this machine and WeChat: DNS, firewall, the account's proxy";
+        "请检查本机与微信之间的环节：DNS、防火墙、该账号的 proxy"
+    ))
 }
 
 /// Another address than the platform's is somebody's decision, and should stay one.
