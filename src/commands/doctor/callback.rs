@@ -1,4 +1,5 @@
-//! The public URL, asked once as the console asks it: a GET signed with our Token, which must come back bare.
+//! The public URL, asked once as the console asks it: a GET signed with our Token, which must come back bare. No
+//! forged one is sent, as `callback check` does: a doctor that comes every hour should not look like an attack.
 
 use super::Patient;
 use super::finding::{Check, Finding};
@@ -28,14 +29,21 @@ pub(super) async fn check(patient: &Patient, account: &Official) -> Vec<Finding>
     if account.tokens.is_empty() {
         return Vec::new();
     }
-    let path = match patient.config.officials.len() {
-        1 => "/wechat/event".to_owned(),
-        _ => format!("/wechat/{}/event", account.name),
+    let path = match patient.config.is_default(account) {
+        true => "/wechat/event".to_owned(),
+        false => format!("/wechat/{}/event", account.name),
     };
     let url = format!("{public}{path}");
+    let named = account.name.as_str();
     vec![match ask(account, &url, patient.now_ms() / 1000).await {
         Ok(()) => Finding::ok(Check::Callback, name, say!("{url} echoes as it should"; "{url} 应答正确")),
-        Err(error) => Finding::fail(Check::Callback, name, error),
+        Err(error) => {
+            let cause = say!(
+                "wxops callback check --account {named} --no-post finds the cause";
+                "wxops callback check --account {named} --no-post 可找出原因"
+            );
+            Finding::fail(Check::Callback, name, error.next(cause))
+        }
     }]
 }
 
@@ -61,17 +69,24 @@ async fn ask(account: &Official, url: &str, now: i64) -> Result<()> {
         200 if *body == *echo.as_bytes() => Ok(()),
         200 if holds(&body, echo.as_bytes()) => {
             let more = body.len() - echo.len();
-            Err(Error::failed(say!("{url}: bytes added to the answer on its way: {more}"; "{url}：应答在途中多了 {more} 字节"))
-                .next(say!("find what adds a line break or a banner: the web server, a security filter"; "请找出添加换行或横幅的环节：Web 服务器、安全防护")))
+            Err(Error::failed(say!(
+                "{url}: bytes added to the answer on its way: {more}";
+                "{url}：应答在途中多了 {more} 字节"
+            )))
         }
-        200 => Err(Error::failed(say!("{url} answers with something else: is it another program?"; "{url} 的应答是别的内容：是否为其他程序？"))
-            .next(say!("see that the web server passes /wechat/ on to serve"; "请确认 Web 服务器把 /wechat/ 转发给 serve"))),
-        403 => Err(Error::failed(say!("{url} refuses our own signature (HTTP 403): the serve behind it has another Token, or the query is lost on its way"; "{url} 拒绝了我们自己的签名（HTTP 403）：其后的 serve 使用另一个 Token，或查询串在途中丢失"))
-            .next(say!("reload that serve (systemctl reload wxops), and see its log for the reason"; "请重新加载该 serve（systemctl reload wxops），并在其日志中查看原因"))),
-        300..400 => Err(Error::failed(say!("{url} redirects (HTTP {status}), which WeChat does not follow"; "{url} 发生跳转（HTTP {status}），微信不会跟随"))
-            .next(say!("serve /wechat/ on http and https alike, without a redirect"; "请在 http 与 https 上都直接提供 /wechat/，不要跳转"))),
-        _ => Err(Error::failed(say!("{url} answers HTTP {status}"; "{url} 返回 HTTP {status}"))
-            .next(say!("see that serve runs, and that the web server passes /wechat/ on to it"; "请确认 serve 在运行，且 Web 服务器把 /wechat/ 转发给它"))),
+        200 => Err(Error::failed(say!(
+            "{url} answers with something else: is it another program?";
+            "{url} 的应答是别的内容：是否为其他程序？"
+        ))),
+        403 => Err(Error::failed(say!(
+            "{url} refuses our own signature (HTTP 403): another Token there, or the query is lost on its way";
+            "{url} 拒绝了我们自己的签名（HTTP 403）：那里是另一个 Token，或查询串在途中丢失"
+        ))),
+        300..400 => Err(Error::failed(say!(
+            "{url} redirects (HTTP {status}), which WeChat does not follow";
+            "{url} 发生跳转（HTTP {status}），微信不会跟随"
+        ))),
+        _ => Err(Error::failed(say!("{url} answers HTTP {status}"; "{url} 返回 HTTP {status}"))),
     }
 }
 
@@ -84,10 +99,7 @@ fn unreachable(url: &str, error: &reqwest::Error) -> Error {
         true => say!("{url} does not answer within 5 s, as WeChat wants it"; "{url} 没有在微信要求的 5 秒内应答"),
         false => say!("{url} can't be reached: {cause}"; "无法访问 {url}：{cause}"),
     };
-    Error::unavailable(what).next(say!(
-        "check DNS, the firewall (ports 80 and 443), the certificate and the web server";
-        "请检查 DNS、防火墙（80 与 443 端口）、证书与 Web 服务器"
-    ))
+    Error::unavailable(what)
 }
 
 fn holds(body: &[u8], part: &[u8]) -> bool {
