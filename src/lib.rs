@@ -47,6 +47,7 @@
 //! - What an errcode means: `platform/errcode/wechat.rs`, then `platform/errcode/refusal.rs`.
 //! - Whether something is retried: [`error::Then`] at the error, then `events/worker.rs` or `events/enrich.rs`.
 //! - A setting: `config/keys.rs`, then `config/mod.rs` or `config/account.rs`.
+//! - What SIGHUP changes: `serve/reload.rs`; the table of accounts that requests look at is `serve/accounts.rs`.
 //! - What SQL runs: `store/` by the table's name.
 //!
 //! # Adding

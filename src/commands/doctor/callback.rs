@@ -23,7 +23,10 @@ pub(super) async fn check(patient: &Patient, account: &Official) -> Vec<Finding>
             Check::Callback,
             name,
             say!("not looked at: WXOPS_PUBLIC_URL is not set"; "未检查：没有设置 WXOPS_PUBLIC_URL"),
-            say!("set WXOPS_PUBLIC_URL to what WeChat reaches, such as https://wx.example.com"; "请把 WXOPS_PUBLIC_URL 设为微信访问的地址，例如 https://wx.example.com"),
+            say!(
+                "set WXOPS_PUBLIC_URL to what WeChat reaches, such as https://wx.example.com";
+                "请把 WXOPS_PUBLIC_URL 设为微信访问的地址，例如 https://wx.example.com"
+            ),
         )];
     };
     if account.tokens.is_empty() {

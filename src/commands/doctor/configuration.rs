@@ -19,7 +19,10 @@ pub(super) fn check(config: &Config, sources: &Sources) -> Vec<Finding> {
             findings.push(Finding::warn(
                 Check::Configuration,
                 name,
-                say!("no AppSecret: callbacks are taken, but nothing is asked of WeChat"; "没有 AppSecret：可以接收回调，但不会调用微信接口"),
+                say!(
+                    "no AppSecret: callbacks are taken, but nothing is asked of WeChat";
+                    "没有 AppSecret：可以接收回调，但不会调用微信接口"
+                ),
                 say!("set WECHAT_APP_SECRET, or app_secret in the file"; "请设置 WECHAT_APP_SECRET，或配置文件中的 app_secret"),
             ));
         }

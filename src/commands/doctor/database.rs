@@ -46,8 +46,10 @@ async fn open(patient: &Patient) -> Result<Store> {
         && !file.exists()
     {
         let file = file.display();
-        return Err(Error::config(say!("there is no database at {file}"; "{file} 处没有数据库"))
-            .next(say!("wxops init makes it, and wxops serve; or set DATABASE_URL"; "wxops init 或 wxops serve 会创建它；或设置 DATABASE_URL")));
+        return Err(Error::config(say!("there is no database at {file}"; "{file} 处没有数据库")).next(say!(
+            "wxops init makes it, and wxops serve; or set DATABASE_URL";
+            "wxops init 或 wxops serve 会创建它；或设置 DATABASE_URL"
+        )));
     }
     Store::open(url, Options::default()).await
 }
@@ -77,7 +79,10 @@ async fn look(patient: &Patient, store: &Store) -> Result<Vec<Finding>> {
         say!("{server}{place}, schema {version} is current"; "{server}{place}，结构版本 {version}，为最新"),
     ));
     for warning in store.warnings().await? {
-        let mend = say!("SET GLOBAL innodb_flush_log_at_trx_commit = 1, and in my.cnf"; "SET GLOBAL innodb_flush_log_at_trx_commit = 1，并写入 my.cnf");
+        let mend = say!(
+            "SET GLOBAL innodb_flush_log_at_trx_commit = 1, and in my.cnf";
+            "SET GLOBAL innodb_flush_log_at_trx_commit = 1，并写入 my.cnf"
+        );
         findings.push(Finding::warn(Check::Database, None, warning, mend));
     }
     if let Some(file) = store.file() {
@@ -94,7 +99,10 @@ fn open_to_others(file: &Path) -> Option<Finding> {
         Finding::warn(
             Check::Database,
             None,
-            say!("{shown} has mode {mode:04o}: it holds access_tokens and personal data"; "{shown} 的权限为 {mode:04o}：其中有 access_token 与个人信息"),
+            say!(
+                "{shown} has mode {mode:04o}: it holds access_tokens and personal data";
+                "{shown} 的权限为 {mode:04o}：其中有 access_token 与个人信息"
+            ),
             say!("chmod 600 {shown}*"; "chmod 600 {shown}*"),
         )
     })

@@ -26,10 +26,14 @@ async fn look(patient: &Patient, store: &Store) -> Result<Vec<Finding>> {
     let oldest = oldest.map(|time| time.timestamp_millis()).filter(|time| patient.now_ms() - time > OLD_MS);
     if let Some(oldest) = oldest {
         let since = time_local(oldest);
-        let error = Error::failed(
-            say!("callbacks waiting: {new}, the oldest since {since}: nobody handles them"; "{new} 个回调在等待，最早的自 {since} 起：没有进程在处理"),
+        let error = Error::failed(say!(
+            "callbacks waiting: {new}, the oldest since {since}: nobody handles them";
+            "{new} 个回调在等待，最早的自 {since} 起：没有进程在处理"
+        ));
+        let next = say!(
+            "see that wxops serve runs, and its log: journalctl -u wxops";
+            "请确认 wxops serve 在运行，并查看日志：journalctl -u wxops"
         );
-        let next = say!("see that wxops serve runs, and its log: journalctl -u wxops"; "请确认 wxops serve 在运行，并查看日志：journalctl -u wxops");
         findings.push(Finding::fail(Check::Inbox, None, error.next(next)));
     }
     if dead > 0 {
@@ -37,7 +41,10 @@ async fn look(patient: &Patient, store: &Store) -> Result<Vec<Finding>> {
             Check::Inbox,
             None,
             say!("dead callbacks: {dead}; they failed 8 times and wait for a person"; "{dead} 个失败的回调：已重试 8 次，等待人工处理"),
-            say!("wxops events list --state dead, mend the cause, wxops events replay --dead"; "wxops events list --state dead，排除原因后 wxops events replay --dead"),
+            say!(
+                "wxops events list --state dead, mend the cause, wxops events replay --dead";
+                "wxops events list --state dead，排除原因后 wxops events replay --dead"
+            ),
         ));
     }
     if findings.is_empty() {

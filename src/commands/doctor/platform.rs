@@ -50,7 +50,10 @@ fn with_mend(account: &Official, error: Error) -> Error {
         return error;
     }
     if account.api_base.starts_with("http://") {
-        return error.next(say!("see that the stand-in runs there: wxops sandbox run, or serve --sandbox"; "请确认沙箱在该处运行：wxops sandbox run，或 serve --sandbox"));
+        return error.next(say!(
+            "see that the stand-in runs there: wxops sandbox run, or serve --sandbox";
+            "请确认沙箱在该处运行：wxops sandbox run，或 serve --sandbox"
+        ));
     }
     error.next(say!(
         "check what lies between this machine and WeChat: DNS, firewall, the account's proxy";
@@ -115,8 +118,14 @@ async fn tried(patient: &Patient, account: &Official, token: Option<Token>, fres
         Err(error) if is_token_refusal(&error) && !token.text.matches(fresh.text.reveal()) => Ok(Finding::warn(
             Check::Token,
             name,
-            say!("the stored one is refused: another program replaced it; the next call takes the present one"; "存储的 token 已被拒绝：另一个程序更换了它；下次调用会换用当前的"),
-            say!("if it happens again and again, find that program and let it read ours"; "若反复发生，请找出该程序，让它改为读取本程序的 token"),
+            say!(
+                "the stored one is refused: another program replaced it; the next call takes the present one";
+                "存储的 token 已被拒绝：另一个程序更换了它；下次调用会换用当前的"
+            ),
+            say!(
+                "if it happens again and again, find that program and let it read ours";
+                "若反复发生，请找出该程序，让它改为读取本程序的 token"
+            ),
         )),
         Err(error) => Err(error),
     }

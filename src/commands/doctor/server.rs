@@ -64,7 +64,10 @@ async fn look(patient: &Patient, at: SocketAddr) -> Result<Finding, Error> {
             return Ok(Finding::warn(
                 Check::Serve,
                 None,
-                say!("serve goes on with an older configuration, the last reload was refused: {why}"; "serve 仍在使用旧配置，上次重新加载被拒绝：{why}"),
+                say!(
+                    "serve goes on with an older configuration, the last reload was refused: {why}";
+                    "serve 仍在使用旧配置，上次重新加载被拒绝：{why}"
+                ),
                 say!("mend the file, then: systemctl reload wxops"; "修正文件后运行：systemctl reload wxops"),
             ));
         }
