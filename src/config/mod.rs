@@ -23,6 +23,7 @@ pub use values::{UnsubscribePolicy, duration};
 
 use crate::domain::account::Official;
 use crate::domain::clock::Clock;
+use crate::domain::near::near_by;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Lang, Result, Text};
 use crate::say;
@@ -148,7 +149,9 @@ impl Config {
         let named = sources.env.names().filter(|name| name.starts_with("WXOPS_") || name.starts_with("WECHAT_"));
         let strange = named.filter(|name| *name != sources::CONFIG && !known.iter().any(|ours| ours == name));
         strange
-            .filter_map(|name| keys::near_by(name, &known, 2).map(|ours| (name.to_owned(), ours.to_owned())))
+            .filter_map(|name| {
+                near_by(name, known.iter().map(String::as_str), 2).map(|ours| (name.to_owned(), ours.to_owned()))
+            })
             .collect()
     }
 

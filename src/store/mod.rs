@@ -7,6 +7,7 @@ mod channel;
 mod checkup;
 mod dialect;
 mod enrichment;
+mod filter;
 mod follow;
 mod follower;
 mod inbox;
