@@ -45,6 +45,7 @@ const VERBS: &[(&str, &str)] = &[
     ("db migrate", ""),
     ("db status", ""),
     ("explain", "40164"),
+    ("doctor", ""),
 ];
 /// These run until they are stopped.
 const ENDLESS: [&str; 3] = ["serve", "sandbox run", "events tail"];
