@@ -1,14 +1,19 @@
 //! The door for people: one module a group, one file a verb.
 
+mod bytes;
 pub mod db;
 pub mod events;
 pub mod followers;
 pub mod init;
+mod pace;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+mod schedule;
 mod time;
 pub mod token;
 
+pub use bytes::bytes;
+pub use schedule::{Schedule, Turn};
 pub use time::{Since, account_filter, time_json, time_local};
 
 use crate::config::{Config, Sources};

@@ -32,6 +32,12 @@ impl Store {
         Ok(self.commit(vec![on(sql, lease)]).await?[0] == 1)
     }
 
+    /// Who holds a lock, as far as it is held.
+    pub async fn holder(&self, name: &str) -> Result<Option<String>> {
+        let sql = format!("SELECT who FROM lease WHERE name = ? AND until > {}", self.dialect.now_ms());
+        self.row(&sql, vec![name.into()], |row| row.text(0)).await
+    }
+
     /// Gives a lock back.
     pub async fn release(&self, lease: &Lease) -> Result<()> {
         let sql = "UPDATE lease SET until = 0 WHERE name = ? AND holder = ?".to_owned();

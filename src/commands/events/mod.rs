@@ -1,6 +1,7 @@
 //! `wxops events …`: the inbox of received callbacks.
 
 mod list;
+mod purge;
 mod replay;
 mod row;
 mod show;
@@ -21,6 +22,8 @@ pub enum Events {
     Replay(replay::Replay),
     /// Show events as they come, until Ctrl-C
     Tail(tail::Tail),
+    /// Delete old events that are settled
+    Purge(purge::Purge),
 }
 
 impl Events {
@@ -31,6 +34,7 @@ impl Events {
             Events::Show(verb) => verb.run(context).await,
             Events::Replay(verb) => verb.run(context).await,
             Events::Tail(verb) => verb.run(context).await,
+            Events::Purge(verb) => verb.run(context).await,
         }
     }
 }
