@@ -13,7 +13,7 @@ mod time;
 pub mod token;
 
 pub use bytes::bytes;
-pub use schedule::{Schedule, Turn};
+pub use schedule::{Schedule, Stop, Turn};
 pub use time::{Since, account_filter, time_json, time_local};
 
 use crate::config::{Config, Sources};

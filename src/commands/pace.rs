@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-/// Rows of a transaction at the most, and at first.
+/// Rows of a transaction at the most.
 const MOST: usize = 500;
+/// Rows of the first one, before anything is known of the disk.
+const FIRST: usize = 50;
 /// Rows of a transaction at the least.
 const LEAST: usize = 10;
 /// A transaction that took longer is halved the next time. A serve that waits looks for the lock after
@@ -25,7 +27,7 @@ pub(super) struct Pace {
 impl Pace {
     /// At the beginning.
     pub(super) fn new() -> Self {
-        Pace { rows: MOST }
+        Pace { rows: FIRST }
     }
 
     /// Rows of the next transaction.
@@ -52,8 +54,8 @@ mod tests {
     fn a_long_transaction_is_halved_and_short_ones_grow() {
         let mut pace = Pace::new();
         assert_eq!(pace.after(Duration::from_millis(60)), Duration::from_millis(120));
-        assert_eq!(pace.rows(), MOST / 2);
-        (0..20).for_each(|_| drop(pace.after(Duration::from_secs(1))));
+        assert_eq!(pace.rows(), FIRST / 2);
+        (0..20).for_each(|_| _ = pace.after(Duration::from_secs(1)));
         assert_eq!(pace.rows(), LEAST, "never none");
         assert_eq!(pace.after(Duration::from_millis(10)), Duration::from_millis(20));
         assert_eq!(pace.rows(), LEAST, "neither long nor short");

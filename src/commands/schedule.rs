@@ -6,14 +6,18 @@ use crate::error::{Error, Kind, Result};
 use crate::say;
 use crate::store::{Lease, Store};
 use crate::tokens::this_process;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// A lock ends 30 s after its last beat, so that a dead holder's is soon free.
 const BEAT: Duration = Duration::from_secs(10);
 /// How often one that waits looks whether the lock is free.
 const LOOK: Duration = Duration::from_millis(250);
-/// After a signal the end comes within a second, whatever the database does.
+/// After a signal a job has so long to come to a halt, and so long its lock to be given back: the end comes
+/// within a second, whatever the database does.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// The flags of a verb that a timer runs.
@@ -37,6 +41,7 @@ pub struct Turn {
     lease: Lease,
     interrupt: Signal,
     terminate: Signal,
+    released: bool,
 }
 
 impl Schedule {
@@ -68,24 +73,61 @@ impl Schedule {
             lease,
             interrupt: signal(SignalKind::interrupt()).map_err(no_signals)?,
             terminate: signal(SignalKind::terminate()).map_err(no_signals)?,
+            released: false,
         };
         context.take_signals();
         Ok(Some(turn))
     }
 }
 
+/// Asks a job to end at its next step, so that it knows what it has done.
+#[derive(Debug, Default)]
+pub struct Stop(AtomicBool);
+
+impl Stop {
+    /// Whether it was asked.
+    pub fn asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 impl Turn {
-    /// Runs the job, which may be dropped at any await, until it ends or a signal ends it; then gives the lock back.
-    pub async fn run<T>(mut self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let done = tokio::select! {
-            done = work => done,
-            lost = beat(&self.store, &self.lease) => Err(lost),
-            _ = self.interrupt.recv() => Err(ended(Kind::Interrupted)),
-            _ = self.terminate.recv() => Err(ended(Kind::Terminated)),
+    /// Runs the job until it ends or a signal ends it, then gives the lock back. A job that does not heed [`Stop`]
+    /// in time is dropped, at any await.
+    pub async fn run<T>(mut self, job: impl AsyncFnOnce(&Stop) -> Result<T>) -> Result<T> {
+        let stop = Stop::default();
+        let mut job = pin!(job(&stop));
+        let ended = tokio::select! {
+            done = &mut job => Ok(done),
+            lost = beat(&self.store, &self.lease) => Ok(Err(lost)),
+            _ = self.interrupt.recv() => Err(Kind::Interrupted),
+            _ = self.terminate.recv() => Err(Kind::Terminated),
         };
+        let done = match ended {
+            Ok(done) => done,
+            Err(kind) => {
+                stop.0.store(true, Ordering::Relaxed);
+                let _ = tokio::time::timeout(LAST_WORDS, job).await;
+                Err(ended_by(kind))
+            }
+        };
+        self.release().await;
+        done
+    }
+
+    async fn release(&mut self) {
         // What is not given back now ends by itself.
         let _ = tokio::time::timeout(LAST_WORDS, self.store.release(&self.lease)).await;
-        done
+        self.released = true;
+    }
+}
+
+/// `--timeout` drops the job where it stands; the next run should not find it locked.
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if !self.released {
+            tokio::task::block_in_place(|| Handle::current().block_on(self.release()));
+        }
     }
 }
 
@@ -106,7 +148,7 @@ async fn beat(store: &Store, lease: &Lease) -> Error {
     }
 }
 
-fn ended(kind: Kind) -> Error {
+fn ended_by(kind: Kind) -> Error {
     let what = match kind {
         Kind::Terminated => say!("ended by SIGTERM; work done is kept"; "被 SIGTERM 终止；已完成的工作已保留"),
         _ => say!("interrupted; work done is kept"; "已中断；已完成的工作已保留"),

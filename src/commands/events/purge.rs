@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::commands::pace::Pace;
-use crate::commands::{Context, Schedule, account_filter, bytes, time_json, time_local};
+use crate::commands::{Context, Schedule, Stop, account_filter, bytes, time_json, time_local};
 use crate::config;
 use crate::error::{Error, Lang, Result, Text};
 use crate::report::{Progress, Report};
@@ -80,14 +80,14 @@ impl Purge {
         }
         let Some(turn) = self.schedule.turn(context, &app.store, JOB).await? else { return Ok(()) };
         let mut progress = context.out.progress();
-        let ended = turn.run(purge(&app.store, &mut done, &mut progress)).await;
+        let ended = turn.run(async |stop| purge(&app.store, &mut done, &mut progress, stop).await).await;
         drop(progress);
         context.out.report(&done)?;
         ended
     }
 }
 
-async fn purge(store: &Store, done: &mut Purged, progress: &mut Progress) -> Result<()> {
+async fn purge(store: &Store, done: &mut Purged, progress: &mut Progress, stop: &Stop) -> Result<()> {
     done.kept = None;
     let mut purge = store.purge(done.old.clone()).await?;
     let mut pace = Pace::new();
@@ -97,6 +97,9 @@ async fn purge(store: &Store, done: &mut Purged, progress: &mut Progress) -> Res
         done.longest = done.longest.max(step.held);
         let deleted = done.deleted;
         progress.tell(purge.part(), || say!("{deleted} events deleted"; "已删除 {deleted} 条事件"));
+        if stop.asked() {
+            return Ok(());
+        }
         purge.rest(pace.after(step.held)).await?;
     }
     let left = store.inbox_old(&done.old).await?;
