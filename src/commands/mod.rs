@@ -1,5 +1,6 @@
 //! The door for people: one module a group, one file a verb.
 
+mod answers;
 mod bytes;
 pub mod db;
 pub mod events;
