@@ -3,8 +3,10 @@
 
 mod access_token;
 mod account;
+pub mod backup;
 mod channel;
 mod dialect;
+mod dump;
 mod enrichment;
 mod follow;
 mod follower;
@@ -25,6 +27,7 @@ mod writer;
 pub use access_token::StoredToken;
 pub use channel::Pause;
 pub use dialect::Dialect;
+pub use dump::dump_command;
 pub use enrichment::{Due, Profile};
 pub use follower::{Follower, FollowerFilter};
 pub use inbox::{Arrival, Body, InboxFilter, InboxRow, Leased, Outcome, Settled, Stored};
