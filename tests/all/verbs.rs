@@ -39,14 +39,17 @@ const VERBS: &[(&str, &str)] = &[
     ("events show", "1"),
     ("events replay", "1"),
     ("events tail", ""),
+    ("events stats", ""),
+    ("events purge", "--older-than 90d --yes"),
     ("db migrate", ""),
     ("db status", ""),
+    ("db backup", "copy.db --yes"),
 ];
 /// These run until they are stopped.
 const ENDLESS: [&str; 3] = ["serve", "sandbox run", "events tail"];
 /// With `-q` these show what was asked for; every other says nothing.
-const ASKED_FOR: [&str; 6] =
-    ["token show", "followers list", "followers show", "events list", "events show", "db status"];
+const ASKED_FOR: [&str; 7] =
+    ["token show", "followers list", "followers show", "events list", "events show", "events stats", "db status"];
 
 /// Help needs no database: it is looked at once.
 #[tokio::test]
@@ -115,7 +118,9 @@ async fn json_and_silence_of_every_verb(stage: Stage) {
     serve.push(&subscribe(OPENID)).await;
     stage.settled().await;
     stage.execute("UPDATE inbox_event SET id = 1").await;
-    for (verb, args) in VERBS.iter().filter(|(verb, _)| !ENDLESS.contains(verb)) {
+    // A MariaDB is copied with the server's own tool.
+    let works = |verb: &str| !ENDLESS.contains(&verb) && (verb != "db backup" || stage.db == Db::Sqlite);
+    for (verb, args) in VERBS.iter().filter(|(verb, _)| works(verb)) {
         let words: Vec<&str> = verb.split(' ').chain(args.split(' ')).filter(|word| !word.is_empty()).collect();
         let json = stage.verb_with(&[&["--json"], &words[..]].concat(), "a-token").await.expect_code(0);
         let values = json.json();
