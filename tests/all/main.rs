@@ -16,6 +16,7 @@ mod stories;
 
 mod backup;
 mod callback;
+mod check;
 mod configuration;
 mod durability;
 mod enrichment;

@@ -21,7 +21,7 @@ stories! {
     a_schema_is_made_once,
 }
 
-/// Every verb, with arguments that make it work on a stage with one follower and one event.
+/// Every verb, with arguments that make it work on a stage with one follower and one event. `CALLBACK` is the URL.
 const VERBS: &[(&str, &str)] = &[
     ("init", "--dir fresh"),
     ("serve", "--listen 127.0.0.1:0"),
@@ -29,6 +29,7 @@ const VERBS: &[(&str, &str)] = &[
     ("sandbox push", "list"),
     ("sandbox faults", ""),
     ("sandbox clock", "show"),
+    ("callback check", "CALLBACK --no-post"),
     ("token refresh", ""),
     ("token show", ""),
     ("token set", ""),
@@ -86,6 +87,9 @@ async fn slips_name_what_is_near() {
         ("followers list --folowed", "--followed"),
         ("followers list --since soon", "2026-11-01"),
         ("followers list --limit -1", "-1"),
+        ("callback chek", "check"),
+        ("callback check http://x --no-pots", "--no-post"),
+        ("callback check x --mode sekure", "secure"),
         ("token refresh --forced", "--force"),
         ("token shw", "show"),
         ("db migrat", "migrate"),
@@ -121,6 +125,7 @@ async fn json_and_silence_of_every_verb(stage: Stage) {
     // A MariaDB is copied with the server's own tool.
     let works = |verb: &str| !ENDLESS.contains(&verb) && (verb != "db backup" || stage.db == Db::Sqlite);
     for (verb, args) in VERBS.iter().filter(|(verb, _)| works(verb)) {
+        let args = args.replace("CALLBACK", &format!("http://{}/wechat/event", serve.address()));
         let words: Vec<&str> = verb.split(' ').chain(args.split(' ')).filter(|word| !word.is_empty()).collect();
         let json = stage.verb_with(&[&["--json"], &words[..]].concat(), "a-token").await.expect_code(0);
         let values = json.json();

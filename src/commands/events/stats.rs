@@ -247,7 +247,8 @@ impl Report for Counted {
         };
         let ack = self.answers.as_ref().map(|answers| {
             // JSON has no infinity: what lies beyond the last bound is that bound, as with Prometheus.
-            let quantiles = quantiles(answers).map(|all| all.map(|seconds| Some(seconds.min(PATIENCE_S))));
+            let shown = |seconds: f64| Some((seconds.min(PATIENCE_S) * 1e6).round() / 1e6);
+            let quantiles = quantiles(answers).map(|all| all.map(shown));
             let [p50, p95, p99] = quantiles.unwrap_or_default();
             json!({
                 "acknowledged": answers.acknowledged,
