@@ -4,6 +4,7 @@ mod escape;
 mod failure;
 mod list;
 mod log;
+mod place;
 mod progress;
 mod table;
 
@@ -102,6 +103,12 @@ impl Out {
     /// Hands everything to the reader.
     pub fn flush(&mut self) -> Result<()> {
         let done = self.stdout.flush();
+        self.written(done)
+    }
+
+    /// Hands out bytes as they are; for exports.
+    pub fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        let done = self.stdout.write_all(bytes);
         self.written(done)
     }
 

@@ -20,8 +20,8 @@ pub fn dump_command(url: &Secret, to: &Path) -> Option<String> {
     let database = quoted(options.get_database()?);
     // Bytes as hex, which no change of character sets touches; tablespaces would need a privilege of their own.
     Some(format!(
-        "(umask 077; mysqldump {place} --user={user}{password} --single-transaction --quick --hex-blob --no-tablespaces \
-         --default-character-set=utf8mb4 --result-file={to} {database})"
+        "(umask 077; mysqldump {place} --user={user}{password} --single-transaction --quick --hex-blob \
+         --no-tablespaces --default-character-set=utf8mb4 --result-file={to} {database})"
     ))
 }
 

@@ -8,6 +8,7 @@ mod channel;
 mod dialect;
 mod dump;
 mod enrichment;
+mod filter;
 mod follow;
 mod follower;
 mod inbox;

@@ -47,8 +47,8 @@ pub async fn old_rows(stage: &Stage, count: u32, days: u32, state: &str) {
              printf('%0400d', n), '{state}', 9e12, {then}, {then} FROM seq"
         ),
         Db::MariaDb => format!(
-            "SELECT 'main', 'official', UNHEX(SHA2(CONCAT(UUID(), RAND()), 256)), CONCAT('oOLD', LPAD(seq % 999, 24, '0')), \
-             'message.text', LPAD(seq, 400, '0'), '{state}', 9e12, {then}, {then} FROM seq_1_to_{count}"
+            "SELECT 'main', 'official', UNHEX(SHA2(CONCAT(UUID(), RAND()), 256)), \
+             CONCAT('oOLD', LPAD(seq % 999, 24, '0')), 'message.text', LPAD(seq, 400, '0'), '{state}', 9e12, {then}, {then} FROM seq_1_to_{count}"
         ),
     };
     stage.execute(&format!("INSERT INTO inbox_event ({columns}) {rows}")).await;

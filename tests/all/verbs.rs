@@ -13,12 +13,21 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 stories! {
-    json_and_silence_of_every_verb,
     lists_narrow,
     a_nickname_does_not_steer_the_terminal,
     a_closed_pipe_is_no_failure,
     tail_shows_what_comes_until_interrupted,
     a_schema_is_made_once,
+}
+
+/// Six processes a verb: more than a story's time on a busy machine.
+mod long {
+    use super::json_and_silence_of_every_verb;
+    use crate::faults::fault_stories;
+
+    fault_stories! {
+        json_and_silence_of_every_verb,
+    }
 }
 
 /// Every verb, with arguments that make it work on a stage with one follower and one event. `CALLBACK` is the URL.
@@ -35,6 +44,7 @@ const VERBS: &[(&str, &str)] = &[
     ("token set", ""),
     ("token clear", ""),
     ("followers list", ""),
+    ("followers export", ""),
     ("followers show", OPENID),
     ("events list", ""),
     ("events show", "1"),
@@ -49,8 +59,16 @@ const VERBS: &[(&str, &str)] = &[
 /// These run until they are stopped.
 const ENDLESS: [&str; 3] = ["serve", "sandbox run", "events tail"];
 /// With `-q` these show what was asked for; every other says nothing.
-const ASKED_FOR: [&str; 7] =
-    ["token show", "followers list", "followers show", "events list", "events show", "events stats", "db status"];
+const ASKED_FOR: [&str; 8] = [
+    "token show",
+    "followers list",
+    "followers export",
+    "followers show",
+    "events list",
+    "events show",
+    "events stats",
+    "db status",
+];
 
 /// Help needs no database: it is looked at once.
 #[tokio::test]

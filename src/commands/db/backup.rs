@@ -88,8 +88,8 @@ async fn copy(database: &Path, target: Target, progress: &mut Progress) -> Resul
             copied = &mut copying => break copied,
             () = tokio::time::sleep(LOOK) => {
                 let done = part.flush().await?;
-                let (of, done_of) = (bytes(size), bytes(done));
-                progress.tell(COPYING * done as f64 / size as f64, || say!("{done_of} of {of} copied"; "已复制 {done_of}/{of}"));
+                let (part, of, done) = (done as f64 / size as f64, bytes(size), bytes(done));
+                progress.tell(COPYING * part, || say!("{done} of {of} copied"; "已复制 {done}/{of}"));
             }
         }
     };

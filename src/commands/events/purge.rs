@@ -174,7 +174,10 @@ impl Report for Purged {
             ));
         }
         if let Some((_, dead)) = self.kept.filter(|(_, dead)| *dead > 0) {
-            lines.push(say!("kept {dead} dead; --include-dead deletes them too"; "保留 {dead} 条 dead；加 --include-dead 可一并删除"));
+            lines.push(say!(
+                "kept {dead} dead; --include-dead deletes them too";
+                "保留 {dead} 条 dead；加 --include-dead 可一并删除"
+            ));
         }
         if let Some(free) = self.free.filter(|free| *free > 0) {
             let free = bytes(free.unsigned_abs());
