@@ -12,7 +12,7 @@ use crate::say;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use flags::Global;
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -170,12 +170,15 @@ fn context(global: &Global, screen: &mut Screen) -> Result<Context> {
     context.timeout = global.timeout;
     // A wrong configuration is told by the verb that needs it; `init` and `explain` work without.
     let config = context.config().ok();
-    global.logs(config).start();
+    let logs = global.logs(config);
+    let bars = logs.color && std::io::stderr().is_terminal();
+    logs.start();
     for warning in config.iter().flat_map(|config| &config.warnings) {
         tracing::warn!("{}", warning.in_lang(screen.lang));
     }
     screen.lang = flags::lang_of(global.lang, config.and_then(|config| config.lang));
     context.out.lang = screen.lang;
+    context.out.bars = bars;
     Ok(context)
 }
 
