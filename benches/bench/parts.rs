@@ -2,10 +2,12 @@
 //! group commit without a door (d), and the least a server can do, for the load's own ceiling.
 
 use crate::load::events::Events;
-use crate::sealed::{CONNECTIONS, Choice, Outcome};
+use crate::outcome::Outcome;
+use crate::sealed::{CONNECTIONS, Choice};
 use crate::signer::{self, Keys};
 use crate::under::{Cpu, Told};
 use ring::hmac;
+use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -47,7 +49,7 @@ impl Keep for Nothing {
 }
 
 /// Serves (c) until it is killed.
-pub async fn door() {
+pub async fn door() -> ExitCode {
     let keys = Keys::default();
     let account = Official {
         name: "main".into(),
@@ -64,10 +66,11 @@ pub async fn door() {
     let routes = serve::callbacks(Nothing(Arc::new((account, key()))));
     let (_stop, never) = watch::channel(false);
     serve::listen(listener, routes, never, Duration::ZERO).await;
+    ExitCode::SUCCESS
 }
 
 /// Answers 200 to whatever comes in one piece with its head, until it is killed.
-pub async fn ceiling() {
+pub async fn ceiling() -> ExitCode {
     let listener = listener().await;
     while let Ok((mut stream, _)) = listener.accept().await {
         tokio::spawn(async move {
@@ -82,6 +85,7 @@ pub async fn ceiling() {
             }
         });
     }
+    ExitCode::FAILURE
 }
 
 fn whole(request: &[u8]) -> bool {
@@ -99,7 +103,7 @@ fn key() -> hmac::Key {
 }
 
 /// (d): so many arrivals, made ahead, for so long at the most, [`CONNECTIONS`] of them in flight.
-pub async fn commits(url: &str, seconds: u64, count: u64) {
+pub async fn commits(url: &str, seconds: u64, count: u64) -> ExitCode {
     let options = Options { erase: true, migrate: true, create: true };
     let store = Store::open(&Secret::new(url), options).await.expect("the database opens");
     store.migrate().await.expect("the schema");
@@ -139,6 +143,7 @@ pub async fn commits(url: &str, seconds: u64, count: u64) {
     let begun = choice.lock().expect("nobody panics").begun();
     let outcome = Outcome::new(latencies, begun, failed, elapsed);
     Told { outcome, cpu_s: [server, database, 0.0], busy }.tell();
+    ExitCode::SUCCESS
 }
 
 /// The mix of the load, verified and parsed. The tree of the message is dropped: the store does not look at it.

@@ -1,12 +1,13 @@
 //! The processes under measurement: how they are started, where they listen, what CPU they take.
 
 use crate::http;
-use crate::sealed::Outcome;
+use crate::outcome::Outcome;
 use crate::stage::{Stage, until};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::json;
 use std::fs::{self, File};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
@@ -16,7 +17,10 @@ const TICKS: f64 = 100.0;
 /// The process id of the database's server, from scripts/bench.
 const DATABASE: &str = "WXOPS_BENCH_DATABASE_PID";
 
-/// A process that listens; killed with its owner.
+/// The release binary: a bench is built with the release profile.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_wxops");
+
+/// A process that listens, with what it starts itself: a group of its own, killed with its owner.
 pub struct Child {
     child: tokio::process::Child,
     address: SocketAddr,
@@ -27,12 +31,8 @@ impl Child {
     /// `wxops serve` on a stage, ready. Its log goes to a file, as a service's goes to the journal.
     pub async fn serve(stage: &Stage, env: &[(String, String)]) -> Child {
         let path = stage.folder().join("serve.log");
-        let log = File::create(&path).expect("the folder is ours");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wxops"));
-        command.args(["--config", &stage.config(), "serve"]).current_dir(stage.folder());
-        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("LANG", "C.UTF-8");
-        command.envs(env.iter().cloned()).kill_on_drop(true).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        let child = command.spawn().expect("the binary starts");
+        let mut command = serve(stage, &path);
+        let child = command.envs(env.iter().cloned()).spawn().expect("the binary starts");
         let address = until("serve to listen", async || address(&fs::read_to_string(&path).ok()?)).await;
         until("serve to be ready", async || {
             let answer = http::get(address, "/readyz").await.ok()?;
@@ -40,6 +40,13 @@ impl Child {
         })
         .await;
         Child { child, address, log: path }
+    }
+
+    /// Any program that was told to listen there and to log to this file; whether it does is for others to see.
+    pub fn of(command: &mut Command, address: SocketAddr, log: PathBuf) -> std::io::Result<Child> {
+        let file = File::create(&log)?;
+        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).process_group(0).kill_on_drop(true);
+        Ok(Child { child: command.spawn()?, address, log })
     }
 
     /// A part in a process of its own, once it listens.
@@ -72,15 +79,57 @@ impl Child {
         log.lines().filter(|line| !line.contains(" INFO ")).take(20).map(|line| format!("{line}\n")).collect()
     }
 
-    /// Kills it and waits for its end.
-    pub async fn end(mut self) {
-        self.child.kill().await.expect("our own child");
+    /// All it logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
     }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<std::process::ExitStatus> {
+        self.child.try_wait().expect("our own child")
+    }
+
+    /// Kills it with its group and waits for its end.
+    pub async fn end(mut self) {
+        self.kill_group();
+        self.child.wait().await.expect("our own child");
+    }
+
+    /// Ends it as systemd does.
+    pub async fn stop(mut self) -> std::process::ExitStatus {
+        let pid = Pid::from_raw(self.pid() as i32).expect("not 0");
+        kill_process(pid, Signal::TERM).expect("our own child");
+        self.child.wait().await.expect("our own child")
+    }
+
+    fn kill_group(&self) {
+        let group = self.child.id().and_then(|pid| Pid::from_raw(pid as i32));
+        if let Some(group) = group {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.kill_group();
+    }
+}
+
+/// `wxops serve` on a stage, its log in this file.
+pub fn serve(stage: &Stage, log: &Path) -> Command {
+    let file = File::create(log).expect("the folder is ours");
+    let mut command = Command::new(BINARY);
+    command.args(["--config", &stage.config(), "serve"]).current_dir(stage.folder());
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("LANG", "C.UTF-8");
+    command.kill_on_drop(true).process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
+    command
 }
 
 fn ourselves(args: &[&str], env: &[(String, String)]) -> tokio::process::Child {
     let mut command = Command::new(std::env::current_exe().expect("our own path"));
-    command.args(args).envs(env.iter().cloned()).kill_on_drop(true).stdin(Stdio::null()).stdout(Stdio::piped());
+    command.args(args).envs(env.iter().cloned()).stdin(Stdio::null()).stdout(Stdio::piped());
+    command.process_group(0).kill_on_drop(true);
     command.spawn().expect("we start again")
 }
 
@@ -112,7 +161,7 @@ impl Told {
     }
 }
 
-/// CPU time so far, seconds: of a process, the database's server, ourselves, and the machine's busy and whole.
+/// CPU time so far, seconds: of a process and its group, the database's server, ourselves, and the machine's busy and whole.
 pub struct Cpu {
     processes: [f64; 3],
     machine: [f64; 2],
@@ -121,7 +170,7 @@ pub struct Cpu {
 impl Cpu {
     pub fn now(pid: u32) -> Cpu {
         let database = std::env::var(DATABASE).ok().and_then(|pid| pid.parse().ok());
-        let processes = [of_process(pid), database.map_or(0.0, of_process), of_process(std::process::id())];
+        let processes = [of_group(pid), database.map_or(0.0, of_process), of_process(std::process::id())];
         Cpu { processes, machine: of_machine() }
     }
 
@@ -133,12 +182,50 @@ impl Cpu {
     }
 }
 
+fn of_group(group: u32) -> f64 {
+    let pids = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    pids.filter(|pid| stat(*pid, 2) == f64::from(group)).map(of_process).sum()
+}
+
 fn of_process(pid: u32) -> f64 {
+    (stat(pid, 11) + stat(pid, 12)) / TICKS
+}
+
+/// A number of /proc/PID/stat, counted from behind the name: which, in brackets, may hold anything.
+fn stat(pid: u32, field: usize) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name, in brackets, may hold anything.
-    let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-    (ticks(11) + ticks(12)) / TICKS
+    let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    rest.split_whitespace().nth(field).and_then(|field| field.parse().ok()).unwrap_or(0.0)
+}
+
+/// Memory of a process, MiB.
+#[derive(Clone, Copy)]
+pub struct Memory {
+    pub rss: f64,
+    /// Its share of what it shares.
+    pub pss: f64,
+    /// The highest RSS so far.
+    pub peak: f64,
+}
+
+impl Memory {
+    pub fn of(pid: u32) -> Memory {
+        let [rss, peak] = ["VmRSS:", "VmHWM:"].map(|name| mib(pid, "status", name));
+        Memory { rss, peak, pss: mib(pid, "smaps_rollup", "Pss:") }
+    }
+
+    /// RSS alone, which is cheap to ask.
+    pub fn rss(pid: u32) -> f64 {
+        mib(pid, "status", "VmRSS:")
+    }
+}
+
+fn mib(pid: u32, file: &str, name: &str) -> f64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    let kib = line.and_then(|rest| rest.split_whitespace().next()).and_then(|kib| kib.parse::<f64>().ok());
+    kib.unwrap_or(f64::NAN) / 1024.0
 }
 
 fn of_machine() -> [f64; 2] {

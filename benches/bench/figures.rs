@@ -1,8 +1,8 @@
 //! The figures of a run, their medians, and the file that keeps every row.
 
-use crate::sealed::Outcome;
-use std::fs::File;
-use std::io::Write;
+use super::bars::{self, Verdict, median};
+use super::kept::Kept;
+use super::outcome::Outcome;
 use std::path::Path;
 
 /// What is measured.
@@ -52,41 +52,63 @@ pub struct Row {
 }
 
 impl Row {
+    fn cells(&self) -> [String; COLUMNS.len()] {
+        let Row { round, case, outcome, drain_s, enriched_s, cpu_s: [server, database, load], busy } = self;
+        let Outcome { acknowledged, begun, failed, seconds, p50_ms, p99_ms, max_ms } = outcome;
+        let optional = |value: &Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.2}"));
+        [
+            round.to_string(),
+            case.name().to_owned(),
+            acknowledged.to_string(),
+            format!("{seconds:.3}"),
+            format!("{:.0}", self.rate()),
+            format!("{p50_ms:.2}"),
+            format!("{p99_ms:.2}"),
+            format!("{max_ms:.2}"),
+            optional(drain_s),
+            optional(enriched_s),
+            begun.to_string(),
+            failed.to_string(),
+            format!("{server:.2}"),
+            format!("{database:.2}"),
+            format!("{load:.2}"),
+            format!("{busy:.2}"),
+        ]
+    }
+
     pub fn rate(&self) -> f64 {
-        self.outcome.acknowledged as f64 / self.outcome.seconds.max(1e-9)
+        self.outcome.rate()
     }
 }
 
-const COLUMNS: &str = "round\tcase\tacknowledged\tseconds\tper_s\tp50_ms\tp99_ms\tmax_ms\tdrain_s\tenriched_s\tevents\t\
-     failed\tserver_cpu_s\tdatabase_cpu_s\tload_cpu_s\tbusy";
+const COLUMNS: &[&str] = &[
+    "round", "case", "acknowledged", "seconds", "per_s", "p50_ms", "p99_ms", "max_ms", "drain_s", "enriched_s", "events",
+    "failed", "server_cpu_s", "database_cpu_s", "load_cpu_s", "busy",
+];
 
-/// All runs, each written as it comes.
+/// Under what it was measured: each has bars of its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Conditions {
+    AsItIs,
+    SlowDisk,
+    OneCpu,
+}
+
+/// All runs, each kept as it comes.
 pub struct Table {
-    file: File,
+    kept: Option<Kept>,
     rows: Vec<Row>,
 }
 
 impl Table {
     pub fn new(path: &Path, heading: &str) -> std::io::Result<Self> {
-        let mut file = File::create(path)?;
-        writeln!(file, "# {heading}\n{COLUMNS}")?;
-        Ok(Table { file, rows: Vec::new() })
+        Ok(Table { kept: Some(Kept::new(path, heading, COLUMNS)?), rows: Vec::new() })
     }
 
     pub fn push(&mut self, row: Row) -> std::io::Result<()> {
-        let Row { round, case, outcome, drain_s, enriched_s, cpu_s: [server, database, load], busy } = &row;
-        let Outcome { acknowledged, begun, failed, seconds, p50_ms, p99_ms, max_ms } = outcome;
-        let optional = |value: &Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.2}"));
-        let line = format!(
-            "{round}\t{}\t{acknowledged}\t{seconds:.3}\t{:.0}\t{p50_ms:.2}\t{p99_ms:.2}\t{max_ms:.2}\t{}\t{}\t{begun}\t\
-             {failed}\t{server:.2}\t{database:.2}\t{load:.2}\t{busy:.2}",
-            case.name(),
-            row.rate(),
-            optional(drain_s),
-            optional(enriched_s)
-        );
-        eprintln!("{line}");
-        writeln!(self.file, "{line}")?;
+        if let Some(kept) = &mut self.kept {
+            kept.row(&row.cells().iter().map(|cell| cell as &dyn std::fmt::Display).collect::<Vec<_>>())?;
+        }
         self.rows.push(row);
         Ok(())
     }
@@ -98,14 +120,8 @@ impl Table {
 
     /// The median of a figure over the rounds of a case; `None` where it was not run.
     pub fn median(&self, case: Case, figure: impl Fn(&Row) -> f64) -> Option<f64> {
-        let mut values: Vec<f64> = self.rows.iter().filter(|row| row.case == case).map(figure).collect();
-        values.sort_unstable_by(f64::total_cmp);
-        let middle = values.len() / 2;
-        match values.len() {
-            0 => None,
-            odd if odd % 2 == 1 => Some(values[middle]),
-            _ => Some((values[middle - 1] + values[middle]) / 2.0),
-        }
+        let middle = median(self.rows.iter().filter(|row| row.case == case).map(figure));
+        (!middle.is_nan()).then_some(middle)
     }
 
     fn rate(&self, case: Case) -> Option<f64> {
@@ -127,13 +143,29 @@ impl Table {
         self.rate(if whole == Case::WholeSqlite { Case::CommitSqlite } else { Case::CommitMariaDb })
     }
 
+    /// The bars of each database that was measured.
+    pub fn verdicts(&self, conditions: Conditions) -> Vec<Verdict> {
+        let mut verdicts = vec![bars::UNACKNOWLEDGED.judge("all cases", self.failed() as f64)];
+        for whole in [Case::WholeSqlite, Case::WholeMariaDb] {
+            let (Some(ratio), Some(of_commit)) = (self.ratio(whole), self.of_commit(whole)) else { continue };
+            let p99 = self.median(whole, |row| row.outcome.p99_ms).unwrap_or(f64::NAN);
+            match conditions {
+                Conditions::AsItIs => {
+                    verdicts.push(bars::OF_PARTS.judge(whole.name(), ratio));
+                    verdicts.push(bars::P99.judge(whole.name(), p99));
+                }
+                Conditions::SlowDisk => verdicts.push(bars::OF_COMMIT_ON_A_SLOW_DISK.judge(whole.name(), of_commit)),
+                Conditions::OneCpu => verdicts.push(bars::OF_PARTS_ON_ONE_CPU.judge(whole.name(), ratio)),
+            }
+        }
+        verdicts
+    }
+
     fn line(&self, case: Case) -> Option<String> {
         let median = |figure: fn(&Row) -> f64| self.median(case, figure);
-        let seconds = |figure: fn(&Row) -> Option<f64>| match median(|row| row.drain_s.unwrap_or(f64::NAN)) {
-            Some(time) if time.is_finite() => {
-                self.median(case, |row| figure(row).unwrap_or(f64::NAN)).map_or("-".into(), |s| format!("{s:.2}"))
-            }
-            _ => "-".to_owned(),
+        let seconds = |figure: fn(&Row) -> Option<f64>| {
+            let middle = self.median(case, |row| figure(row).unwrap_or(f64::NAN));
+            middle.map_or("-".to_owned(), |s| format!("{s:.2}"))
         };
         let per = |part: fn(&Row) -> f64| median(part).map_or("-".into(), |us| format!("{us:.0}"));
         Some(format!(
