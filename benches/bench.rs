@@ -32,8 +32,12 @@ mod sealed;
 mod signer;
 #[path = "../tests/all/stage.rs"]
 mod stage;
+#[path = "bench/standings.rs"]
+mod standings;
 #[path = "bench/start.rs"]
 mod start;
+#[path = "bench/trend.rs"]
+mod trend;
 #[path = "bench/under.rs"]
 mod under;
 

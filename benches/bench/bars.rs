@@ -37,7 +37,8 @@ pub const OF_COMMIT_ON_A_SLOW_DISK: Bar = at_least(0.5, "of d on a slow disk");
 pub const OF_PARTS_ON_ONE_CPU: Bar = at_least(0.5, "of 1/(1/c + 1/d) on one CPU");
 pub const UNACKNOWLEDGED: Bar = at_most(0.0, "requests not acknowledged");
 
-/// race.
+/// race: and no contestant that does not do the work.
+pub const WRONG: Bar = at_most(0.0, "contestants that do not keep the promise");
 pub const OF_THE_BEST_ON_SQLITE: Bar = at_least(4.0, "times the best contestant");
 pub const OF_THE_BEST_ON_MARIADB: Bar = at_least(2.0, "times the best contestant");
 

@@ -114,23 +114,30 @@ pub async fn timed(child: &Child, requests: &Requests, times: usize, time: Durat
     (load, cpu_s, busy)
 }
 
+/// Events that no handler has settled; one is enough to go on waiting, and a count of all would slow what it waits for.
+const EVENTS_DUE: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM inbox_event WHERE state = 'new' LIMIT 1) AS due";
+/// People whose data has not been asked for.
+const PEOPLE_DUE: &str =
+    "SELECT COUNT(*) FROM (SELECT 1 FROM user_mapping WHERE info_due_at IS NOT NULL LIMIT 1) AS due";
+
 /// Seconds until nothing is due in the inbox, and until nobody's data is due.
-pub async fn drained(stage: &Stage) -> (f64, f64) {
+async fn drained(stage: &Stage) -> (f64, f64) {
+    let inbox = inbox_drained(stage).await;
+    (inbox, inbox + none_due(stage, PEOPLE_DUE).await)
+}
+
+/// Seconds until nothing is due in the inbox.
+pub async fn inbox_drained(stage: &Stage) -> f64 {
+    none_due(stage, EVENTS_DUE).await
+}
+
+async fn none_due(stage: &Stage, due: &str) -> f64 {
     let start = Instant::now();
-    let mut times = [0.0; 2];
-    // One row is enough to go on waiting: a count of all would slow what it waits for.
-    let waits = [
-        "SELECT COUNT(*) FROM (SELECT 1 FROM inbox_event WHERE state = 'new' LIMIT 1) AS due",
-        "SELECT COUNT(*) FROM (SELECT 1 FROM user_mapping WHERE info_due_at IS NOT NULL LIMIT 1) AS due",
-    ];
-    for (time, wait) in times.iter_mut().zip(waits) {
-        while stage.number(wait).await > 0 {
-            assert!(start.elapsed() < DRAIN, "not drained in {DRAIN:?}: {wait}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        *time = start.elapsed().as_secs_f64();
+    while stage.number(due).await > 0 {
+        assert!(start.elapsed() < DRAIN, "not drained in {DRAIN:?}: {due}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    (times[0], times[1])
+    start.elapsed().as_secs_f64()
 }
 
 /// A server's databases would pile up and fill its memory.

@@ -82,8 +82,22 @@ impl Row {
 }
 
 const COLUMNS: &[&str] = &[
-    "round", "case", "acknowledged", "seconds", "per_s", "p50_ms", "p99_ms", "max_ms", "drain_s", "enriched_s", "events",
-    "failed", "server_cpu_s", "database_cpu_s", "load_cpu_s", "busy",
+    "round",
+    "case",
+    "acknowledged",
+    "seconds",
+    "per_s",
+    "p50_ms",
+    "p99_ms",
+    "max_ms",
+    "drain_s",
+    "enriched_s",
+    "events",
+    "failed",
+    "server_cpu_s",
+    "database_cpu_s",
+    "load_cpu_s",
+    "busy",
 ];
 
 /// Under what it was measured: each has bars of its own.

@@ -103,7 +103,9 @@ async fn push_here(address: SocketAddr, requests: Requests, times: usize, time: 
     let start = Instant::now();
     let pushers: Vec<_> = streams
         .into_iter()
-        .map(|stream| tokio::task::spawn_local(pusher(stream, requests.clone(), choice.clone(), answers.clone(), start)))
+        .map(|stream| {
+            tokio::task::spawn_local(pusher(stream, requests.clone(), choice.clone(), answers.clone(), start))
+        })
         .collect();
     let mut failed = 0;
     for pusher in pushers {

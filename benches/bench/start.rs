@@ -1,7 +1,7 @@
 //! How soon it is ready, how little it is while idle, how fast its help, how large its file.
 
 use crate::bars::{self, Verdict, median};
-use crate::callback::{drained, drop_database};
+use crate::callback::{drop_database, inbox_drained};
 use crate::http;
 use crate::kept::Kept;
 use crate::load::events::Events;
@@ -27,7 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 pub async fn measure(plan: &Plan) -> Vec<Verdict> {
     let heading = format!("{}; {STARTS} starts, {} s idle, {HELPS} times --help", plan.machine(), plan.seconds);
-    let mut kept = Kept::new(&plan.out, &heading, &["what", "database", "value", "unit"]).expect("a place for the rows");
+    let mut kept =
+        Kept::new(&plan.out, &heading, &["what", "database", "value", "unit"]).expect("a place for the rows");
     let mut verdicts = Vec::new();
     let mut lines = Vec::new();
     for db in plan.dbs.iter().copied() {
@@ -80,7 +81,7 @@ async fn lived_in(db: Db) -> Stage {
     let child = Child::serve(&stage, &[]).await;
     let load = sealed::push(child.address(), requests, 1, PATIENCE).await;
     assert_eq!(load.failed, 0, "{}", child.log());
-    drained(&stage).await;
+    inbox_drained(&stage).await;
     stopped(child).await;
     stage
 }
