@@ -52,14 +52,19 @@ async def callback(request: Request):
 def event(raw):
     """What is stored of a push. The platform's documents say what tells one from another."""
     message = parse_message(raw)
-    is_event = message.type == "event"
-    name = message._data["Event"] if is_event else message.type
-    created = int(message._data["CreateTime"])
+    data = message._data
+    created = int(data["CreateTime"])
+    if message.type != "event":
+        key, kind = str(message.id), f"message.{message.type}"
+    else:
+        # The SDK has a name of its own for a subscribe that brings a scene.
+        name = "subscribe" if message.event.startswith("subscribe_scan") else message.event
+        key, kind = f"{message.source}:{created}:{name}", f"event.{name}"
     return {
-        "key": f"{message.source}:{created}:{name}" if is_event else str(message.id),
+        "key": key,
         "openid": message.source,
-        "kind": f"event.{name.lower()}" if is_event else f"message.{name}",
-        "scene": (message._data.get("EventKey") or "").removeprefix("qrscene_") or None,
+        "kind": kind,
+        "scene": (data.get("EventKey") or "").removeprefix("qrscene_") or None,
         "time": created,
         "raw": raw if isinstance(raw, str) else raw.decode(),
     }
