@@ -1,15 +1,16 @@
 //! How fast callbacks are acknowledged: the whole, its parts, and the load's own ceiling.
 
-use crate::bars::Verdict;
-use crate::figures::{Case, Conditions, Row, Table};
+use super::kept::Kept;
+use super::outcome::Outcome;
+use super::plan::Plan;
+use super::report::Case;
+use super::sealed::{self, Load, Requests};
+use super::under::{Child, Cpu};
 use crate::load::{self, events::Events};
-use crate::outcome::Outcome;
-use crate::plan::{self, Plan};
 use crate::rows::{Db, Rows};
-use crate::sealed::{self, Load, Requests};
 use crate::signer::{self, Keys};
 use crate::stage::Stage;
-use crate::under::{Child, Cpu};
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 /// Requests made ahead for each second of a run; what stores nothing gets them again, else the run ends early.
@@ -17,32 +18,75 @@ const AHEAD: u64 = 50_000;
 /// A drain that takes longer has failed.
 const DRAIN: Duration = Duration::from_secs(180);
 
-pub async fn measure(plan: &Plan) -> Vec<Verdict> {
-    let heading = format!(
-        "{}; {} connections, {:.0} % duplicates, secure mode, {} rounds of {} s",
-        plan.machine(),
-        sealed::CONNECTIONS,
-        sealed::DUPLICATES * 100.0,
-        plan.rounds,
-        plan.seconds
-    );
-    let mut table = Table::new(&plan.out, &heading).expect("a place for the rows");
-    eprintln!("{heading}");
+const COLUMNS: &[&str] = &[
+    "round",
+    "case",
+    "acknowledged",
+    "seconds",
+    "per_s",
+    "p50_ms",
+    "p99_ms",
+    "max_ms",
+    "drain_s",
+    "enriched_s",
+    "events",
+    "failed",
+    "server_cpu_s",
+    "database_cpu_s",
+    "load_cpu_s",
+    "busy",
+];
+
+/// One run.
+pub struct Ran {
+    pub outcome: Outcome,
+    /// From the last answer until no event is due; `None` where nothing is handled.
+    drain_s: Option<f64>,
+    /// From the last answer until nobody's user/info is due either.
+    enriched_s: Option<f64>,
+    /// CPU seconds while the load ran: of the server measured, of the database's server, of the load.
+    pub cpu_s: [f64; 3],
+    /// Which part of all cores was busy, with whatever else runs on this machine.
+    pub busy: f64,
+}
+
+pub async fn measure(plan: &Plan) -> Result<(), String> {
+    let mut kept = Kept::new(plan, "callback", &plan.load(), COLUMNS)?;
     for round in 1..=plan.rounds {
         // Sealed anew each round: a timestamp that is minutes old is warned of.
         let requests = requests(AHEAD * plan.seconds).await;
         for case in cases(plan).into_iter().filter(|case| *case != Case::Ceiling || round == 1) {
-            let row = run(plan, case, round, &requests).await;
-            table.push(row).expect("room for the rows");
+            let ran = run(plan, case, &requests).await;
+            keep(&mut kept, round, case, &ran)?;
         }
     }
-    println!("{heading}\n\n{table}");
-    let conditions = match (plan.slow_disk(), plan::cores()) {
-        (Some(_), _) => Conditions::SlowDisk,
-        (None, 1) => Conditions::OneCpu,
-        _ => Conditions::AsItIs,
-    };
-    table.verdicts(conditions)
+    Ok(())
+}
+
+fn keep(kept: &mut Kept, round: u32, case: Case, ran: &Ran) -> Result<(), String> {
+    let Outcome { acknowledged, begun, failed, seconds, p50_ms, p99_ms, max_ms } = &ran.outcome;
+    let two = |figure: f64| format!("{figure:.2}");
+    let optional = |figure: Option<f64>| figure.map_or("-".to_owned(), two);
+    let [server, database, load] = ran.cpu_s.map(two);
+    let cells: [&dyn Display; COLUMNS.len()] = [
+        &round,
+        &case.name(),
+        acknowledged,
+        &format!("{seconds:.3}"),
+        &format!("{:.0}", ran.outcome.rate()),
+        &two(*p50_ms),
+        &two(*p99_ms),
+        &two(*max_ms),
+        &optional(ran.drain_s),
+        &optional(ran.enriched_s),
+        begun,
+        failed,
+        &server,
+        &database,
+        &load,
+        &two(ran.busy),
+    ];
+    kept.row(&cells)
 }
 
 /// The load's own ceiling comes last, and once.
@@ -67,19 +111,19 @@ pub async fn stage(db: Db, count: u64) -> Stage {
     Stage::with_followers(db, "bench", followers).await.expect("a database; scripts/bench starts it")
 }
 
-async fn run(plan: &Plan, case: Case, round: u32, requests: &Requests) -> Row {
+async fn run(plan: &Plan, case: Case, requests: &Requests) -> Ran {
     match case {
-        Case::WholeSqlite => whole(plan, case, Db::Sqlite, round, requests).await,
-        Case::WholeMariaDb => whole(plan, case, Db::MariaDb, round, requests).await,
-        Case::Door => part(plan, case, "door", round, requests).await,
-        Case::Ceiling => part(plan, case, "ceiling", round, requests).await,
-        Case::CommitSqlite => commits(plan, case, Db::Sqlite, round).await,
-        Case::CommitMariaDb => commits(plan, case, Db::MariaDb, round).await,
+        Case::WholeSqlite => whole(plan, Db::Sqlite, requests).await,
+        Case::WholeMariaDb => whole(plan, Db::MariaDb, requests).await,
+        Case::Door => part(plan, "door", requests).await,
+        Case::Ceiling => part(plan, "ceiling", requests).await,
+        Case::CommitSqlite => commits(plan, Db::Sqlite).await,
+        Case::CommitMariaDb => commits(plan, Db::MariaDb).await,
     }
 }
 
 /// (a) and (b): the binary as a user runs it, its log in a file.
-pub async fn whole(plan: &Plan, case: Case, db: Db, round: u32, requests: &Requests) -> Row {
+pub async fn whole(plan: &Plan, db: Db, requests: &Requests) -> Ran {
     let stage = stage(db, requests.len() as u64).await;
     let child = Child::serve(&stage, &plan.env).await;
     let (outcome, cpu_s, busy) = pushed(plan, &child, requests, 1).await;
@@ -91,14 +135,14 @@ pub async fn whole(plan: &Plan, case: Case, db: Db, round: u32, requests: &Reque
     }
     child.end().await;
     drop_database(&stage).await;
-    Row { round, case, outcome, drain_s: Some(drain_s), enriched_s: Some(enriched_s), cpu_s, busy }
+    Ran { outcome, drain_s: Some(drain_s), enriched_s: Some(enriched_s), cpu_s, busy }
 }
 
-async fn part(plan: &Plan, case: Case, name: &str, round: u32, requests: &Requests) -> Row {
+async fn part(plan: &Plan, name: &str, requests: &Requests) -> Ran {
     let child = Child::of_ours(&[name], &[]).await;
     let (outcome, cpu_s, busy) = pushed(plan, &child, requests, usize::MAX / requests.len()).await;
     child.end().await;
-    Row { round, case, outcome, drain_s: None, enriched_s: None, cpu_s, busy }
+    Ran { outcome, drain_s: None, enriched_s: None, cpu_s, busy }
 }
 
 async fn pushed(plan: &Plan, child: &Child, requests: &Requests, times: usize) -> (Outcome, [f64; 3], f64) {
@@ -149,7 +193,7 @@ pub async fn drop_database(stage: &Stage) {
 }
 
 /// (d): a process that commits and tells what came of it.
-async fn commits(plan: &Plan, case: Case, db: Db, round: u32) -> Row {
+async fn commits(plan: &Plan, db: Db) -> Ran {
     let folder = tempfile::Builder::new().prefix("commits.").tempdir().expect("a temporary folder");
     let rows = Rows::open(db, "bench", folder.path()).await.expect("a database; scripts/bench starts it");
     let (seconds, count) = (plan.seconds.to_string(), (AHEAD * plan.seconds).to_string());
@@ -162,5 +206,5 @@ async fn commits(plan: &Plan, case: Case, db: Db, round: u32) -> Row {
         let name = rows.all("SELECT DATABASE()").await[0][0].clone().expect("a database is chosen");
         rows.execute(&format!("DROP DATABASE {name}")).await;
     }
-    Row { round, case, outcome: told.outcome, drain_s: None, enriched_s: None, cpu_s: told.cpu_s, busy: told.busy }
+    Ran { outcome: told.outcome, drain_s: None, enriched_s: None, cpu_s: told.cpu_s, busy: told.busy }
 }

@@ -1,92 +1,72 @@
 //! A million events in one run: whether it gets slower, grows, or is left with work.
 
-use crate::bars::{self, Verdict};
-use crate::callback::{drop_database, inbox_drained, requests, stage, timed};
-use crate::kept::Kept;
+use super::callback::{drop_database, inbox_drained, requests, stage, timed};
+use super::kept::Kept;
+use super::plan::{self, Plan};
+use super::sealed::{Load, Requests};
+use super::under::{Child, Memory};
 use crate::load::events::Events;
-use crate::plan::{self, Plan};
 use crate::rows::Db;
-use crate::sealed::{Load, Requests};
 use crate::signer::Keys;
 use crate::stage::Stage;
-use crate::trend::{Sample, Trend};
-use crate::under::{Child, Memory};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// A run that takes longer is cut, and fails for its missing events.
-const LIMIT: Duration = Duration::from_secs(1200);
+const LIMIT: Duration = Duration::from_secs(300);
 /// Between two looks at the memory.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(250);
+/// Of the answers so many moments are kept.
+const MOMENTS: usize = 100;
 
-pub async fn measure(plan: &Plan) -> Vec<Verdict> {
-    let heading = format!("{}; {} events in one run", plan.machine(), plan.events);
-    let mut kept = Kept::new(&plan.out, &heading, &["database", "second", "acknowledged", "rss_mib"]).expect("a place");
+pub async fn measure(plan: &Plan) -> Result<(), String> {
+    let load = format!("{} events in one run, {}", plan.events, plan::load());
+    let mut kept = Kept::new(plan, "million", &load, &["database", "what", "second", "value"])?;
     let requests = requests(plan.events).await;
-    let mut verdicts = Vec::new();
-    let mut lines = Vec::new();
     for db in plan.dbs.iter().copied() {
         let run = run(plan, db, &requests).await;
-        let trend = Trend::new(&run.load.answers.iter().map(|(at, _)| *at).collect::<Vec<_>>(), &run.samples);
-        for Sample { second, rss } in &run.samples {
-            let acknowledged = run.load.answers.partition_point(|(at, _)| f64::from(*at) <= second * 1e6);
-            let cells: [&dyn std::fmt::Display; 4] =
-                [&plan::name(db), &format!("{second:.2}"), &acknowledged, &format!("{rss:.1}")];
-            kept.quiet_row(&cells).expect("room for the rows");
-        }
-        lines.push(line(db, &run, &trend));
-        verdicts.extend(judged(db, &run, &trend));
+        keep(&mut kept, db, &run)?;
     }
-    println!(
-        "{heading}\n\n| database | acknowledged/s | first tenth | last tenth | p99 ms | RSS MiB at the start, the end, \
-         most | PSS at the end | drained s | profiles still due | events, without their row |\n|{}\n{}\n",
-        "---|".repeat(10),
-        lines.join("\n")
-    );
-    verdicts
+    Ok(())
 }
 
 struct Run {
     load: Load,
-    samples: Vec<Sample>,
-    memory: Memory,
+    /// (second, MiB).
+    memory: Vec<(f64, f64)>,
+    end: Memory,
     drain_s: f64,
     /// People whose data was not asked for yet when the inbox was drained: that goes at the platform's pace.
     people_due: i64,
     without_row: u64,
 }
 
-fn line(db: Db, run: &Run, trend: &Trend) -> String {
+fn keep(kept: &mut Kept, db: Db, run: &Run) -> Result<(), String> {
+    let name = plan::name(db);
+    for (second, mib) in &run.memory {
+        kept.quiet_row(&[&name, &"rss_mib", &format!("{second:.2}"), &format!("{mib:.1}")])?;
+    }
+    let all = run.load.answers.len();
+    for count in (1..=MOMENTS).map(|part| all * part / MOMENTS).filter(|count| *count > 0) {
+        let second = f64::from(run.load.answers[count - 1].0) / 1e6;
+        kept.quiet_row(&[&name, &"acknowledged", &format!("{second:.3}"), &count])?;
+    }
     let outcome = run.load.outcome();
-    format!(
-        "| {} | {:.0} | {:.0} | {:.0} | {:.1} | {:.1}, {:.1}, {:.1} | {:.1} | {:.2} | {} | {}, {} |",
-        plan::name(db),
-        outcome.rate(),
-        trend.first,
-        trend.last,
-        outcome.p99_ms,
-        run.samples.first().map_or(f64::NAN, |sample| sample.rss),
-        run.samples.last().map_or(f64::NAN, |sample| sample.rss),
-        run.memory.peak,
-        run.memory.pss,
-        run.drain_s,
-        run.people_due,
-        outcome.begun,
-        run.without_row,
-    )
-}
-
-fn judged(db: Db, run: &Run, trend: &Trend) -> [Verdict; 6] {
-    let whose = plan::name(db);
-    [
-        bars::UNACKNOWLEDGED.judge(whose, run.load.failed as f64),
-        bars::LAST_OF_FIRST.judge(whose, trend.last / trend.first),
-        bars::PEAK_MEMORY.judge(whose, run.memory.peak),
-        bars::GROWTH.judge(whose, trend.growth),
-        bars::DRAIN.judge(whose, run.drain_s / run.load.elapsed.as_secs_f64()),
-        bars::WITHOUT_ROW.judge(whose, run.without_row as f64),
-    ]
+    let end = [
+        ("events", outcome.begun as f64),
+        ("failed", outcome.failed as f64),
+        ("seconds", outcome.seconds),
+        ("p99_ms", outcome.p99_ms),
+        ("max_ms", outcome.max_ms),
+        ("peak_mib", run.end.peak),
+        ("pss_mib", run.end.pss),
+        ("drain_s", run.drain_s),
+        ("people_due", run.people_due as f64),
+        ("without_row", run.without_row as f64),
+    ];
+    let second = format!("{:.3}", outcome.seconds);
+    end.into_iter().try_for_each(|(what, value)| kept.row(&[&name, &what, &second, &value]))
 }
 
 async fn run(plan: &Plan, db: Db, requests: &Requests) -> Run {
@@ -96,25 +76,25 @@ async fn run(plan: &Plan, db: Db, requests: &Requests) -> Run {
     let sampler = tokio::spawn(sampled(child.pid(), ended.clone()));
     let (load, ..) = timed(&child, requests, 1, LIMIT).await;
     ended.store(true, Relaxed);
-    let samples = sampler.await.expect("the sampler does not panic");
+    let memory = sampler.await.expect("the sampler does not panic");
     let drain_s = inbox_drained(&stage).await;
     let people_due = stage.number("SELECT COUNT(*) FROM user_mapping WHERE info_due_at IS NOT NULL").await;
-    let memory = Memory::of(child.pid());
+    let end = Memory::of(child.pid());
     eprint!("{}", child.complaints());
     let without_row = without_row(&stage, plan.events).await;
     child.end().await;
     drop_database(&stage).await;
-    Run { load, samples, memory, drain_s, people_due, without_row }
+    Run { load, memory, end, drain_s, people_due, without_row }
 }
 
-async fn sampled(pid: u32, ended: Arc<AtomicBool>) -> Vec<Sample> {
+async fn sampled(pid: u32, ended: Arc<AtomicBool>) -> Vec<(f64, f64)> {
     let start = Instant::now();
-    let mut samples = Vec::new();
+    let mut memory = Vec::new();
     while !ended.load(Relaxed) {
-        samples.push(Sample { second: start.elapsed().as_secs_f64(), rss: Memory::rss(pid) });
+        memory.push((start.elapsed().as_secs_f64(), Memory::rss(pid)));
         tokio::time::sleep(LOOK).await;
     }
-    samples
+    memory
 }
 
 /// Every event is one row that is done, everybody who came has a row, everybody who left is marked so; else how many not.

@@ -1,13 +1,12 @@
 //! What is measured beside the whole, each in a process of its own: the door that stores nothing (c), the
 //! group commit without a door (d), and the least a server can do, for the load's own ceiling.
 
+use super::outcome::Outcome;
+use super::sealed::{CONNECTIONS, Choice};
+use super::under::{Cpu, Told};
 use crate::load::events::Events;
-use crate::outcome::Outcome;
-use crate::sealed::{CONNECTIONS, Choice};
 use crate::signer::{self, Keys};
-use crate::under::{Cpu, Told};
 use ring::hmac;
-use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -50,7 +49,7 @@ impl Keep for Nothing {
 }
 
 /// Serves (c) until it is killed.
-pub async fn door() -> ExitCode {
+pub async fn door() {
     let keys = Keys::default();
     let account = Official {
         name: "main".into(),
@@ -67,11 +66,10 @@ pub async fn door() -> ExitCode {
     let routes = serve::callbacks(Nothing(Arc::new((account, key()))));
     let (_stop, never) = watch::channel(false);
     serve::listen(listener, routes, never, Duration::ZERO).await;
-    ExitCode::SUCCESS
 }
 
 /// Answers 200 to whatever comes in one piece with its head, until it is killed.
-pub async fn ceiling() -> ExitCode {
+pub async fn ceiling() {
     let listener = listener().await;
     while let Ok((mut stream, _)) = listener.accept().await {
         tokio::spawn(async move {
@@ -86,7 +84,6 @@ pub async fn ceiling() -> ExitCode {
             }
         });
     }
-    ExitCode::FAILURE
 }
 
 fn whole(request: &[u8]) -> bool {
@@ -104,7 +101,7 @@ fn key() -> hmac::Key {
 }
 
 /// (d): so many arrivals, made ahead, for so long at the most, [`CONNECTIONS`] of them in flight.
-pub async fn commits(url: &str, seconds: u64, count: u64) -> ExitCode {
+pub async fn commits(url: &str, seconds: u64, count: u64) {
     let options = Options { erase: true, migrate: true, create: true };
     let store = Store::open(&Secret::new(url), options).await.expect("the database opens");
     store.migrate().await.expect("the schema");
@@ -144,7 +141,6 @@ pub async fn commits(url: &str, seconds: u64, count: u64) -> ExitCode {
     let begun = choice.lock().expect("nobody panics").begun();
     let outcome = Outcome::new(latencies, begun, failed, elapsed);
     Told { outcome, cpu_s: [server, database, 0.0], busy }.tell();
-    ExitCode::SUCCESS
 }
 
 /// The mix of the load, verified and parsed. The tree of the message is dropped: the store does not look at it.

@@ -1,11 +1,17 @@
 //! What is to be measured, from the flags.
 
+use super::sealed::{CONNECTIONS, DUPLICATES};
+use super::under;
 use crate::rows::Db;
 use std::path::PathBuf;
 
 pub const FLAGS: &str = "[--rounds N] [--seconds N] [--events N] [--db both|sqlite|mariadb] [--only NAME,…] [--check] \
 [--env=NAME=VALUE …] --out FILE";
 
+/// What the server of the database calls itself, from scripts/bench.
+const DATABASE_VERSION: &str = "WXOPS_BENCH_DATABASE_VERSION";
+
+#[derive(Clone)]
 pub struct Plan {
     pub rounds: u32,
     pub seconds: u64,
@@ -56,23 +62,46 @@ impl Plan {
         (!plan.out.as_os_str().is_empty()).then_some(plan)
     }
 
-    /// By how many milliseconds each fsync is slowed, as it was given.
-    pub fn slow_disk(&self) -> Option<&str> {
-        self.env.iter().find(|(name, _)| name == "SLOW_FSYNC_MS").map(|(_, ms)| ms.as_str())
+    /// The load of the verbs that take turns.
+    pub fn load(&self) -> String {
+        format!("{}; the median of {} interleaved rounds of {} s", load(), self.rounds, self.seconds)
     }
 
-    /// The machine, in a few words.
-    pub fn machine(&self) -> String {
-        let slow = self.slow_disk().map_or(String::new(), |ms| format!(", fsync slowed by {ms} ms"));
-        match cores() {
-            1 => format!("one CPU, shared by all{slow}"),
-            cores => format!("{cores} cores, shared by server, database, stand-in platform and load{slow}"),
+    /// Under what is measured, as it is kept with the rows.
+    pub fn conditions(&self) -> Vec<(&'static str, String)> {
+        let slow = self.env.iter().find(|(name, _)| name == "SLOW_FSYNC_MS").map(|(_, ms)| ms.as_str());
+        let mut said = vec![
+            ("machine", under::machine()),
+            ("cores", cores().to_string()),
+            ("cpus", shared()),
+            ("wxops", under::version()),
+            ("taken", chrono::Utc::now().format("%Y-%m-%d %H:%M UTC").to_string()),
+        ];
+        if self.dbs.contains(&Db::MariaDb) {
+            said.push(("database", std::env::var(DATABASE_VERSION).unwrap_or_else(|_| "a MariaDB".into())));
         }
+        if let Some(ms) = slow {
+            said.push(("slow_fsync_ms", ms.to_owned()));
+            said.push(("disk", format!("every fsync slowed by {ms} ms")));
+        }
+        said
+    }
+}
+
+/// What is sent, of every verb that sends.
+pub fn load() -> String {
+    format!("{CONNECTIONS} connections, {:.0} % duplicates, secure mode", DUPLICATES * 100.0)
+}
+
+fn shared() -> String {
+    match cores() {
+        1 => "one CPU, shared by server, database, stand-in platform and load".to_owned(),
+        cores => format!("{cores} cores, shared by server, database, stand-in platform and load"),
     }
 }
 
 /// The cores that we may use, and with us what we start.
-pub fn cores() -> usize {
+fn cores() -> usize {
     std::thread::available_parallelism().map_or(0, usize::from)
 }
 

@@ -1,8 +1,8 @@
 //! The load of the bench: requests sealed ahead, so that it takes little of the cores that it shares with what it measures.
 
+use super::outcome::Outcome;
 use crate::http;
 use crate::load::events::Events;
-use crate::outcome::Outcome;
 use crate::signer::{self, Keys, Mode};
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;

@@ -1,16 +1,15 @@
 //! How soon it is ready, how little it is while idle, how fast its help, how large its file.
 
-use crate::bars::{self, Verdict, median};
-use crate::callback::{drop_database, inbox_drained};
+use super::callback::{drop_database, inbox_drained};
+use super::kept::Kept;
+use super::plan::{self, Plan};
+use super::sealed;
+use super::under::{self, BINARY, Child, Memory};
 use crate::http;
-use crate::kept::Kept;
 use crate::load::events::Events;
-use crate::plan::{self, Plan};
 use crate::rows::Db;
-use crate::sealed;
 use crate::signer::{self, Keys};
 use crate::stage::Stage;
-use crate::under::{self, BINARY, Child, Memory};
 use std::net::{SocketAddr, TcpListener};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -25,51 +24,30 @@ const LOOK: Duration = Duration::from_micros(300);
 /// A start that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub async fn measure(plan: &Plan) -> Vec<Verdict> {
-    let heading = format!("{}; {STARTS} starts, {} s idle, {HELPS} times --help", plan.machine(), plan.seconds);
-    let mut kept =
-        Kept::new(&plan.out, &heading, &["what", "database", "value", "unit"]).expect("a place for the rows");
-    let mut verdicts = Vec::new();
-    let mut lines = Vec::new();
+pub async fn measure(plan: &Plan) -> Result<(), String> {
+    let load = format!("{STARTS} starts, {} s idle, {HELPS} times --help", plan.seconds);
+    let mut kept = Kept::new(plan, "start", &load, &["what", "database", "value", "unit"])?;
     for db in plan.dbs.iter().copied() {
         let name = plan::name(db);
         let stage = lived_in(db).await;
-        let mut times = Vec::new();
         for _ in 0..STARTS {
             let (child, time) = started(&stage).await;
-            kept.row(&[&"ready", &name, &format!("{time:.2}"), &"ms"]).expect("room for the rows");
-            times.push(time);
+            kept.row(&[&"ready", &name, &format!("{time:.2}"), &"ms"])?;
             stopped(child).await;
         }
         let (child, _) = started(&stage).await;
         tokio::time::sleep(Duration::from_secs(plan.seconds)).await;
         let Memory { rss, pss, .. } = Memory::of(child.pid());
-        kept.row(&[&"rss", &name, &format!("{rss:.2}"), &"MiB"]).expect("room for the rows");
-        kept.row(&[&"pss", &name, &format!("{pss:.2}"), &"MiB"]).expect("room for the rows");
+        kept.row(&[&"rss", &name, &format!("{rss:.2}"), &"MiB"])?;
+        kept.row(&[&"pss", &name, &format!("{pss:.2}"), &"MiB"])?;
         stopped(child).await;
         drop_database(&stage).await;
-        let worst = times.iter().copied().fold(0.0, f64::max);
-        let ready = median(times);
-        lines.push(format!("| ready, {name} | {ready:.1} ms (worst {worst:.1}) |"));
-        lines.push(format!("| idle memory, {name} | RSS {rss:.1} MiB, PSS {pss:.1} MiB |"));
-        verdicts.push(bars::READY.judge(name, ready));
-        verdicts.push(bars::IDLE_MEMORY.judge(name, rss));
     }
-    let mut times = Vec::new();
     for _ in 0..HELPS {
-        let time = help().await;
-        kept.row(&[&"help", &"-", &format!("{time:.2}"), &"ms"]).expect("room for the rows");
-        times.push(time);
+        kept.row(&[&"help", &"-", &format!("{:.2}", help().await), &"ms"])?;
     }
-    let help = median(times);
     let size = std::fs::metadata(BINARY).expect("the binary").len() as f64 / f64::from(1 << 20);
-    kept.row(&[&"size", &"-", &format!("{size:.2}"), &"MiB"]).expect("room for the rows");
-    lines.push(format!("| --help | {help:.1} ms |"));
-    lines.push(format!("| stripped binary | {size:.1} MiB |"));
-    println!("{heading}\n\n| what, median | figure |\n|---|---|\n{}\n", lines.join("\n"));
-    verdicts.push(bars::HELP.judge("wxops --help", help));
-    verdicts.push(bars::BINARY.judge("wxops", size));
-    verdicts
+    kept.row(&[&"size", &"-", &format!("{size:.2}"), &"MiB"])
 }
 
 /// A database that has been used, and was left properly.

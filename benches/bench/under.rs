@@ -1,7 +1,7 @@
 //! The processes under measurement: how they are started, where they listen, what CPU they take.
 
+use super::outcome::Outcome;
 use crate::http;
-use crate::outcome::Outcome;
 use crate::stage::{Stage, until};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::json;
@@ -19,6 +19,25 @@ const DATABASE: &str = "WXOPS_BENCH_DATABASE_PID";
 
 /// The release binary: a bench is built with the release profile.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_wxops");
+
+/// What it says of itself.
+pub fn version() -> String {
+    let output = std::process::Command::new(BINARY).arg("--version").output().expect("the binary starts");
+    String::from_utf8_lossy(&output.stdout).trim().trim_start_matches("wxops ").to_owned()
+}
+
+/// The machine's kind.
+pub fn machine() -> String {
+    let of = |path: &str, name: &str| {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        let value = text.lines().find(|line| line.starts_with(name)).and_then(|line| line.split_once(':'));
+        value.map_or_else(|| "?".to_owned(), |(_, value)| value.trim().to_owned())
+    };
+    let memory = of("/proc/meminfo", "MemTotal");
+    let gib = memory.trim_end_matches(" kB").parse::<f64>().unwrap_or(f64::NAN) / f64::from(1 << 20);
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!("{}, {gib:.0} GiB, Linux {}", of("/proc/cpuinfo", "model name"), kernel.trim())
+}
 
 /// A process that listens, with what it starts itself: a group of its own, killed with its owner.
 pub struct Child {

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../benches/bench/mod.rs"]
+mod bench;
 mod faults;
 mod http;
 #[path = "../load/mod.rs"]
@@ -31,6 +33,7 @@ mod refusals;
 mod restart;
 mod sharing;
 mod slow_disk;
+mod speed;
 mod tokens;
 mod verbs;
 mod wechatpy;

@@ -1,9 +1,8 @@
 //! A server of benches/race: made ready, started on a database of its own.
 
-use crate::plan;
+use super::super::under::Child;
 use crate::rows::{Db, Rows};
 use crate::signer::Keys;
-use crate::under::Child;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,16 +13,20 @@ use tokio::process::Command;
 const PATIENCE: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_millis(50);
 
+/// The contestants, each a folder with `prepare` and `run`.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/race");
+
 pub struct Contestant {
     pub name: String,
     program: PathBuf,
     folder: PathBuf,
 }
 
-/// Those that can run here, in the order of their names. The others are named with what they said.
-pub async fn ready(only: &[String]) -> Vec<Contestant> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/race");
-    let entries = std::fs::read_dir(&root).expect("benches/race").map(|entry| entry.expect("an entry").path());
+/// Those that can run here, in the order of their names, each made in a folder of its own below this one. The others
+/// are named with what they said.
+pub async fn ready(place: &Path, only: &[String]) -> Vec<Contestant> {
+    let root = Path::new(ROOT);
+    let entries = std::fs::read_dir(root).expect("benches/race").map(|entry| entry.expect("an entry").path());
     let mut programs: Vec<PathBuf> = entries.filter(|path| path.join("run").exists()).collect();
     programs.sort();
     let mut ready = Vec::new();
@@ -32,7 +35,7 @@ pub async fn ready(only: &[String]) -> Vec<Contestant> {
         if !only.is_empty() && !only.contains(&name) {
             continue;
         }
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench/race").join(&name);
+        let folder = place.join(&name);
         match prepare(&program, &folder).await {
             Ok(()) => ready.push(Contestant { name, program, folder }),
             Err(why) => eprintln!("SKIPPED: {name}: {why}"),
@@ -60,6 +63,11 @@ pub struct Running {
 }
 
 impl Contestant {
+    /// One that was made ready there before.
+    pub fn made(name: &str, folder: PathBuf) -> Contestant {
+        Contestant { name: name.to_owned(), program: Path::new(ROOT).join(name), folder }
+    }
+
     /// On fresh tables.
     pub async fn start(&self, db: Db, env: &[(String, String)]) -> Running {
         let folder = tempfile::Builder::new().prefix("race.").tempdir().expect("a temporary folder");
@@ -119,10 +127,6 @@ impl Running {
 
     pub fn db(&self) -> Db {
         self.db
-    }
-
-    pub fn place(&self) -> &'static str {
-        plan::name(self.db)
     }
 }
 

@@ -10,11 +10,14 @@ use std::time::{Duration, Instant};
 /// How long the database holds up a commit, which the answer must not come before.
 const HELD_UP: Duration = Duration::from_millis(600);
 
+/// Behind every load's events: a message is told by its MsgId alone. Its person is one who leaves.
+const FIRST: u64 = 10_000_000;
+
 /// What it does wrong, the first of it.
 pub async fn faults(running: &Running) -> Result<(), String> {
     let keys = Keys::default();
-    let events = Events::new(&keys.original_id, signer::now() - 3600, Vec::new());
-    let push = |number| signer::push(&keys, Mode::Secure, &events.at(number).xml);
+    let events = Events::new(&keys.original_id, signer::now() - 86_400, Vec::new());
+    let push = |number| signer::push(&keys, Mode::Secure, &events.at(FIRST + number).xml);
 
     let answer = get(running, &signer::handshake(&keys, "7361250987")).await?;
     expect("GET is answered with echostr", answer.status == 200 && answer.body == b"7361250987")?;
@@ -25,7 +28,7 @@ pub async fn faults(running: &Running) -> Result<(), String> {
     let refused = [
         ("a wrong signature", push(0).set("signature", &"0".repeat(40))),
         ("a wrong msg_signature", push(0).set("msg_signature", &"0".repeat(40))),
-        ("another appid", signer::push(&stranger, Mode::Secure, &events.at(0).xml)),
+        ("another appid", signer::push(&stranger, Mode::Secure, &events.at(FIRST).xml)),
     ];
     for (what, push) in refused {
         let status = post(running, &push).await?.status;

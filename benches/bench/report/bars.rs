@@ -37,8 +37,7 @@ pub const OF_COMMIT_ON_A_SLOW_DISK: Bar = at_least(0.5, "of d on a slow disk");
 pub const OF_PARTS_ON_ONE_CPU: Bar = at_least(0.5, "of 1/(1/c + 1/d) on one CPU");
 pub const UNACKNOWLEDGED: Bar = at_most(0.0, "requests not acknowledged");
 
-/// race: and no contestant that does not do the work.
-pub const WRONG: Bar = at_most(0.0, "contestants that do not keep the promise");
+/// race.
 pub const OF_THE_BEST_ON_SQLITE: Bar = at_least(4.0, "times the best contestant");
 pub const OF_THE_BEST_ON_MARIADB: Bar = at_least(2.0, "times the best contestant");
 
@@ -89,17 +88,5 @@ impl Display for Verdict {
         };
         let word = if self.met() { "met" } else { "MISSED" };
         write!(f, "{word}: {}: {:.2} {} (bar: {bound})", self.whose, self.figure, self.bar.what)
-    }
-}
-
-/// The middle of the figures; not a number where there is none.
-pub fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
-    let mut figures: Vec<f64> = figures.into_iter().collect();
-    figures.sort_unstable_by(f64::total_cmp);
-    let middle = figures.len() / 2;
-    match figures.len() {
-        0 => f64::NAN,
-        odd if odd % 2 == 1 => figures[middle],
-        _ => (figures[middle - 1] + figures[middle]) / 2.0,
     }
 }
