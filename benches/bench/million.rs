@@ -66,7 +66,7 @@ fn keep(kept: &mut Kept, db: Db, run: &Run) -> Result<(), String> {
         ("without_row", run.without_row as f64),
     ];
     let second = format!("{:.3}", outcome.seconds);
-    end.into_iter().try_for_each(|(what, value)| kept.row(&[&name, &what, &second, &value]))
+    end.into_iter().try_for_each(|(what, value)| kept.row(&[&name, &what, &second, &format!("{value:.3}")]))
 }
 
 async fn run(plan: &Plan, db: Db, requests: &Requests) -> Run {

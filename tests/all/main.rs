@@ -5,6 +5,7 @@
 #[path = "../../benches/bench/mod.rs"]
 mod bench;
 mod faults;
+mod filters;
 mod http;
 #[path = "../load/mod.rs"]
 mod load;
@@ -17,9 +18,11 @@ mod stage;
 mod stories;
 
 mod callback;
+mod check;
 mod configuration;
 mod durability;
 mod enrichment;
+mod export;
 mod handlers;
 mod kill9;
 mod lifecycle;

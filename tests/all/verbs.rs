@@ -21,7 +21,7 @@ stories! {
     a_schema_is_made_once,
 }
 
-/// Every verb, with arguments that make it work on a stage with one follower and one event.
+/// Every verb, with arguments that make it work on a stage with one follower and one event. `CALLBACK` is the URL.
 const VERBS: &[(&str, &str)] = &[
     ("init", "--dir fresh"),
     ("serve", "--listen 127.0.0.1:0"),
@@ -29,11 +29,13 @@ const VERBS: &[(&str, &str)] = &[
     ("sandbox push", "list"),
     ("sandbox faults", ""),
     ("sandbox clock", "show"),
+    ("callback check", "CALLBACK --no-post"),
     ("token refresh", ""),
     ("token show", ""),
     ("token set", ""),
     ("token clear", ""),
     ("followers list", ""),
+    ("followers export", ""),
     ("followers show", OPENID),
     ("events list", ""),
     ("events show", "1"),
@@ -45,8 +47,8 @@ const VERBS: &[(&str, &str)] = &[
 /// These run until they are stopped.
 const ENDLESS: [&str; 3] = ["serve", "sandbox run", "events tail"];
 /// With `-q` these show what was asked for; every other says nothing.
-const ASKED_FOR: [&str; 6] =
-    ["token show", "followers list", "followers show", "events list", "events show", "db status"];
+const ASKED_FOR: [&str; 7] =
+    ["token show", "followers list", "followers export", "followers show", "events list", "events show", "db status"];
 
 /// Help needs no database: it is looked at once.
 #[tokio::test]
@@ -83,6 +85,9 @@ async fn slips_name_what_is_near() {
         ("followers list --folowed", "--followed"),
         ("followers list --since soon", "2026-11-01"),
         ("followers list --limit -1", "-1"),
+        ("callback chek", "check"),
+        ("callback check http://x --no-pots", "--no-post"),
+        ("callback check x --mode sekure", "secure"),
         ("token refresh --forced", "--force"),
         ("token shw", "show"),
         ("db migrat", "migrate"),
@@ -116,6 +121,7 @@ async fn json_and_silence_of_every_verb(stage: Stage) {
     stage.settled().await;
     stage.execute("UPDATE inbox_event SET id = 1").await;
     for (verb, args) in VERBS.iter().filter(|(verb, _)| !ENDLESS.contains(verb)) {
+        let args = args.replace("CALLBACK", &format!("http://{}/wechat/event", serve.address()));
         let words: Vec<&str> = verb.split(' ').chain(args.split(' ')).filter(|word| !word.is_empty()).collect();
         let json = stage.verb_with(&[&["--json"], &words[..]].concat(), "a-token").await.expect_code(0);
         let values = json.json();
