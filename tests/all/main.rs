@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../benches/bench/mod.rs"]
+mod bench;
 mod faults;
 mod filters;
 mod http;
@@ -41,6 +43,7 @@ mod reload;
 mod restart;
 mod sharing;
 mod slow_disk;
+mod speed;
 mod stats;
 mod tokens;
 mod verbs;
