@@ -2,11 +2,13 @@
 
 mod escape;
 mod failure;
+mod life;
 mod list;
 mod log;
 
 pub use escape::{escape, json_line};
 pub use failure::{causes as failure_causes, json as failure_json, line as failure_line};
+pub use life::{Endless, signs as signs_of_life, spoken};
 pub use list::{Column, List, Row};
 pub use log::{LogFormat, Logs};
 
@@ -79,7 +81,7 @@ impl Out {
     pub fn note(&self, text: &Text) {
         if !self.quiet && self.format == Format::Table {
             // A stderr that is gone is no reason to fail.
-            let _ = writeln!(std::io::stderr(), "{}", escape(text.in_lang(self.lang)));
+            let _ = writeln!(life::stderr(), "{}", escape(text.in_lang(self.lang)));
         }
     }
 
@@ -95,6 +97,7 @@ impl Out {
     }
 
     fn line(&mut self, text: &str) -> Result<()> {
+        spoken();
         let done = writeln!(self.stdout, "{text}");
         self.written(done)
     }

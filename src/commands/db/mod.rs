@@ -10,10 +10,8 @@ use crate::store::{Options, Store};
 /// The schema of the database
 #[derive(Debug, clap::Subcommand)]
 #[command(before_help = "Example:\n  wxops db status")]
-pub enum Db {
-    /// Apply what is missing of the schema
+pub(crate) enum Db {
     Migrate(migrate::Migrate),
-    /// Show what is applied
     Status(status::Status),
 }
 

@@ -19,14 +19,10 @@ use serde::Serialize;
 /// A local stand-in for the platform's API, and the pushes it sends.
 #[derive(Debug, Subcommand)]
 #[command(before_help = "Example:\n  wxops sandbox run --followers 23000")]
-pub enum Verb {
-    /// Run the stand-in platform until it is stopped.
+pub(crate) enum Verb {
     Run(run::Run),
-    /// Send signed events to a callback, as the platform does.
     Push(push::Push),
-    /// Make the running sandbox fail on purpose, or stop failing.
     Faults(faults::Faults),
-    /// Move the running sandbox's clock.
     Clock(clock::Clock),
 }
 

@@ -1,0 +1,71 @@
+//! `wxops help exit-codes`: the table that crontabs and units rely on.
+
+use crate::error::{Lang, Result, Text};
+use crate::report::{Column, Out, Row};
+use crate::say;
+
+const COLUMNS: &[Column] = &[Column("CODE", "退出码"), Column("MEANING", "含义"), Column("CRON SHOULD", "cron 应当")];
+
+struct Code {
+    code: u8,
+    meaning: Text,
+    cron: Text,
+    lang: Lang,
+}
+
+/// Lists them.
+pub(super) fn show(out: &mut Out) -> Result<()> {
+    let lang = out.lang;
+    let mut list = out.list(COLUMNS);
+    for (code, meaning, cron) in table() {
+        list.row(&Code { code, meaning, cron, lang })?;
+    }
+    list.end().map(drop)
+}
+
+/// Code, what it means, what a scheduler should do about it.
+pub(super) fn table() -> Vec<(u8, Text, Text)> {
+    vec![
+        (0, say!("done, or nothing to do"; "完成，或无事可做"), say!("stay silent"; "不作声")),
+        (1, say!("failed"; "失败"), say!("alert"; "告警")),
+        (
+            2,
+            say!("wrong command line, or --yes is missing"; "命令行有误，或缺少 --yes"),
+            say!("mend the line"; "改正该行"),
+        ),
+        (
+            3,
+            say!("done in part; what is missing is named"; "部分完成；未完成的已列出"),
+            say!("alert; run again"; "告警；再次运行"),
+        ),
+        (
+            4,
+            say!("the outcome of a send is unknown: a person decides"; "发送结果未知：由人决定"),
+            say!("alert; do not run again"; "告警；不要再次运行"),
+        ),
+        (
+            69,
+            say!("database or WeChat not reachable, or the quota is spent"; "数据库或微信无法访问，或额度已用完"),
+            say!("try later"; "稍后再试"),
+        ),
+        (75, say!("another one runs already"; "已有另一个在运行"), say!("ignore"; "忽略")),
+        (
+            77,
+            say!("WeChat says no: secret, IP list, permission"; "微信拒绝：密钥、IP 白名单、权限"),
+            say!("mend the account"; "处理账号"),
+        ),
+        (78, say!("the configuration is wrong"; "配置有误"), say!("mend the file"; "改正文件")),
+        (130, say!("ended by Ctrl-C; what was done is kept"; "被 Ctrl-C 终止；已完成的工作已保留"), say!("-"; "-")),
+        (143, say!("ended by SIGTERM; what was done is kept"; "被 SIGTERM 终止；已完成的工作已保留"), say!("-"; "-")),
+    ]
+}
+
+impl Row for Code {
+    fn json(&self) -> serde_json::Value {
+        serde_json::json!({ "code": self.code, "meaning": self.meaning.en, "cron": self.cron.en })
+    }
+
+    fn cells(&self) -> Vec<String> {
+        vec![self.code.to_string(), self.meaning.in_lang(self.lang).to_owned(), self.cron.in_lang(self.lang).to_owned()]
+    }
+}
