@@ -19,7 +19,7 @@ use templates::{TOML, dotenv};
 ///
 /// A second run changes nothing.
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  wxops init --dir /srv/wxops")]
+#[command(before_help = "Example:\n  wxops init --dir wechat")]
 pub struct Init {
     /// The folder that gets the files
     #[arg(long, value_name = "DIR", default_value = ".")]

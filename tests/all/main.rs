@@ -30,6 +30,7 @@ mod readme;
 mod refusals;
 mod restart;
 mod sharing;
+mod shell;
 mod slow_disk;
 mod tokens;
 mod verbs;
