@@ -15,6 +15,7 @@ use wxops::domain::account::{AesKey, Mode, Official};
 use wxops::domain::event::{Element, Event};
 use wxops::domain::secret::Secret;
 use wxops::error::Result;
+use wxops::events;
 use wxops::serve::{self, Keep, Seen};
 use wxops::store::{Arrival, Options, Store, Stored};
 use wxops::wire::dedupe::dedupe_key;
@@ -151,7 +152,8 @@ fn arrivals(account: &Arc<str>, count: u64) -> Arc<[Arrival]> {
             let mut event = wxops::wire::push::read(&raw).expect("a message of the load");
             let key = dedupe_key(&key, account, &event);
             event.root = Element::default();
-            Arrival::new(account.clone(), key, event, raw, chrono::Utc::now())
+            let acts = events::acts(event.kind);
+            Arrival::new(account.clone(), key, event, raw, chrono::Utc::now()).acting(acts)
         })
         .collect()
 }

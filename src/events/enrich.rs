@@ -112,7 +112,7 @@ async fn step(app: &Arc<App>, account: &Arc<Official>, ill: &mut u32) -> Result<
 
 /// All in one transaction; where one of them is at fault, each alone.
 async fn write(app: &App, writes: Vec<Statement>) -> Result<()> {
-    if app.store.commit(writes.clone()).await.is_ok() {
+    if app.store.write_people(writes.clone()).await.is_ok() {
         return Ok(());
     }
     for statement in writes {

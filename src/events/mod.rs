@@ -10,19 +10,33 @@ pub use enrich::enrich;
 pub use worker::{Worker, work};
 
 use crate::app::App;
+use crate::domain::event::Kind;
 use crate::error::Result;
 use crate::store::{Body, Leased, Statement};
 use crate::wire;
 
-/// The effects of an event, as statements that are written together with its settlement. No handler
+/// Gives the effects of an event, as statements that are written together with its settlement. No handler
 /// relies on the order of arrival: the statements compare times.
-fn effects(app: &App, row: &Leased) -> Result<Vec<Statement>> {
-    match row.kind.as_str() {
-        "event.subscribe" => subscribe::effects(app, row),
-        "event.unsubscribe" => Ok(unsubscribe::effects(app, row)),
-        "event.scan" => scan::effects(app, row),
-        _ => Ok(Vec::new()),
+type Handler = fn(&App, &Leased) -> Result<Vec<Statement>>;
+
+/// Who acts on an event of this kind.
+fn handler(kind: Kind) -> Option<Handler> {
+    match kind.as_str() {
+        "event.subscribe" => Some(subscribe::effects),
+        "event.unsubscribe" => Some(unsubscribe::effects),
+        "event.scan" => Some(scan::effects),
+        _ => None,
     }
+}
+
+/// Whether something is to be done about an event of this kind. What nobody acts on is done as it is stored.
+pub fn acts(kind: Kind) -> bool {
+    handler(kind).is_some()
+}
+
+/// The one line of an event that went well.
+pub fn log_done(id: i64, account: &str, kind: Kind, openid: &str) {
+    tracing::info!(id, account, kind = kind.as_str(), openid = short(openid), "event");
 }
 
 /// The scene of a QR code; `None` also where the message is erased.

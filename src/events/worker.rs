@@ -1,6 +1,6 @@
 //! Rows in hand: handle, settle, log. What a crash, a full channel or a failed try left is swept.
 
-use super::{effects, short};
+use super::{acts, handler, log_done, short};
 use crate::app::App;
 use crate::error::Then;
 use crate::lifecycle;
@@ -93,8 +93,7 @@ impl Worker {
 /// Handles rows in hand and settles them; says whether somebody's data may have become due.
 pub async fn work(app: &App, rows: Vec<Leased>) -> bool {
     let settled: Vec<Settled> = rows.iter().map(|row| handle(app, row)).collect();
-    let due =
-        rows.iter().any(|row| matches!(row.kind.as_str(), "event.subscribe" | "event.unsubscribe" | "event.scan"));
+    let due = rows.iter().any(|row| acts(row.kind));
     match app.store.settle(settled.clone()).await {
         Ok(ends) => {
             let mut failed = Vec::new();
@@ -131,7 +130,8 @@ async fn settle_failed(app: &App, failed: Vec<(&Leased, Settled)>) {
 
 fn handle(app: &App, row: &Leased) -> Settled {
     let start = Instant::now();
-    let settled = match effects(app, row) {
+    let effects = handler(row.kind).map_or_else(|| Ok(Vec::new()), |effects| effects(app, row));
+    let settled = match effects {
         Ok(effects) => Settled { id: row.id, lease: row.lease, outcome: Outcome::Done(effects) },
         Err(error) if error.then == Then::Never => {
             Settled { id: row.id, lease: row.lease, outcome: Outcome::Dead { error: error.to_string() } }
@@ -161,7 +161,7 @@ pub(super) fn backoff_ms(attempts: i64) -> i64 {
 fn log(row: &Leased, outcome: &Outcome) {
     let (id, account, kind, openid) = (row.id, &*row.account, row.kind.as_str(), short(&row.openid));
     match outcome {
-        Outcome::Done(_) => tracing::info!(id, account, kind, openid, "event"),
+        Outcome::Done(_) => log_done(id, account, row.kind, &row.openid),
         Outcome::Again { error, .. } => {
             tracing::warn!(id, account, kind, openid, error, "event failed, will be tried again")
         }

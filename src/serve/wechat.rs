@@ -4,6 +4,7 @@ use super::Served;
 use crate::domain::account::Official;
 use crate::domain::event::Event;
 use crate::error::Result;
+use crate::events;
 use crate::store::{Arrival, Stored};
 use crate::wire::dedupe::dedupe_key;
 use crate::wire::push::{self, Accepted};
@@ -184,7 +185,8 @@ impl Keep for Served {
     }
 
     async fn keep(&self, arrival: Arrival) -> Result<Stored> {
-        self.app.store.arrive(arrival).await
+        let acts = events::acts(arrival.event.kind);
+        self.app.store.arrive(arrival.acting(acts)).await
     }
 
     fn dedupe(&self) -> &ring::hmac::Key {
@@ -212,6 +214,9 @@ impl Keep for Served {
             tracing::debug!(account, kind = event.kind.as_str(), "a repeated delivery");
         } else {
             metrics.received.with_label_values(&["official", event.kind.as_str()]).inc();
+        }
+        if let Stored::Done { id } = stored {
+            events::log_done(id, account, event.kind, event.openid());
         }
         if seen.clear {
             metrics.clear.with_label_values(&["official"]).inc();

@@ -90,15 +90,19 @@ impl Store {
     pub fn enrich(&self, due: &Due, profile: &Profile) -> Statement {
         stmt!(
             "UPDATE user_mapping SET \
-             unionid = COALESCE(?, unionid), nickname = COALESCE(?, nickname), avatar_url = COALESCE(?, avatar_url), \
-             sex = COALESCE(?, sex), city = COALESCE(?, city), province = COALESCE(?, province), \
-             country = COALESCE(?, country), language = COALESCE(?, language), \
-             subscribe_scene = COALESCE(?, subscribe_scene), remark = COALESCE(?, remark), \
-             follow_time = CASE WHEN follow_time IS NULL OR follow_time <= unfollow_time THEN COALESCE(?, follow_time) \
+             unionid = COALESCE(?5, unionid), nickname = COALESCE(?6, nickname), avatar_url = COALESCE(?7, avatar_url), \
+             sex = COALESCE(?8, sex), city = COALESCE(?9, city), province = COALESCE(?10, province), \
+             country = COALESCE(?11, country), language = COALESCE(?12, language), \
+             subscribe_scene = COALESCE(?13, subscribe_scene), remark = COALESCE(?14, remark), \
+             follow_time = CASE WHEN follow_time IS NULL OR follow_time <= unfollow_time THEN COALESCE(?15, follow_time) \
              ELSE follow_time END, is_followed = 1, erased_at = NULL, \
-             info_due_at = NULL, info_attempts = 0, info_error = NULL, info_lease = 0, updated_at = ? \
-             WHERE account = ? AND openid = ? AND info_lease = ? \
+             info_due_at = NULL, info_attempts = 0, info_error = NULL, info_lease = 0, updated_at = ?4 \
+             WHERE account = ?1 AND openid = ?2 AND info_lease = ?3 \
              AND (is_followed = 1 OR follow_time = unfollow_time)",
+            due.account.as_str(),
+            due.openid.as_str(),
+            due.lease,
+            time_now(),
             cut(&profile.unionid, 64),
             cut(&profile.nickname, TEXT_MAX),
             cut(&profile.avatar_url, 1024),
@@ -109,11 +113,7 @@ impl Store {
             cut(&profile.language, 32),
             cut(&profile.subscribe_scene, 64),
             cut(&profile.remark, TEXT_MAX),
-            profile.follow_time,
-            time_now(),
-            due.account.as_str(),
-            due.openid.as_str(),
-            due.lease
+            profile.follow_time
         )
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Events come in any order, so every write here compares times: `follow_time` and `unfollow_time` only
 //! grow, the later of them decides `is_followed`, and in a tie nobody follows until user/info has said so.
-//! A SET never reads a column that stands to its left: MySQL assigns from left to right.
+//! A SET never reads a column that stands to its left: MySQL assigns from left to right. Arguments are
+//! numbered, `?1` the account and `?2` the openid, so that a writer can put those of a batch together.
 
 use super::value::stmt;
 use super::{Statement, Store, time_now};
@@ -43,27 +44,20 @@ impl Store {
             self.bare_row(account, openid),
             stmt!(
                 "UPDATE user_mapping SET \
-                 info_due_at = CASE WHEN unfollow_time > ? THEN info_due_at ELSE ? END, \
-                 info_attempts = CASE WHEN unfollow_time > ? THEN info_attempts ELSE 0 END, \
-                 info_error = CASE WHEN unfollow_time > ? THEN info_error ELSE NULL END, \
-                 info_lease = CASE WHEN unfollow_time > ? THEN info_lease ELSE 0 END, \
-                 erased_at = CASE WHEN unfollow_time >= ? THEN erased_at ELSE NULL END, \
-                 is_followed = CASE WHEN unfollow_time >= ? THEN \
+                 info_due_at = CASE WHEN unfollow_time > ?3 THEN info_due_at ELSE ?4 END, \
+                 info_attempts = CASE WHEN unfollow_time > ?3 THEN info_attempts ELSE 0 END, \
+                 info_error = CASE WHEN unfollow_time > ?3 THEN info_error ELSE NULL END, \
+                 info_lease = CASE WHEN unfollow_time > ?3 THEN info_lease ELSE 0 END, \
+                 erased_at = CASE WHEN unfollow_time >= ?3 THEN erased_at ELSE NULL END, \
+                 is_followed = CASE WHEN unfollow_time >= ?3 THEN \
                  CASE WHEN qr_scene_time > unfollow_time THEN is_followed ELSE 0 END ELSE 1 END, \
-                 updated_at = ?, follow_time = ? \
-                 WHERE account = ? AND openid = ? AND (follow_time IS NULL OR follow_time <= ?)",
-                at,
-                now_ms,
-                at,
-                at,
-                at,
-                at,
-                at,
-                time_now(),
-                at,
+                 updated_at = ?5, follow_time = ?3 \
+                 WHERE account = ?1 AND openid = ?2 AND (follow_time IS NULL OR follow_time <= ?3)",
                 account,
                 openid,
-                at
+                at,
+                now_ms,
+                time_now()
             ),
         ];
         statements.extend(scene.map(|scene| set_scene(account, openid, at, scene)));
@@ -83,14 +77,14 @@ impl Store {
         let mut statements = vec![
             self.bare_row(account, openid),
             stmt!(
-                "UPDATE user_mapping SET is_followed = 1, info_due_at = ?, info_attempts = 0, info_error = NULL, \
-                 info_lease = 0, updated_at = ? \
-                 WHERE account = ? AND openid = ? AND is_followed = 0 AND (unfollow_time IS NULL OR unfollow_time < ?)",
-                now_ms,
-                time_now(),
+                "UPDATE user_mapping SET is_followed = 1, info_due_at = ?4, info_attempts = 0, info_error = NULL, \
+                 info_lease = 0, updated_at = ?5 \
+                 WHERE account = ?1 AND openid = ?2 AND is_followed = 0 AND (unfollow_time IS NULL OR unfollow_time < ?3)",
                 account,
                 openid,
-                at
+                at,
+                now_ms,
+                time_now()
             ),
         ];
         statements.extend(scene.map(|scene| set_scene(account, openid, at, scene)));
@@ -103,26 +97,26 @@ impl Store {
         let now = time_now();
         let mut statements = vec![self.bare_row(account, openid)];
         // A scene that was told later proves a later following, whose subscribe is late or lost.
-        let asks = "info_due_at = CASE WHEN follow_time >= ? OR qr_scene_time > ? THEN ? ELSE NULL END, \
+        let asks = "info_due_at = CASE WHEN follow_time >= ?3 OR qr_scene_time > ?3 THEN ?4 ELSE NULL END, \
              info_attempts = 0, info_error = NULL, info_lease = 0, \
-             is_followed = CASE WHEN follow_time > ? OR qr_scene_time > ? THEN is_followed ELSE 0 END, \
-             updated_at = ?, unfollow_time = ? \
-             WHERE account = ? AND openid = ? AND (unfollow_time IS NULL OR unfollow_time < ?)";
+             is_followed = CASE WHEN follow_time > ?3 OR qr_scene_time > ?3 THEN is_followed ELSE 0 END, \
+             updated_at = ?5, unfollow_time = ?3 \
+             WHERE account = ?1 AND openid = ?2 AND (unfollow_time IS NULL OR unfollow_time < ?3)";
         if !erase {
             let sql = format!("UPDATE user_mapping SET {asks}");
-            statements.push(stmt!(sql, at, at, now_ms, at, at, now, at, account, openid, at));
+            statements.push(stmt!(sql, account, openid, at, now_ms, now));
             return statements;
         }
         let sql = format!(
             "UPDATE user_mapping SET {BLANK}, \
-             qr_scene = CASE WHEN qr_scene_time > ? THEN qr_scene ELSE NULL END, \
-             qr_scene_time = CASE WHEN qr_scene_time > ? THEN qr_scene_time ELSE NULL END, \
-             erased_at = CASE WHEN follow_time > ? THEN erased_at ELSE ? END, {asks}"
+             qr_scene = CASE WHEN qr_scene_time > ?3 THEN qr_scene ELSE NULL END, \
+             qr_scene_time = CASE WHEN qr_scene_time > ?3 THEN qr_scene_time ELSE NULL END, \
+             erased_at = CASE WHEN follow_time > ?3 THEN erased_at ELSE ?5 END, {asks}"
         );
-        statements.push(stmt!(sql, at, at, at, now, at, at, now_ms, at, at, now, at, account, openid, at));
-        statements.push(stmt!("DELETE FROM user_tag WHERE account = ? AND openid = ?", account, openid));
+        statements.push(stmt!(sql, account, openid, at, now_ms, now));
+        statements.push(stmt!("DELETE FROM user_tag WHERE account = ?1 AND openid = ?2", account, openid));
         statements.push(stmt!(
-            "UPDATE inbox_event SET raw = NULL, last_error = NULL WHERE account = ? AND openid = ? AND event_time <= ? \
+            "UPDATE inbox_event SET raw = NULL, last_error = NULL WHERE account = ?1 AND openid = ?2 AND event_time <= ?3 \
              AND raw IS NOT NULL",
             account,
             openid,
@@ -135,20 +129,15 @@ impl Store {
 /// The scene of the latest event that told one; of two in one second the greater text, so that the
 /// order of arrival does not matter.
 fn set_scene(account: &str, openid: &str, at: DateTime<Utc>, scene: &str) -> Statement {
-    let scene = cut(&Some(scene.to_owned()), TEXT_MAX);
     stmt!(
-        "UPDATE user_mapping SET qr_scene = ?, qr_scene_time = ?, updated_at = ? WHERE account = ? AND openid = ? \
-         AND (unfollow_time IS NULL OR unfollow_time < ?) \
-         AND (qr_scene_time IS NULL OR qr_scene_time < ? OR (qr_scene_time = ? AND qr_scene < ?))",
-        scene.clone(),
-        at,
-        time_now(),
+        "UPDATE user_mapping SET qr_scene = ?4, qr_scene_time = ?3, updated_at = ?5 WHERE account = ?1 AND openid = ?2 \
+         AND (unfollow_time IS NULL OR unfollow_time < ?3) \
+         AND (qr_scene_time IS NULL OR qr_scene_time < ?3 OR (qr_scene_time = ?3 AND qr_scene < ?4))",
         account,
         openid,
         at,
-        at,
-        at,
-        scene
+        cut(&Some(scene.to_owned()), TEXT_MAX),
+        time_now()
     )
 }
 

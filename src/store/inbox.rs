@@ -23,13 +23,20 @@ pub struct Arrival {
     pub happened: DateTime<Utc>,
     /// When it came in.
     pub received: DateTime<Utc>,
+    /// Whether a handler has something to do with it; else it is done as soon as it is stored.
+    pub acts: bool,
 }
 
 /// How an arrival ended: both are acknowledged, after the commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
-    /// A new row.
+    /// A new row, on its way to its handler.
     New,
+    /// A new row with nothing to handle: done.
+    Done {
+        /// inbox_event.id
+        id: i64,
+    },
     /// Its original is committed already.
     Duplicate,
 }
@@ -108,11 +115,18 @@ impl Settled {
 const AHEAD_S: i64 = 600;
 
 impl Arrival {
-    /// An accepted callback at its receipt.
+    /// An accepted callback at its receipt, to be handled.
     pub fn new(account: Arc<str>, key: [u8; 32], event: Event, raw: String, received: DateTime<Utc>) -> Self {
         let created = DateTime::from_timestamp(event.created, 0).unwrap_or(received);
         let happened = if (created - received).num_seconds() > AHEAD_S { received } else { created };
-        Arrival { account, key, event: Arc::new(event), raw, happened, received }
+        Arrival { account, key, event: Arc::new(event), raw, happened, received, acts: true }
+    }
+
+    /// The same, where a handler acts on it or not.
+    #[must_use]
+    pub fn acting(mut self, acts: bool) -> Self {
+        self.acts = acts;
+        self
     }
 
     /// The row in hand that it becomes.
@@ -130,11 +144,20 @@ impl Arrival {
     }
 }
 
+macro_rules! left {
+    () => {
+        "EXISTS (SELECT 1 FROM user_mapping u WHERE u.account = inbox_event.account \
+         AND u.openid = inbox_event.openid AND u.unfollow_time >= inbox_event.event_time)"
+    };
+}
+
 /// The raw message of somebody who has left since is blanked as it is settled, where the policy is to
-/// erase: the unsubscribe that erased it may have been handled first.
-pub(super) const RAW_UNLESS_LEFT: &str = "CASE WHEN EXISTS (SELECT 1 FROM user_mapping u \
-     WHERE u.account = inbox_event.account AND u.openid = inbox_event.openid \
-     AND u.unfollow_time >= inbox_event.event_time) THEN NULL ELSE raw END";
+/// erase: the unsubscribe that erased it may have been handled first. What is done on arrival is blanked
+/// on arrival.
+pub(super) const RAW_UNLESS_LEFT: &str = concat!("CASE WHEN ", left!(), " THEN NULL ELSE raw END");
+
+/// Whether the person of a row has left since it happened.
+pub(super) const LEFT: &str = left!();
 
 /// A row in hand that failed: due again.
 pub(super) const AGAIN: &str = "UPDATE inbox_event SET attempts = attempts + 1, due_at = ?, last_error = ?, lease = NULL, \

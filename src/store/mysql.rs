@@ -3,15 +3,16 @@
 //! with effects of the same people in their batches deadlock.
 
 mod batch;
+mod numbered;
 
 use super::inbox::{Arrival, Leased, Settled, Stored};
 use super::writer::{Answer, BATCH, End, Hands, Work};
 use super::{Statement, lease_id, lost};
 use crate::error::Error;
-use batch::{execute, insert, settle};
+use batch::{execute, insert, settle, write_alike};
 use rand::seq::SliceRandom;
 use sqlx::mysql::MySqlConnectOptions;
-use sqlx::{ConnectOptions, Connection, Executor, MySqlConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, MySqlConnection};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,12 +29,10 @@ const WAITS: usize = 1;
 /// How long a commit may take before its connection is given up.
 const SLOW: Duration = Duration::from_secs(10);
 
-/// Every connection to MySQL: strict, UTC, claims that lock no gaps, and a second at the most for a row
+/// Every connection to MySQL: strict, UTC, and a second at the most for a row
 /// that somebody else has locked: others wait behind it.
 const SESSION: &str = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
-     time_zone = '+00:00', transaction_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = 1";
-const SESSION_MARIADB: &str = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
-     time_zone = '+00:00', tx_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = 1";
+     time_zone = '+00:00', innodb_lock_wait_timeout = 1, ";
 
 /// Starts the writers; they end when every sender is gone.
 pub(super) fn start(
@@ -45,10 +44,12 @@ pub(super) fn start(
 ) {
     let arriving = Arc::new(Mutex::new(arriving));
     let settling = Arc::new(Mutex::new(settling));
-    for work in std::iter::repeat_n(arriving, WRITERS).chain([settling]) {
+    let callbacks = std::iter::repeat_n((arriving, Isolation::ReadUncommitted), WRITERS);
+    for (work, isolation) in callbacks.chain([(settling, Isolation::ReadCommitted)]) {
         let writer = MySqlWriter {
             options: options.clone(),
             db: None,
+            isolation,
             hands: hands.clone(),
             erase,
             stuck: VecDeque::new(),
@@ -61,6 +62,7 @@ pub(super) fn start(
 struct MySqlWriter {
     options: MySqlConnectOptions,
     db: Option<MySqlConnection>,
+    isolation: Isolation,
     hands: Hands,
     erase: bool,
     /// Callbacks that met a lock, such as a copy whose original is not committed yet: tried again, one
@@ -190,7 +192,8 @@ impl MySqlWriter {
                 _ => None,
             })
             .collect();
-        let lease = self.hands.room(arrivals.len()).then(lease_id);
+        let acting = arrivals.iter().filter(|arrival| arrival.acts).count();
+        let lease = self.hands.room(acting).then(lease_id);
         let mut tries = 0;
         loop {
             tries += 1;
@@ -232,33 +235,53 @@ impl MySqlWriter {
             Some(db) => db,
             none => {
                 let mut fresh = self.options.connect().await?;
-                session(&mut fresh).await?;
+                session(&mut fresh, self.isolation).await?;
                 none.insert(fresh)
             }
         };
         let mut tx = db.begin().await?;
-        let new = insert(&mut tx, arrivals, lease).await?;
-        let settled: Vec<&Settled> = batch.iter().flat_map(Work::settled).collect();
-        let mut ends = settle(&mut tx, &settled, erase).await?.into_iter();
-        let mut rows = Vec::with_capacity(new.len());
-        let mut answers = Vec::with_capacity(batch.len());
-        for work in batch {
-            answers.push(match work {
-                Work::Arrive(arrival, _) => Answer::Stored(match (new.get(&arrival.key), lease) {
-                    (Some((id, first)), Some(lease)) if std::ptr::eq(*first, arrival) => {
+        match written(&mut tx, batch, arrivals, lease, erase).await {
+            Ok(done) => tx.commit().await.map(|()| done),
+            // Said now: a transaction that is only dropped keeps its locks until the next batch.
+            Err(error) => {
+                let _ = tx.rollback().await;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The statements of a batch, what is told of each work, and the rows to hand on.
+async fn written(
+    tx: &mut MySqlConnection,
+    batch: &[Work],
+    arrivals: &[&Arrival],
+    lease: Option<i64>,
+    erase: bool,
+) -> sqlx::Result<(Vec<Answer>, Vec<Leased>)> {
+    let new = insert(tx, arrivals, lease, erase).await?;
+    let settled: Vec<&Settled> = batch.iter().flat_map(Work::settled).collect();
+    let mut ends = settle(tx, &settled, erase).await?.into_iter();
+    let mut rows = Vec::with_capacity(new.len());
+    let mut answers = Vec::with_capacity(batch.len());
+    for work in batch {
+        answers.push(match work {
+            Work::Arrive(arrival, _) => Answer::Stored(match new.get(&arrival.key) {
+                Some((id, first)) if std::ptr::eq(*first, arrival) => match (arrival.acts, lease) {
+                    (false, _) => Stored::Done { id: *id },
+                    (true, None) => Stored::New,
+                    (true, Some(lease)) => {
                         rows.push(arrival.leased(*id, lease));
                         Stored::New
                     }
-                    (Some((_, first)), None) if std::ptr::eq(*first, arrival) => Stored::New,
-                    _ => Stored::Duplicate,
-                }),
-                Work::Settle(settled, _) => Answer::Ends(ends.by_ref().take(settled.len()).collect()),
-                Work::Commit(statements, _) => Answer::Counts(execute(&mut tx, statements).await?),
-            });
-        }
-        tx.commit().await?;
-        Ok((answers, rows))
+                },
+                _ => Stored::Duplicate,
+            }),
+            Work::Settle(settled, _) => Answer::Ends(ends.by_ref().take(settled.len()).collect()),
+            Work::Commit(statements, _) => Answer::Counts(execute(tx, statements).await?),
+        });
     }
+    Ok((answers, rows))
 }
 
 /// What waits, up to a batch; empty once every sender is gone.
@@ -324,19 +347,38 @@ fn next(error: &sqlx::Error) -> Next {
     }
 }
 
-/// A write by a process that does not serve: one transaction on its own connection.
-pub(super) async fn commit(pool: &sqlx::MySqlPool, statements: &[Statement]) -> crate::error::Result<Vec<u64>> {
+/// How statements that belong together are run.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Run {
+    /// One after the other; how many rows each touched is told.
+    Each,
+    /// About a different person each: those of one text together.
+    Alike,
+}
+
+/// A write past the writers: one transaction on a connection of the pool.
+pub(super) async fn commit(
+    pool: &sqlx::MySqlPool,
+    statements: &[Statement],
+    run: Run,
+) -> crate::error::Result<Vec<u64>> {
     let mut tries = 0;
     loop {
         tries += 1;
         let mut db = pool.acquire().await.map_err(lost)?;
-        let written = async {
-            let mut tx = db.begin().await?;
-            let counts = execute(&mut tx, statements).await?;
-            tx.commit().await?;
-            Ok::<_, sqlx::Error>(counts)
+        let mut tx = db.begin().await.map_err(lost)?;
+        let written = match run {
+            Run::Each => execute(&mut tx, statements).await,
+            Run::Alike => write_alike(&mut tx, statements.iter()).await.map(|()| Vec::new()),
         };
-        match written.await {
+        let written = match written {
+            Ok(counts) => tx.commit().await.map(|()| counts),
+            Err(error) => {
+                let _ = tx.rollback().await;
+                Err(error)
+            }
+        };
+        match written {
             Err(error) if tries < TRIES && matches!(next(&error), Next::Repeat | Next::Apart) => {
                 tokio::time::sleep(Duration::from_millis(5 * tries as u64)).await;
             }
@@ -345,10 +387,24 @@ pub(super) async fn commit(pool: &sqlx::MySqlPool, statements: &[Statement]) -> 
     }
 }
 
+/// What a connection sees of others.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Isolation {
+    /// What is committed; claims lock no gaps.
+    ReadCommitted,
+    /// Also what is not committed yet: an unsubscribe under way, see [`batch::insert`].
+    ReadUncommitted,
+}
+
 /// Pins what the server's defaults could change. MariaDB before 11.1 names the isolation otherwise.
-pub(super) async fn session(db: &mut sqlx::MySqlConnection) -> sqlx::Result<()> {
-    if db.execute(SESSION).await.is_err() {
-        db.execute(SESSION_MARIADB).await?;
+pub(super) async fn session(db: &mut sqlx::MySqlConnection, isolation: Isolation) -> sqlx::Result<()> {
+    let isolation = match isolation {
+        Isolation::ReadCommitted => "'READ-COMMITTED'",
+        Isolation::ReadUncommitted => "'READ-UNCOMMITTED'",
+    };
+    let mysql = format!("{SESSION}transaction_isolation = {isolation}");
+    if db.execute(AssertSqlSafe(mysql)).await.is_err() {
+        db.execute(AssertSqlSafe(format!("{SESSION}tx_isolation = {isolation}"))).await?;
     }
     Ok(())
 }

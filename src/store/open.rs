@@ -1,6 +1,7 @@
 //! Opening a database: which one, how its connections are set, and what is refused.
 
 use super::migrate::{self, SchemaState};
+use super::value::person;
 use super::writer::{Hands, InHand, Writer};
 use super::{Arrival, Dialect, End, Pool, Settled, Statement, Stored, lost, mysql, sqlite};
 use crate::domain::secret::Secret;
@@ -130,9 +131,21 @@ impl Store {
     /// Runs statements in one transaction; tells how many rows each touched.
     pub async fn commit(&self, statements: Vec<Statement>) -> Result<Vec<u64>> {
         match (&self.pool, &self.writer) {
-            (Pool::MySql(pool), _) => mysql::commit(pool, &statements).await,
+            (Pool::MySql(pool), _) => mysql::commit(pool, &statements, mysql::Run::Each).await,
             (Pool::Sqlite(_), Some(writer)) => writer.commit(statements).await,
             (Pool::Sqlite(_), None) => Err(Error::failed(say!("this process only reads"; "本进程只读"))),
+        }
+    }
+
+    /// Runs statements about a different person each in one transaction, those of one text together.
+    pub async fn write_people(&self, mut statements: Vec<Statement>) -> Result<()> {
+        match &self.pool {
+            Pool::MySql(pool) => {
+                // In one order, so that this and the effects of events do not lock each other out.
+                statements.sort_by(|one, other| person(&one.args).cmp(&person(&other.args)));
+                mysql::commit(pool, &statements, mysql::Run::Alike).await.map(drop)
+            }
+            Pool::Sqlite(_) => self.commit(statements).await.map(drop),
         }
     }
 
@@ -249,7 +262,7 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
     let pool = MySqlPoolOptions::new()
         .max_connections(READERS + 4)
         .acquire_timeout(ACQUIRE)
-        .after_connect(|db, _| Box::pin(mysql::session(db)))
+        .after_connect(|db, _| Box::pin(mysql::session(db, mysql::Isolation::ReadCommitted)))
         .connect_lazy_with(connect.clone());
     let (writer, arriving, settling) = Writer::lanes();
     mysql::start(&connect, arriving, settling, &hands, options.erase);

@@ -20,6 +20,18 @@ const INSERT: &str = "INSERT INTO inbox_event (account, platform, dedupe_key, op
      lease_until, event_time, received_at) VALUES (?, 'official', ?, ?, ?, ?, 'new', ?, ?, ?, ?, ?) \
      ON CONFLICT (dedupe_key) DO NOTHING";
 
+/// A row with nothing to handle: done as it is stored. `raw` is the message, or [`RAW_OF_ONE_WHO_STAYED`].
+fn insert_done(raw: &str) -> String {
+    format!(
+        "INSERT INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, event_time, received_at) \
+         VALUES (?1, 'official', ?2, ?3, ?4, {raw}, 'done', ?6, ?7, ?8) ON CONFLICT (dedupe_key) DO NOTHING"
+    )
+}
+
+/// Where the policy is to erase. One writer at a time: the unsubscribe is handled before, or finds the row.
+const RAW_OF_ONE_WHO_STAYED: &str = "CASE WHEN EXISTS (SELECT 1 FROM user_mapping u WHERE u.account = ?1 AND u.openid = ?3 \
+     AND u.unfollow_time >= ?7) THEN NULL ELSE ?5 END";
+
 /// Opens the connection that writes, and refuses a file that can't be written before anything relies on
 /// it. WAL with synchronous=FULL: a commit is on disk when it returns.
 pub(super) fn connect(path: &Path) -> Result<Connection> {
@@ -69,6 +81,7 @@ pub(super) fn start(db: Connection, mut work: mpsc::Receiver<Work>, hands: Hands
         "UPDATE inbox_event SET {done}state = 'done', lease = NULL, lease_until = 0 \
          WHERE id = ? AND lease = ? AND state = 'new'"
     );
+    let insert_done = insert_done(if erase { RAW_OF_ONE_WHO_STAYED } else { "?5" });
     let (told, mut telling) = mpsc::unbounded_channel::<Told>();
     // From a thread outside the runtime each waking costs a system call; from within, a place in a queue.
     tokio::spawn(async move {
@@ -76,7 +89,7 @@ pub(super) fn start(db: Connection, mut work: mpsc::Receiver<Work>, hands: Hands
             told.into_iter().for_each(|(work, answer)| work.tell(answer));
         }
     });
-    let mut writer = SqliteWriter { db, hands, done, told };
+    let mut writer = SqliteWriter { db, hands, done, insert_done, told };
     std::thread::Builder::new().name("sqlite-writer".into()).spawn(move || {
         let mut batch = Vec::new();
         while let Some(first) = work.blocking_recv() {
@@ -97,6 +110,7 @@ struct SqliteWriter {
     db: Connection,
     hands: Hands,
     done: String,
+    insert_done: String,
     told: mpsc::UnboundedSender<Told>,
 }
 
@@ -156,14 +170,15 @@ impl SqliteWriter {
     }
 
     fn transaction(&mut self, batch: &[Work]) -> rusqlite::Result<Vec<Answer>> {
-        let arrivals = batch.iter().filter(|work| matches!(work, Work::Arrive(..))).count();
+        let arrivals = batch.iter().filter(|work| matches!(work, Work::Arrive(arrival, _) if arrival.acts)).count();
         let lease = self.hands.room(arrivals).then(lease_id);
         let mut fresh = Fresh { lease, rows: Vec::with_capacity(arrivals) };
         let tx = self.db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         let mut answers = Vec::with_capacity(batch.len());
         for work in batch {
             answers.push(match work {
-                Work::Arrive(arrival, _) => Answer::Stored(insert(&tx, arrival, &mut fresh)?),
+                Work::Arrive(arrival, _) if arrival.acts => Answer::Stored(insert(&tx, arrival, &mut fresh)?),
+                Work::Arrive(arrival, _) => Answer::Stored(store_done(&tx, arrival, &self.insert_done)?),
                 Work::Settle(rows, _) => {
                     let ends = rows.iter().map(|row| settle(&tx, row, &self.done));
                     Answer::Ends(ends.collect::<rusqlite::Result<_>>()?)
@@ -202,6 +217,21 @@ fn insert(db: &Connection, arrival: &Arrival, fresh: &mut Fresh) -> rusqlite::Re
         fresh.rows.push(arrival.leased(db.last_insert_rowid(), lease));
     }
     Ok(Stored::New)
+}
+
+fn store_done(db: &Connection, arrival: &Arrival, sql: &str) -> rusqlite::Result<Stored> {
+    let event = &arrival.event;
+    let count = db.prepare_cached(sql)?.execute(params![
+        &*arrival.account,
+        &arrival.key[..],
+        event.openid(),
+        event.kind.as_str(),
+        arrival.raw,
+        arrival.received.timestamp_millis(),
+        time_text(&arrival.happened),
+        time_text(&arrival.received),
+    ])?;
+    Ok(if count == 0 { Stored::Duplicate } else { Stored::Done { id: db.last_insert_rowid() } })
 }
 
 /// The row first, so that a row taken over by another brings no effects.

@@ -6,6 +6,7 @@ use super::*;
 use crate::domain::event::{Element, Event, Kind};
 use crate::domain::secret::Secret;
 use chrono::{TimeZone, Utc};
+use sqlx::Connection;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -79,6 +80,8 @@ on_both! {
     identifiers_are_case_sensitive_and_names_take_emoji,
     duplicates_are_one_row_and_both_are_answered,
     rows_come_in_hand_and_are_settled_once,
+    what_nobody_acts_on_is_done_at_once,
+    a_batch_writes_what_single_settlements_write,
     one_bad_row_does_not_fail_the_others,
     a_failed_row_is_due_again_then_dead_then_replayed,
     two_claims_share_no_row,
@@ -135,8 +138,98 @@ async fn the_two_schemas_have_the_same_tables_and_columns() {
     assert_eq!(one, two);
 }
 
+/// An unsubscribe that is not committed yet has looked through the inbox already: what arrives behind its
+/// back is blanked all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unsubscribe_under_way_blanks_what_arrives() {
+    let Some(scene) = mariadb().await else { return };
+    let (store, _hand) = scene.serve().await;
+    store.commit(store.follow("main", "oA", at(1), None, 0)).await.unwrap();
+    let mut other = sqlx::MySqlConnection::connect(scene.url.reveal()).await.unwrap();
+    sqlx::query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").execute(&mut other).await.unwrap();
+    let mut leaving = other.begin().await.unwrap();
+    for sql in [
+        "UPDATE user_mapping SET is_followed = 0, unfollow_time = '2030-01-01' WHERE account = 'main' AND openid = 'oA'",
+        "UPDATE inbox_event SET raw = NULL WHERE account = 'main' AND openid = 'oA'",
+    ] {
+        sqlx::query(sql).execute(&mut *leaving).await.unwrap();
+    }
+    let Stored::Done { id } = store.arrive(arrival(1, "oA", 2).acting(false)).await.unwrap() else { panic!() };
+    leaving.commit().await.unwrap();
+    assert_eq!(store.inbox_event(id).await.unwrap().unwrap().raw, None);
+}
+
 mod stories {
     use super::*;
+
+    pub async fn a_batch_writes_what_single_settlements_write(scene: &Scene) {
+        let (store, mut hand) = scene.serve().await;
+        let scenes = [None, Some("a"), Some("店 & \"b\" 🎮\\"), Some("c")];
+        let (mut together, mut n) = (Vec::new(), 0);
+        for _ in 0..300 {
+            let openid = format!("o{}", rand::random_range(0..40));
+            let (kind, second) = (rand::random_range(0..3), rand::random_range(0..6));
+            let (scene, due) = (scenes[rand::random_range(0..4)], rand::random_range(1..9));
+            for account in ["together", "alone"] {
+                n += 1;
+                let mut arrival = arrival(n, &openid, second);
+                arrival.account = account.into();
+                store.arrive(arrival).await.unwrap();
+                let row = hand.next().await.unwrap().pop().unwrap();
+                let effects = match kind {
+                    0 => store.follow(account, &openid, at(second), scene, due),
+                    1 => store.scan(account, &openid, at(second), scene, due),
+                    _ => store.unfollow(account, &openid, at(second), true, due),
+                };
+                let settled = Settled { id: row.id, lease: row.lease, outcome: Outcome::Done(effects) };
+                match account {
+                    "alone" => assert_eq!(store.settle(vec![settled]).await.unwrap(), [End::Settled]),
+                    _ => together.push(settled),
+                }
+            }
+        }
+        assert!(store.settle(together).await.unwrap().iter().all(|end| *end == End::Settled));
+        let people = "SELECT openid, is_followed, follow_time, unfollow_time, qr_scene, qr_scene_time, info_due_at, \
+                      erased_at IS NULL, info_lease FROM user_mapping WHERE account = ? ORDER BY openid";
+        let events =
+            "SELECT openid, raw IS NULL, state FROM inbox_event WHERE account = ? ORDER BY openid, event_time, id";
+        let mut tables = Vec::new();
+        for account in ["together", "alone"] {
+            let people = store.rows(people, vec![account.into()], |row| {
+                let times = [row.opt_time(2)?, row.opt_time(3)?, row.opt_time(5)?];
+                let numbers = [row.opt_int(1)?, row.opt_int(6)?, row.opt_int(7)?, row.opt_int(8)?];
+                Ok(format!("{} {numbers:?} {times:?} {:?}", row.text(0)?, row.opt_text(4)?))
+            });
+            let events = store.rows(events, vec![account.into()], |row| {
+                Ok(format!("{} {} {}", row.text(0)?, row.int(1)?, row.text(2)?))
+            });
+            tables.push((people.await.unwrap(), events.await.unwrap()));
+        }
+        assert!(tables[0].0.len() > 30 && tables[0].0.iter().any(|row| row.contains("🎮")), "{tables:?}");
+        assert_eq!(tables[0], tables[1]);
+    }
+
+    pub async fn what_nobody_acts_on_is_done_at_once(scene: &Scene) {
+        let (store, _hand) = scene.serve().await;
+        store.commit(store.unfollow("main", "oLeft", at(5), true, 0)).await.unwrap();
+        let mut stored = Vec::new();
+        for (n, openid, second) in [(1, "oStays", 1), (2, "oLeft", 5), (3, "oLeft", 6), (1, "oStays", 1)] {
+            stored.push(store.arrive(arrival(n, openid, second).acting(false)).await.unwrap());
+        }
+        assert_eq!(stored.pop(), Some(Stored::Duplicate));
+        let mut rows = Vec::new();
+        for stored in stored {
+            let Stored::Done { id } = stored else { panic!("{stored:?}") };
+            rows.push(store.inbox_event(id).await.unwrap().unwrap());
+        }
+        assert!(rows.iter().all(|row| row.state == "done"), "{rows:?}");
+        let kept: Vec<bool> = rows.iter().map(|row| row.raw.is_some()).collect();
+        assert_eq!(kept, [true, false, true], "what happened before they left is blanked");
+        assert!(store.claim_inbox(10, i64::MAX).await.unwrap().is_empty());
+        // Done is not the end: it can be handled again.
+        assert!(store.replay_inbox(rows[0].id, 0).await.unwrap());
+        assert_eq!(store.claim_inbox(10, i64::MAX).await.unwrap().len(), 1);
+    }
 
     pub async fn migrates_twice_and_by_two_at_once(scene: &Scene) {
         let a = Store::open(&scene.url, Options { create: true, ..Options::default() }).await.unwrap();

@@ -76,6 +76,14 @@ macro_rules! stmt {
 }
 pub(crate) use stmt;
 
+/// Account and openid, with which the arguments of every statement about a person begin.
+pub fn person(args: &[Value]) -> Option<(&str, &str)> {
+    match args {
+        [Value::Text(account), Value::Text(openid), ..] => Some((account, openid)),
+        _ => None,
+    }
+}
+
 /// `?, ?, ?` for `n` arguments.
 pub fn places(n: usize) -> String {
     let mut text = "?, ".repeat(n);

@@ -2,7 +2,7 @@
 
 use crate::durability::handled;
 use crate::faults::LIMIT;
-use crate::messages::{OPENID, text};
+use crate::messages::{OPENID, event_at};
 use crate::rows::Db;
 use crate::stage::{Serve, Stage, until};
 use crate::stories::tell;
@@ -11,6 +11,11 @@ use std::time::{Duration, Instant};
 
 const PUSHES: u64 = 1000;
 
+/// Something that a handler acts on, each so many a different one.
+fn scan(number: u64) -> String {
+    event_at("SCAN", OPENID, 1_700_000_000 + number as i64, "<EventKey><![CDATA[desk]]></EventKey>\n")
+}
+
 /// Pushed to two processes in turn: each settles what it took in, nothing is done twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_processes_share_what_comes_in() {
@@ -18,7 +23,7 @@ async fn two_processes_share_what_comes_in() {
     tell(Stage::new(Db::MariaDb, story), LIMIT, async |stage| {
         let both = [stage.serve().await, stage.serve().await];
         for id in (0..PUSHES).step_by(20) {
-            let twenty = (id..id + 20).map(|id| text(OPENID, "x", id)).enumerate();
+            let twenty = (id..id + 20).map(scan).enumerate();
             together(twenty.map(|(turn, xml)| {
                 let serve = &both[turn % 2];
                 async move { assert_eq!(serve.push(&xml).await.status, 200) }
@@ -42,7 +47,7 @@ async fn two_processes_share_what_a_killed_third_left() {
         let mut third = stage.serve().await;
         for id in (0..PUSHES).step_by(50) {
             together((id..id + 50).map(|id| {
-                let (third, xml) = (&third, text(OPENID, "x", id));
+                let (third, xml) = (&third, scan(id));
                 async move { assert_eq!(third.push(&xml).await.status, 200) }
             }))
             .await;
@@ -86,7 +91,7 @@ async fn sqlite_has_one_serve_and_its_heir() {
         stage.execute("CREATE TRIGGER stuck BEFORE UPDATE ON inbox_event BEGIN SELECT RAISE(ABORT, 'x'); END").await;
         let mut first = stage.serve().await;
         for id in 0..200 {
-            assert_eq!(first.push(&text(OPENID, "x", id)).await.status, 200);
+            assert_eq!(first.push(&scan(id)).await.status, 200);
         }
         let second = stage.verb(&["serve"]).await.expect_code(75);
         assert!(second.stderr.contains("another wxops serve works on this database"), "{}", second.stderr);

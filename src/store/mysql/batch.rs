@@ -1,11 +1,12 @@
 //! The statements of one transaction: few shapes, many rows each.
 
 use super::super::follow::BARE_ROW;
-use super::super::inbox::{AGAIN, Arrival, DEAD, Outcome, RAW_UNLESS_LEFT, Settled};
+use super::super::inbox::{AGAIN, Arrival, DEAD, LEFT, Outcome, RAW_UNLESS_LEFT, Settled};
 use super::super::read::bind_mysql;
-use super::super::value::places;
+use super::super::value::{person, places};
 use super::super::writer::End;
 use super::super::{LEASE_MS, Statement, Value, lease_id};
+use super::numbered::{join, joins, spread};
 use sqlx::{AssertSqlSafe, MySqlConnection, Row as _};
 use std::collections::HashMap;
 
@@ -14,13 +15,16 @@ const ROWS: usize = 64;
 
 const NOW: &str = "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)";
 
-/// Inserts what is not there yet and tells which rows are new, by key. Keys are sorted, so that two
+/// Inserts what is not there yet and tells which rows are new, by key. What nobody acts on is done at once,
+/// and blanked where its person has left since: the look at every key sees an unsubscribe that is not yet
+/// committed (the writers of callbacks read uncommitted rows), and one that comes later sees our row. Keys are sorted, so that two
 /// writers with the same keys wait for each other in one order. IGNORE swallows more than duplicates, so
 /// every key is looked up before the COMMIT: one that is not there is an error, not a duplicate.
 pub(super) async fn insert<'a>(
     db: &mut MySqlConnection,
     arrivals: &[&'a Arrival],
     lease: Option<i64>,
+    erase: bool,
 ) -> sqlx::Result<HashMap<[u8; 32], (i64, &'a Arrival)>> {
     let mut sorted: Vec<&Arrival> = arrivals.to_vec();
     sorted.sort_by_key(|arrival| arrival.key);
@@ -29,7 +33,7 @@ pub(super) async fn insert<'a>(
     let stamp = lease.unwrap_or_else(lease_id);
     let until = if lease.is_some() { format!("{NOW} + {LEASE_MS}") } else { "0".to_owned() };
     for rows in sorted.chunks(ROWS) {
-        let row = format!("(?, 'official', ?, ?, ?, ?, 'new', ?, ?, {until}, ?, ?)");
+        let row = format!("(?, 'official', ?, ?, ?, ?, ?, ?, ?, ({until}) * ?, ?, ?)");
         let sql = format!(
             "INSERT IGNORE INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, lease, \
              lease_until, event_time, received_at) VALUES {}",
@@ -42,8 +46,10 @@ pub(super) async fn insert<'a>(
                 .bind(arrival.event.openid())
                 .bind(arrival.event.kind.as_str())
                 .bind(arrival.raw.as_str())
+                .bind(if arrival.acts { "new" } else { "done" })
                 .bind(arrival.received.timestamp_millis())
                 .bind(stamp)
+                .bind(i64::from(arrival.acts))
                 .bind(arrival.happened.naive_utc())
                 .bind(arrival.received.naive_utc())
         });
@@ -51,8 +57,13 @@ pub(super) async fn insert<'a>(
     }
     let mut new = HashMap::with_capacity(sorted.len());
     let by_key: HashMap<&[u8], &Arrival> = sorted.iter().map(|arrival| (&arrival.key[..], *arrival)).collect();
+    let left = if erase { LEFT } else { "0" };
+    let mut blank = Vec::new();
     for rows in sorted.chunks(ROWS) {
-        let sql = format!("SELECT id, dedupe_key, lease FROM inbox_event WHERE dedupe_key IN ({})", places(rows.len()));
+        let sql = format!(
+            "SELECT id, dedupe_key, lease, state = 'done' AND {left} FROM inbox_event WHERE dedupe_key IN ({})",
+            places(rows.len())
+        );
         let query = rows.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, arrival| query.bind(&arrival.key[..]));
         let there = query.fetch_all(&mut *db).await?;
         if there.len() < rows.len() {
@@ -66,7 +77,14 @@ pub(super) async fn insert<'a>(
             if let Some(first) = by_key.get(key) {
                 new.insert(first.key, (row.try_get(0)?, *first));
             }
+            if row.try_get::<i64, _>(3)? == 1 {
+                blank.push(Value::Int(row.try_get(0)?));
+            }
         }
+    }
+    for ids in blank.chunks(ROWS) {
+        let sql = format!("UPDATE inbox_event SET raw = NULL WHERE id IN ({})", places(ids.len()));
+        bind_mysql(&sql, ids).execute(&mut *db).await?;
     }
     Ok(new)
 }
@@ -130,7 +148,7 @@ async fn held(db: &mut MySqlConnection, rows: &[&Settled], group: &[usize]) -> s
 /// Effects of a batch, person by person in one order, so that several processes do not lock each other
 /// out; the bare rows that they begin with go in together.
 async fn write_effects(db: &mut MySqlConnection, mut effects: Vec<&[Statement]>) -> sqlx::Result<()> {
-    effects.sort_by(|one, other| person(one).cmp(&person(other)));
+    effects.sort_by(|one, other| about(one).cmp(&about(other)));
     let mut bare: Vec<&Statement> =
         effects.iter().filter_map(|effects| effects.first()).filter(|first| is_bare(first)).collect();
     bare.dedup_by(|next, kept| next.args[..2] == kept.args[..2]);
@@ -139,19 +157,58 @@ async fn write_effects(db: &mut MySqlConnection, mut effects: Vec<&[Statement]>)
         let args: Vec<Value> = rows.iter().flat_map(|row| row.args.iter().cloned()).collect();
         bind_mysql(&sql, &args).execute(&mut *db).await?;
     }
-    for effects in effects {
-        let written = usize::from(effects.first().is_some_and(is_bare));
-        execute(db, &effects[written..]).await?;
+    for turn in turns(effects) {
+        let longest = turn.iter().map(|effects| effects.len()).max().unwrap_or_default();
+        for at in 0..longest {
+            write_alike(db, turn.iter().filter_map(|effects| effects.get(at)).filter(|one| !is_bare(one))).await?;
+        }
     }
     Ok(())
 }
 
-/// Account and openid, which every list of effects begins with.
-fn person(effects: &[Statement]) -> Option<(&str, &str)> {
-    match effects.first()?.args[..] {
-        [Value::Text(ref account), Value::Text(ref openid), ..] => Some((account, openid)),
-        _ => None,
+/// Whom the effects of an event are about.
+fn about(effects: &[Statement]) -> Option<(&str, &str)> {
+    effects.first().and_then(|first| person(&first.args))
+}
+
+/// Everybody's first effects, then the second ones of those who have more in this batch, and so on.
+fn turns(effects: Vec<&[Statement]>) -> Vec<Vec<&[Statement]>> {
+    let mut turns: Vec<Vec<&[Statement]>> = Vec::new();
+    let (mut last, mut turn) = (None, 0);
+    for effects in effects {
+        let person = about(effects);
+        turn = if person.is_some() && person == last { turn + 1 } else { 0 };
+        last = person;
+        if turns.len() == turn {
+            turns.push(Vec::new());
+        }
+        turns[turn].push(effects);
     }
+    turns
+}
+
+/// Statements about different people: those of one text together.
+pub(super) async fn write_alike<'a>(
+    db: &mut MySqlConnection,
+    statements: impl Iterator<Item = &'a Statement>,
+) -> sqlx::Result<()> {
+    let mut alike: Vec<Vec<&Statement>> = Vec::new();
+    for statement in statements {
+        match alike.iter_mut().find(|alike| joins(&statement.sql) && alike[0].sql == statement.sql) {
+            Some(alike) => alike.push(statement),
+            None => alike.push(vec![statement]),
+        }
+    }
+    for statements in alike {
+        match statements[..] {
+            [one] => drop(execute(db, std::slice::from_ref(one)).await?),
+            _ => {
+                let (sql, rows) = join(&statements);
+                sqlx::query(AssertSqlSafe(sql)).bind(rows).execute(&mut *db).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn is_bare(statement: &Statement) -> bool {
@@ -161,7 +218,8 @@ fn is_bare(statement: &Statement) -> bool {
 pub(super) async fn execute(db: &mut MySqlConnection, statements: &[Statement]) -> sqlx::Result<Vec<u64>> {
     let mut counts = Vec::with_capacity(statements.len());
     for statement in statements {
-        counts.push(bind_mysql(&statement.sql, &statement.args).execute(&mut *db).await?.rows_affected());
+        let (sql, args) = spread(statement);
+        counts.push(bind_mysql(&sql, &args).execute(&mut *db).await?.rows_affected());
     }
     Ok(counts)
 }
