@@ -18,6 +18,7 @@ use crate::config::Sources;
 use crate::error::{Error, Kind, Lang, Result};
 use crate::report::{Format, Out, signs_of_life};
 use crate::say;
+use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser};
 use flags::Global;
 use own::Own;
@@ -127,7 +128,11 @@ fn run(args: &[OsString], screen: &mut Screen) -> ExitCode {
             return screen.fail(&Error::usage(say!("a command is missing"; "缺少命令")), true);
         }
         Some(Typed::Own(Own::Help(help))) if help.is_of_a_command() => return show_help(&help.topic, screen),
-        Some(Typed::Own(own)) => own.run(&mut Out::stdout(screen.format, screen.lang, global.quiet)),
+        Some(Typed::Own(own)) => {
+            let mut out = Out::stdout(screen.format, screen.lang, global.quiet);
+            let done = own.run(&mut out);
+            if out.closed() { Ok(()) } else { done }
+        }
         Some(Typed::Group(command)) => {
             context(global, screen).and_then(|context| execute(command, context, args, global, screen))
         }
@@ -144,13 +149,25 @@ fn tree(lang: Lang) -> clap::Command {
 }
 
 fn parse(args: &[OsString], lang: Lang) -> Result<Cli, clap::Error> {
-    Cli::from_arg_matches(&tree(lang).try_get_matches_from(args)?)
+    let parsed = tree(lang).try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.map_err(|error| taken_for_a_value(&error, args, lang).unwrap_or(error))
+}
+
+/// A flag that nobody knows, where a value may begin with a dash and it was taken for one: seen for what it is by a
+/// tree that allows no such value.
+fn taken_for_a_value(error: &clap::Error, args: &[OsString], lang: Lang) -> Option<clap::Error> {
+    fn strict(command: clap::Command) -> clap::Command {
+        command.mut_args(|arg| arg.allow_hyphen_values(false)).mut_subcommands(strict)
+    }
+    let value = error.get(ContextKind::InvalidValue)?.to_string();
+    let again = strict(tree(lang)).try_get_matches_from(args).err()?;
+    (value.starts_with("--") && again.kind() == ErrorKind::UnknownArgument).then_some(again)
 }
 
 /// Help is a result where it was asked for; everything else of clap's is exit 2.
 fn refuse(error: &clap::Error, args: &[OsString], screen: &Screen) -> ExitCode {
     let asked_for = error.exit_code() == 0;
-    let help = asked_for || error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    let help = asked_for || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     if help {
         screen.help(&error.render(), asked_for);
     }

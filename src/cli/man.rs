@@ -1,10 +1,11 @@
 //! `wxops man`: manual pages, made from the definition that is parsed with.
 
-use super::{NAME, translate, tree};
+use super::{NAME, translate, tree, usage};
 use crate::error::{Error, Lang, Result};
 use crate::report::{Out, Report, escape};
 use crate::say;
 use clap::Command;
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -72,11 +73,19 @@ fn all(command: &Command) -> Vec<&Command> {
 }
 
 fn named<'a>(tree: &'a Command, words: &[String]) -> Result<&'a Command> {
-    words.iter().try_fold(tree, |at, word| at.find_subcommand(word)).ok_or_else(|| {
-        let words = words.join(" ");
-        Error::usage(say!("there is no command {words:?}"; "没有 {words:?} 这个命令"))
-            .next(say!("see wxops --help"; "请看 wxops --help"))
-    })
+    words.iter().try_fold(tree, |at, word| at.find_subcommand(word)).ok_or_else(|| not_found(words))
+}
+
+/// What its help would answer.
+fn not_found(words: &[String]) -> Error {
+    let words = words.iter().map(String::as_str);
+    let args: Vec<OsString> = std::iter::once(NAME).chain(words).chain(["--help"]).map(OsString::from).collect();
+    match tree(Lang::En).try_get_matches_from(&args) {
+        Err(error) if error.exit_code() != 0 => usage::error(&error, &tree(Lang::En), &args),
+        // An argument of a verb instead of a verb.
+        _ => Error::usage(say!("there is no page of that name"; "没有该名称的手册页"))
+            .next(say!("see wxops --help"; "请看 wxops --help")),
+    }
 }
 
 /// One page: the synopsis short, the example of the help, and where to look on.

@@ -2,6 +2,7 @@
 
 use super::ended;
 use crate::error::{Error, Kind, Result};
+use crate::lifecycle;
 use crate::report::Endless;
 use crate::say;
 use std::sync::{Arc, OnceLock};
@@ -33,7 +34,10 @@ pub(super) fn watch(
         tokio::pin!(over);
         let kind = loop {
             tokio::select! {
-                kind = signals.next() => if endless.get() != Some(&Endless::Serves) { break kind },
+                kind = signals.next() => match endless.get() {
+                    Some(Endless::Serves) => lifecycle::keep_signal(),
+                    _ => break kind,
+                },
                 () = &mut over => break Kind::Unavailable,
             }
         };

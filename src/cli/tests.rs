@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use unicode_width::UnicodeWidthStr;
 
 fn all(command: &clap::Command, path: &str, visit: &mut dyn FnMut(&str, &clap::Command)) {
@@ -75,39 +75,53 @@ fn the_form_is_known_before_parsing() {
     assert_eq!(flags::guess_color(&args("wxops --color never")), flags::Color::Never);
 }
 
-/// Every paragraph of help that the table is asked for.
-fn sentences(command: &clap::Command) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    all(command, "wxops", &mut |_, command| {
+/// Every paragraph of help that the tables are asked for, and the group that asks first.
+fn sentences(command: &clap::Command) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    all(command, NAME, &mut |path, command| {
         let abouts = [command.get_about(), command.get_long_about()].into_iter().flatten();
         let args = command.get_arguments().flat_map(|arg| [arg.get_help(), arg.get_long_help()]).flatten();
         let texts = abouts.chain(args).map(ToString::to_string);
-        found.extend(texts.flat_map(|text| text.split("\n\n").map(str::to_owned).collect::<Vec<_>>()));
-        found.extend(command.get_subcommand_help_heading().map(str::to_owned));
+        let mut asked_for: Vec<String> =
+            texts.flat_map(|text| text.split("\n\n").map(str::to_owned).collect::<Vec<_>>()).collect();
+        asked_for.extend(command.get_subcommand_help_heading().map(str::to_owned));
         for arg in command.get_arguments() {
-            found.extend(arg.get_help_heading().map(str::to_owned));
+            asked_for.extend(arg.get_help_heading().map(str::to_owned));
             let values = arg.get_possible_values();
-            found.extend(values.iter().filter_map(|value| value.get_help().map(ToString::to_string)));
+            asked_for.extend(values.iter().filter_map(|value| value.get_help().map(ToString::to_string)));
+        }
+        let group = path.split(' ').nth(1).unwrap_or("global");
+        for sentence in asked_for {
+            found.entry(sentence).or_insert_with(|| group.to_owned());
         }
     });
     found
 }
 
-/// Holds for every verb that is ever added: what is missing is printed as the line to add to `zh.rs`.
+/// Holds for every verb that is ever added: what is missing is printed as the line to add, and where.
 #[test]
 fn every_sentence_of_help_has_its_chinese() {
     let asked_for = sentences(&tree(Lang::En));
-    let missing: Vec<_> = asked_for.iter().filter(|en| zh::of(en).is_none()).collect();
-    let lines: String = missing.iter().map(|en| format!("    ({en:?}, \"\"),\n")).collect();
-    assert!(missing.is_empty(), "src/cli/zh.rs lacks:\n{lines}");
-    let known: Vec<_> = zh::SENTENCES.iter().map(|(en, _)| *en).collect();
+    let mut missing: Vec<_> = asked_for.iter().filter(|(en, _)| zh::of(en).is_none()).collect();
+    missing.sort_by_key(|(_, group)| group.as_str());
+    let lines: String =
+        missing.iter().map(|(en, group)| format!("src/cli/zh/{group}.rs:    ({en:?}, \"\"),\n")).collect();
+    assert!(
+        missing.is_empty(),
+        "Chinese is missing, of a new group in a file of its own that src/cli/zh.rs names:\n{lines}"
+    );
     if cfg!(feature = "sandbox") {
-        let stale: Vec<_> = known.iter().filter(|en| !asked_for.contains(**en)).collect();
-        assert!(stale.is_empty(), "nothing asks src/cli/zh.rs for {stale:#?}");
+        let stale: Vec<_> = zh::sentences().map(|(en, _)| en).filter(|en| !asked_for.contains_key(*en)).collect();
+        assert!(stale.is_empty(), "nothing asks src/cli/zh for {stale:#?}");
     }
-    for (at, (en, zh)) in zh::SENTENCES.iter().enumerate() {
-        assert!(!known[..at].contains(en), "twice: {en}");
-        assert!(zh.chars().any(|letter| ('\u{4e00}'..'\u{9fff}').contains(&letter)), "no Chinese: {en}");
-        assert!(!en.chars().any(|letter| ('\u{4e00}'..'\u{9fff}').contains(&letter)), "Chinese: {en}");
+    let mut known = BTreeSet::new();
+    for (en, zh) in zh::sentences() {
+        assert!(known.insert(en), "twice: {en}");
+        assert!(is_chinese(zh), "no Chinese: {en}");
+        assert!(!is_chinese(en), "Chinese: {en}");
     }
+}
+
+fn is_chinese(text: &str) -> bool {
+    text.chars().any(|letter| ('\u{4e00}'..'\u{9fff}').contains(&letter))
 }

@@ -158,12 +158,14 @@ impl Slip<'_> {
         groups.map(|group| format!("{} {name}", group.get_name())).collect()
     }
 
+    /// Without the dots of what may be repeated.
     fn all(&self, kind: ContextKind) -> Vec<String> {
-        match self.clap.get(kind) {
-            Some(ContextValue::Strings(texts)) => texts.clone(),
-            Some(ContextValue::String(text)) => vec![text.clone()],
+        let texts = match self.clap.get(kind) {
+            Some(ContextValue::Strings(texts)) => texts.iter().map(String::as_str).collect(),
+            Some(ContextValue::String(text)) => vec![text.as_str()],
             _ => Vec::new(),
-        }
+        };
+        texts.into_iter().map(|text| text.strip_suffix("...").unwrap_or(text).to_owned()).collect()
     }
 
     fn first(&self, kind: ContextKind) -> String {

@@ -64,7 +64,13 @@ impl Init {
             let list = if write_new(&path, &text)? { &mut written } else { &mut kept };
             list.push(path);
         }
-        let mut config = Config::load(&Sources { dir: dir.clone(), ..sources.clone() })?;
+        // A path that was typed is one of the folder it was typed in.
+        let typed = |file| std::path::absolute(sources.dir.join(file)).ok();
+        let mut config = Config::load(&Sources {
+            dir: dir.clone(),
+            config: sources.config.as_ref().and_then(typed),
+            ..sources.clone()
+        })?;
         config.place_database(&dir);
         create_database(&config).await?;
         Ok(Made {

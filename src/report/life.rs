@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// A verb that ends sooner needs no sign. People notice a silence of 100 ms.
-const FIRST: Duration = Duration::from_millis(80);
+const FIRST: Duration = Duration::from_millis(50);
 /// How often the seconds are counted on a terminal.
 const ON_TERMINAL: Duration = Duration::from_secs(1);
 /// How often a log or a mail hears of a verb that works.

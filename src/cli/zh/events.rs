@@ -1,0 +1,24 @@
+//! `events`.
+
+/// English, Chinese.
+pub(super) const SENTENCES: &[(&str, &str)] = &[
+    ("The inbox of received callbacks", "收到的回调"),
+    ("List events, newest first", "列出事件，最新的在前"),
+    ("Only events in this state", "只看处于该状态的事件"),
+    ("Only this kind, such as event.subscribe or message.text", "只看该类型，例如 event.subscribe 或 message.text"),
+    ("Only this person", "只看该用户"),
+    ("Only what came since: 2h, 3d, 2026-11-01 or RFC 3339", "只看此后收到的：2h、3d、2026-11-01 或 RFC 3339"),
+    ("Show one event with its message", "查看一个事件及其消息"),
+    ("The event's id", "事件的编号"),
+    ("Handle events again: dead ones, or any that is named", "重新处理事件：全部失败的，或指定的"),
+    (
+        "They are made due; a running serve handles them. An event whose person has left is erased and can't be \
+         replayed.",
+        "它们会变为待处理，由运行中的 serve 处理。用户已取消关注的事件已被清除，不能重放。",
+    ),
+    ("The events' ids", "各事件的编号"),
+    ("Every dead event", "所有失败的事件"),
+    ("Say which, change nothing", "只列出，不改动"),
+    ("Show events as they come, until Ctrl-C", "持续显示新到的事件，直到 Ctrl-C"),
+    ("How many of the latest to begin with", "先显示最近的多少条"),
+];
