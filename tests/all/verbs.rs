@@ -41,12 +41,14 @@ const VERBS: &[(&str, &str)] = &[
     ("events tail", ""),
     ("db migrate", ""),
     ("db status", ""),
+    ("completions", "bash"),
+    ("man", ""),
 ];
 /// These run until they are stopped.
 const ENDLESS: [&str; 3] = ["serve", "sandbox run", "events tail"];
 /// With `-q` these show what was asked for; every other says nothing.
-const ASKED_FOR: [&str; 6] =
-    ["token show", "followers list", "followers show", "events list", "events show", "db status"];
+const ASKED_FOR: [&str; 8] =
+    ["token show", "followers list", "followers show", "events list", "events show", "db status", "completions", "man"];
 
 /// Help needs no database: it is looked at once.
 #[tokio::test]

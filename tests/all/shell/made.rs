@@ -64,7 +64,7 @@ async fn man_pages_are_read_by_man() {
             let text = std::fs::read_to_string(folder.path().join("pages").join(&page)).unwrap();
             assert_eq!(is_chinese(&text), lang == "zh", "{page}");
             assert!(text.contains("wxops") && !text.contains('\u{a0}'), "{page}");
-            let args = ["-k", "-ww", "-man", "-Tutf8", "-rLL=80n", &format!("pages/{page}")];
+            let args = ["-k", "-ww", "-man", "-Tutf8", "-P-cbou", "-rLL=80n", &format!("pages/{page}")];
             let Some(shown) = program(folder.path(), "groff", &args) else { return };
             let complaints = String::from_utf8_lossy(&shown.stderr).into_owned();
             // Chinese has few blanks to stretch; that is looks, not a fault.
@@ -93,6 +93,7 @@ async fn one_page_goes_to_stdout() {
         assert_eq!(shown.trim_end(), written.trim_end(), "{line}");
     }
     let unknown = run(folder.path(), "man events lst").await.expect_code(2);
-    assert!(unknown.stderr.contains("events lst"), "{unknown:?}");
+    assert!(unknown.stderr.contains("did you mean list?"), "{unknown:?}");
+    run(folder.path(), "man events list 1").await.expect_code(2);
     run(folder.path(), "man --dir /proc/no").await.expect_code(1);
 }

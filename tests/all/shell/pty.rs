@@ -8,6 +8,7 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::process::Child;
 
@@ -16,6 +17,7 @@ pub struct Pty {
     child: Child,
     keys: File,
     screen: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
     start: Instant,
 }
 
@@ -37,14 +39,14 @@ impl Pty {
         let keys = File::from(master);
         let screen = Arc::<Mutex<Vec<u8>>>::default();
         let (mut from, to) = (keys.try_clone().expect("a second handle"), screen.clone());
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             // The terminal of a child that has gone reads as an error.
             while let Ok(count @ 1..) = from.read(&mut bytes) {
                 to.lock().unwrap().extend_from_slice(&bytes[..count]);
             }
         });
-        Pty { child, keys, screen, start }
+        Pty { child, keys, screen, reader, start }
     }
 
     /// All that was shown so far.
@@ -71,12 +73,10 @@ impl Pty {
     pub async fn end(mut self) -> Outcome {
         let ended = tokio::time::timeout(crate::stage::PATIENCE, self.child.wait()).await;
         let status = ended.unwrap_or_else(|_| panic!("it goes on: {:?}", self.shown())).expect("our own child");
-        // The reader thread may be a step behind.
-        let mut before = usize::MAX;
-        while before != self.shown().len() {
-            before = self.shown().len();
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        Outcome { code: status.code(), stdout: self.shown(), stderr: String::new() }
+        // The other ends are closed with the child: the reader comes to its end.
+        let (screen, reader) = (self.screen.clone(), self.reader);
+        tokio::task::spawn_blocking(|| reader.join()).await.expect("it runs").expect("it does not panic");
+        let stdout = String::from_utf8_lossy(&screen.lock().unwrap()).into_owned();
+        Outcome { code: status.code(), stdout, stderr: String::new() }
     }
 }

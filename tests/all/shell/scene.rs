@@ -4,7 +4,7 @@ use crate::messages::{OPENID, subscribe, text};
 use crate::platform::Platform;
 use crate::process::{self, Outcome};
 use crate::rows::Db;
-use crate::stage::{Serve, Stage};
+use crate::stage::{Serve, Stage, until};
 use std::process::Stdio;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -124,6 +124,9 @@ impl Scene {
         serve.push(&text(OPENID, "one", 1)).await;
         serve.push(&text(OPENID, "two", 2)).await;
         stage.settled().await;
+        // The server asks for the follower's data, and for a token to ask with; then nothing is under way any more.
+        let asked = "SELECT COUNT(*) FROM user_mapping WHERE info_due_at IS NULL";
+        until("the follower's data", async || (stage.number(asked).await == 1).then_some(())).await;
         stage.execute("UPDATE inbox_event SET id = id + 16").await;
         stage.execute("UPDATE inbox_event SET state = 'dead', last_error = 'told to' WHERE id = 19").await;
         let config = stage.config();
@@ -199,6 +202,20 @@ pub async fn finish(mut command: Command, verb: &Verb) -> Outcome {
     let output = output.unwrap_or_else(|_| panic!("{} does not end; does its help say `until`?", verb.name)).unwrap();
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     Outcome { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// A configuration whose database nobody answers for.
+pub fn away(config: &str) -> String {
+    let line = |line: &str| match line.starts_with("database_url") {
+        true => "database_url = \"mysql://root@127.0.0.1:1/wxops\"\n".to_owned(),
+        false => format!("{line}\n"),
+    };
+    config.lines().map(line).collect()
+}
+
+/// A configuration with a key that nobody knows.
+pub fn wrong(config: &str) -> String {
+    format!("lissten = \"x\"\n{config}")
 }
 
 /// Whether a text holds Chinese.

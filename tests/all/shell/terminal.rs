@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 /// A person who presses Ctrl-C gets the prompt back by then.
 const AT_ONCE: Duration = Duration::from_secs(1);
+/// A person who sees nothing for longer thinks that nothing happens.
+const SIGN: Duration = Duration::from_millis(100);
 const CTRL_C: &str = "\u{3}";
 
 /// What runs until it is stopped stops at once; who has seen enough is told nothing about it.
@@ -62,11 +64,16 @@ async fn ctrl_c_ends_a_job_with_130() {
 #[tokio::test]
 async fn the_first_sign_of_life_comes_before_the_platform_answers() {
     let Some(scene) = Scene::set("shell::life").await else { return };
+    scene.stage.verb(&["token", "clear"]).await.expect_code(0);
     scene.faults(&["slow=1"]).await;
     let config = scene.stage.config();
     let args = ["--config", &config, "token", "refresh"];
-    let mut best = Duration::MAX;
+    let (mut best, mut bare) = (Duration::MAX, Duration::MAX);
     for _ in 0..10 {
+        // What the busy machine takes to start anything is no matter of the sign.
+        let version = Pty::start(scene.stage.folder(), &["--version"], &[]);
+        bare = bare.min(version.until("wxops").await);
+        version.end().await.expect_code(0);
         let mut pty = Pty::start(scene.stage.folder(), &args, &[]);
         best = best.min(pty.until("wxops token refresh: working, 0 s").await);
         pty.keys(CTRL_C);
@@ -74,17 +81,17 @@ async fn the_first_sign_of_life_comes_before_the_platform_answers() {
         let last = ended.stdout.lines().rfind(|line| !line.trim().is_empty()).unwrap();
         let seen = last.rsplit('\r').find(|part| !part.is_empty()).unwrap();
         assert!(seen.contains("error:") && !seen.contains("working"), "the sign is wiped off: {ended:?}");
-        if best <= Duration::from_millis(100) {
+        if best <= bare + SIGN {
             break;
         }
     }
-    assert!(best <= Duration::from_millis(100), "{best:?}");
+    assert!(best <= bare + SIGN, "{best:?}, where --version takes {bare:?}");
 
     for (env, args) in [
         (("NO_COLOR", "1"), &args[..]),
         (("TERM", "dumb"), &args[..]),
         (("A", "b"), &["--color", "never", "--config", &config, "token", "refresh"]),
-        (("A", "b"), &["-q", "--config", &config, "token", "refresh"]),
+        (("NO_COLOR", "1"), &["-q", "--config", &config, "token", "refresh"]),
     ] {
         let args = [&["--timeout", "300ms"], args].concat();
         let ended = Pty::start(scene.stage.folder(), &args, &[env]).end().await;
