@@ -91,6 +91,8 @@ groups! {
     #[command(subcommand)]
     Token(commands::token::Token),
     #[command(subcommand)]
+    Callback(commands::callback::Callback),
+    #[command(subcommand)]
     Followers(commands::followers::Followers),
     #[command(subcommand)]
     Events(commands::events::Events),
@@ -192,6 +194,7 @@ fn context(global: &Global, screen: &mut Screen) -> Result<Context> {
     let sources = global.over(Sources::of_process()?);
     let mut context = Context::new(sources, Out::stdout(screen.format, screen.lang, global.quiet), global.no_input);
     screen.endless = context.endless();
+    context.timeout = global.timeout;
     // A wrong configuration is told by the verb that needs it; `init` and `explain` work without.
     let config = context.config().ok();
     global.logs(config).start();

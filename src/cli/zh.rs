@@ -1,6 +1,7 @@
 //! Every sentence of the help in Chinese, one file a group. The key is the English sentence of the doc comment, a
 //! paragraph each. `cargo test --lib every_sentence` prints the lines that are missing, and what nothing asks for.
 
+mod callback;
 mod db;
 mod events;
 mod followers;
@@ -19,6 +20,7 @@ const TABLES: &[&[(&str, &str)]] = &[
     serve::SENTENCES,
     sandbox::SENTENCES,
     token::SENTENCES,
+    callback::SENTENCES,
     followers::SENTENCES,
     events::SENTENCES,
     db::SENTENCES,

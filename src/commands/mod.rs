@@ -1,5 +1,7 @@
 //! The door for people: one module a group, one file a verb.
 
+mod accounts;
+pub mod callback;
 pub mod db;
 pub mod events;
 pub mod followers;
@@ -9,6 +11,7 @@ pub mod sandbox;
 mod time;
 pub mod token;
 
+pub use accounts::{accounts, worse};
 pub use time::{Since, account_filter, time_json, time_local};
 
 use crate::config::{Config, Sources};
@@ -18,6 +21,7 @@ use crate::say;
 use std::cell::OnceCell;
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// What every verb is called with.
 pub struct Context {
@@ -27,6 +31,8 @@ pub struct Context {
     pub out: Out,
     /// `--no-input`: never ask.
     pub no_input: bool,
+    /// `--timeout`, for a verb that shares it out; at its end the command is ended either way.
+    pub timeout: Option<Duration>,
     config: OnceCell<Config>,
     endless: Arc<OnceLock<Endless>>,
 }
@@ -34,7 +40,7 @@ pub struct Context {
 impl Context {
     /// A context whose configuration is loaded when it is first asked for.
     pub fn new(sources: Sources, out: Out, no_input: bool) -> Self {
-        Context { sources, out, no_input, config: OnceCell::new(), endless: Arc::default() }
+        Context { sources, out, no_input, timeout: None, config: OnceCell::new(), endless: Arc::default() }
     }
 
     /// The configuration; exit 78 where it is wrong. Verbs that need none don't ask.

@@ -133,6 +133,11 @@ impl Config {
         Err(Error::config(say!("WXOPS_ACCOUNT ({en}): {what_en}"; "WXOPS_ACCOUNT（{zh}）：{what_zh}")))
     }
 
+    /// Whether it is the account of a command, and of a route, that names none.
+    pub fn is_default(&self, official: &Official) -> bool {
+        self.default_official.as_ref() == Some(&official.name)
+    }
+
     /// Takes a relative SQLite file as one of `dir`, for a command that sets up another folder.
     pub fn place_database(&mut self, dir: &Path) {
         let Some(rest) = self.database_url.reveal().strip_prefix("sqlite:") else { return };
@@ -163,7 +168,7 @@ impl Config {
             "account {name} (app_id: {en}) has no {what}";
             "账号 {name}（app_id 来自 {zh}）没有设置 {what}"
         ));
-        match self.default_official.as_ref() == Some(name) {
+        match self.is_default(official) {
             true => error.next(say!("set {variable}, or {key} in [official.{name}]"; "请设置 {variable}，或 [official.{name}] 中的 {key}")),
             false => error.next(say!("set {key} in [official.{name}]"; "请设置 [official.{name}] 中的 {key}")),
         }

@@ -83,7 +83,7 @@ fn toml(folder: &Path, account: &Account, listen: SocketAddr, metrics: SocketAdd
     let key = account.aes_key.as_ref().map_or("", |key| key.reveal());
     format!(
         "# Made by wxops serve --sandbox at each start. Invented keys of the stand-in platform.\n\
-         database_url = {:?}\nlisten = \"{listen}\"\nmetrics_listen = \"{metrics}\"\n\n\
+         database_url = {:?}\nlisten = \"{listen}\"\nmetrics_listen = \"{metrics}\"\npublic_url = \"http://{listen}\"\n\n\
          [official.main]\napp_id = {:?}\napp_secret = {:?}\ntoken = {:?}\naes_key = {key:?}\nmode = \"secure\"\n\
          original_id = {:?}\napi_base = \"http://{platform}\"\n",
         format!("sqlite://{}", database.display()),

@@ -15,6 +15,7 @@ mod stage;
 mod stories;
 
 mod callback;
+mod check;
 mod configuration;
 mod durability;
 mod enrichment;

@@ -1,10 +1,9 @@
 //! `wxops token refresh`.
 
 use crate::app::App;
-use crate::commands::Context;
-use crate::config::Config;
+use crate::commands::{Context, accounts, worse};
 use crate::domain::account::Official;
-use crate::error::{Error, Kind, Lang, Result};
+use crate::error::{Error, Lang, Result};
 use crate::report::Report;
 use crate::say;
 use serde_json::json;
@@ -67,25 +66,6 @@ impl Refresh {
             done.expires_at = Some(token.expires_at).filter(|end| *end != crate::domain::token::Token::UNKNOWN_EXPIRY);
         }
         Ok(done)
-    }
-}
-
-/// `--account all` is all of them, else the chosen one.
-fn accounts(config: &Config) -> Result<Vec<&Official>> {
-    if config.account.as_deref() == Some("all") {
-        return Ok(config.officials.iter().collect());
-    }
-    Ok(vec![config.official(None)?])
-}
-
-/// With many accounts the exit code is the first present of 78, 4, 77, 1, 3, 69, 75.
-fn worse(one: Option<Error>, other: Error) -> Error {
-    const ORDER: [Kind; 7] =
-        [Kind::Config, Kind::Unknown, Kind::Refused, Kind::Failed, Kind::Partial, Kind::Unavailable, Kind::Busy];
-    let rank = |error: &Error| ORDER.iter().position(|kind| *kind == error.kind).unwrap_or(ORDER.len());
-    match one {
-        Some(one) if rank(&one) <= rank(&other) => one,
-        _ => other,
     }
 }
 

@@ -1,0 +1,11 @@
+//! `callback check`: against servers that are right, and against servers that are wrong in one thing each.
+
+mod answers;
+mod fake;
+mod keys;
+mod nginx;
+mod own;
+mod program;
+mod scene;
+mod tls;
+mod usage;
