@@ -3,7 +3,7 @@
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::say;
-use chrono::{DateTime, FixedOffset, Local, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, FixedOffset, Local, NaiveDate, NaiveTime, SecondsFormat, TimeZone, Utc};
 use std::str::FromStr;
 
 /// Asia/Shanghai: a day on the command line is the platform's.
@@ -56,7 +56,7 @@ fn no_time() -> Error {
 
 /// RFC 3339 in UTC, for programs.
 pub fn time_json(ms: i64) -> String {
-    DateTime::from_timestamp_millis(ms).unwrap_or_default().format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    DateTime::from_timestamp_millis(ms).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// Local time with its offset, for people.

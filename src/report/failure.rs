@@ -1,10 +1,12 @@
 //! How an error is shown: one line for people, one JSON object for programs.
 
 use super::escape::{escape, json_line};
+use super::place::place;
 use crate::error::{Error, Lang};
 use serde_json::json;
 
-/// The line for people: what failed, the platform's code where the text lacks it, and what to do next.
+/// The line for people: what failed, the platform's code where the text lacks it, and what to do next. Where it
+/// points into a text, two more show it.
 pub fn line(error: &Error, lang: Lang, color: bool) -> String {
     let mut line = error.what.in_lang(lang).to_owned();
     let code = error.errcode.map(|code| format!("errcode {code}"));
@@ -21,11 +23,15 @@ pub fn line(error: &Error, lang: Lang, color: bool) -> String {
         line.push_str(next.in_lang(lang));
     }
     let line = escape(&line);
-    match (lang, color) {
+    let line = match (lang, color) {
         (Lang::En, false) => format!("error: {line}"),
         (Lang::En, true) => format!("\u{1b}[1;31merror:\u{1b}[0m {line}"),
         (Lang::Zh, false) => format!("错误：{line}"),
         (Lang::Zh, true) => format!("\u{1b}[1;31m错误：\u{1b}[0m{line}"),
+    };
+    match &error.place {
+        Some((text, letter)) => format!("{line}\n{}", place(text, *letter)),
+        None => line,
     }
 }
 

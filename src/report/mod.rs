@@ -5,6 +5,7 @@ mod failure;
 mod life;
 mod list;
 mod log;
+mod place;
 
 pub use escape::{escape, json_line};
 pub use failure::{causes as failure_causes, json as failure_json, line as failure_line};
@@ -93,6 +94,13 @@ impl Out {
     /// Hands everything to the reader.
     pub fn flush(&mut self) -> Result<()> {
         let done = self.stdout.flush();
+        self.written(done)
+    }
+
+    /// Hands out bytes as they are; for exports.
+    pub fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        spoken();
+        let done = self.stdout.write_all(bytes);
         self.written(done)
     }
 

@@ -35,6 +35,7 @@ const VERBS: &[(&str, &str)] = &[
     ("token set", ""),
     ("token clear", ""),
     ("followers list", ""),
+    ("followers export", ""),
     ("followers show", OPENID),
     ("events list", ""),
     ("events show", "1"),
@@ -48,8 +49,17 @@ const VERBS: &[(&str, &str)] = &[
 /// These run until they are stopped.
 const ENDLESS: [&str; 3] = ["serve", "sandbox run", "events tail"];
 /// With `-q` these show what was asked for; every other says nothing.
-const ASKED_FOR: [&str; 8] =
-    ["token show", "followers list", "followers show", "events list", "events show", "db status", "completions", "man"];
+const ASKED_FOR: [&str; 9] = [
+    "token show",
+    "followers list",
+    "followers export",
+    "followers show",
+    "events list",
+    "events show",
+    "db status",
+    "completions",
+    "man",
+];
 
 /// Help needs no database: it is looked at once.
 #[tokio::test]

@@ -4,6 +4,7 @@
 pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("The inbox of received callbacks", "收到的回调"),
     ("List events, newest first", "列出事件，最新的在前"),
+    ("At most so many", "最多多少条"),
     ("Only events in this state", "只看处于该状态的事件"),
     ("Only this kind, such as event.subscribe or message.text", "只看该类型，例如 event.subscribe 或 message.text"),
     ("Only this person", "只看该用户"),

@@ -1,7 +1,9 @@
 //! `wxops followers …`: who follows.
 
+mod export;
 mod list;
 mod show;
+mod where_filter;
 
 use super::Context;
 use crate::error::Result;
@@ -11,6 +13,7 @@ use crate::error::Result;
 #[command(before_help = "Example:\n  wxops followers list --followed")]
 pub(crate) enum Followers {
     List(list::List),
+    Export(export::Export),
     Show(show::Show),
 }
 
@@ -19,6 +22,7 @@ impl Followers {
     pub async fn run(self, context: &mut Context) -> Result<()> {
         match self {
             Followers::List(verb) => verb.run(context).await,
+            Followers::Export(verb) => verb.run(context).await,
             Followers::Show(verb) => verb.run(context).await,
         }
     }

@@ -93,7 +93,7 @@ impl Verb {
 
     /// Whether its result is why it is called: then `-q` shows it too.
     pub fn is_question(&self) -> bool {
-        const QUESTIONS: [&str; 8] = ["show", "list", "status", "stats", "export", "explain", "help", "completions"];
+        const QUESTIONS: [&str; 7] = ["show", "list", "status", "stats", "explain", "help", "completions"];
         let last = self.name.rsplit(' ').next().unwrap();
         QUESTIONS.contains(&last) || last == "man"
     }

@@ -41,7 +41,9 @@ async fn quiet_is_0_bytes_on_success() {
     for verb in finite().await {
         let quiet = scene.run(&["-q"], &verb).await;
         assert_eq!((quiet.code, quiet.stderr.as_str()), (Some(0), ""), "{}", verb.name);
-        assert_eq!(quiet.stdout.is_empty(), !verb.is_question(), "{}: {}", verb.name, quiet.stdout);
+        let what = if verb.is_question() { "is a question" } else { "is none" };
+        let told = format!("{} {what} to scene.rs; it says: {}", verb.name, quiet.stdout);
+        assert_eq!(quiet.stdout.is_empty(), !verb.is_question(), "{told}");
         let loud = scene.run(&[], &verb).await;
         assert_eq!(loud.code, Some(0), "{}: {loud:?}", verb.name);
         assert!(!loud.stdout.is_empty(), "{} says nothing at all", verb.name);
