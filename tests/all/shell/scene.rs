@@ -98,6 +98,16 @@ impl Verb {
         QUESTIONS.contains(&last) || last == "man"
     }
 
+    /// Whether it tells in its result what is wrong, and how bad that is by its exit code.
+    pub fn is_examination(&self) -> bool {
+        ["doctor", "status", "callback check"].contains(&self.name.as_str())
+    }
+
+    /// Whether it ended as it should on our stage; an examination may find something there.
+    pub fn did_its_job(&self, code: Option<i32>) -> bool {
+        code == Some(0) || (self.is_examination() && matches!(code, Some(1 | 69 | 77 | 78)))
+    }
+
     /// The names of its own flags.
     pub fn flags(&self) -> Vec<String> {
         let own = self.help.lines().skip_while(|line| *line != "Options:").skip(1);
