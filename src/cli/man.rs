@@ -2,7 +2,7 @@
 
 use super::{NAME, translate, tree, usage};
 use crate::error::{Error, Lang, Result};
-use crate::report::{Out, Report, escape};
+use crate::report::{Exit, Out, Report, escape, exits};
 use crate::say;
 use clap::Command;
 use std::ffi::OsString;
@@ -109,10 +109,8 @@ fn page(command: &Command, lang: Lang) -> Page {
 }
 
 fn exit_status(lang: Lang) -> String {
-    let code = |(code, meaning, _): (u8, crate::error::Text, _)| {
-        format!(".TP\n{code}\n{}\n", meaning.in_lang(lang).replace('-', "\\-"))
-    };
-    super::exit_codes::table().into_iter().map(code).collect()
+    let code = |exit: Exit| format!(".TP\n{}\n{}\n", exit.code, exit.meaning.in_lang(lang).replace('-', "\\-"));
+    exits().into_iter().map(code).collect()
 }
 
 /// The page above and that of the program.

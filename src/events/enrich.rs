@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::domain::account::Official;
 use crate::error::{Error, Result, Then};
 use crate::lifecycle;
+use crate::platform::errcode;
 use crate::platform::wechat::user::{self, UserInfo};
 use crate::store::{Due, Profile, Statement};
 use chrono::DateTime;
@@ -26,9 +27,7 @@ const ROUND: i64 = 200;
 /// Calls in flight for one account.
 const AT_ONCE: usize = 32;
 /// Tries before a person's data is given up, until the next subscribe or a replay.
-const TRIES: i64 = 8;
-/// An ill channel is probed this often, at the least.
-const PROBE: Duration = Duration::from_secs(60);
+pub const TRIES: i64 = 8;
 
 /// Fetches for one account until `stop`.
 pub async fn enrich(app: Arc<App>, account: Official, due: Arc<Notify>, mut stop: watch::Receiver<bool>) {
@@ -160,12 +159,10 @@ fn failed(app: &App, row: &Due, error: &Error) -> Statement {
     app.store.info_failed(row, due_at, &error.to_string())
 }
 
-/// A short illness is probed soon, then less often; a long one once a minute. Only where the platform
-/// forbids every call for a time (8950x: an administrator must confirm) is it left alone for that long.
+/// How long, `errcode::probing` knows.
 async fn pause_for(app: &App, account: &Official, error: &Error, ill: u32) -> Result<()> {
     let Then::Pause { after, whole_account } = error.then else { return Ok(()) };
-    let forbidden = error.errcode.is_some_and(|code| (89_500..89_600).contains(&code));
-    let wait = if forbidden { after } else { after.saturating_mul(1 << ill.min(6).saturating_sub(1)).min(PROBE) };
+    let wait = errcode::probing(error.errcode, after).wait(ill);
     let api = if whole_account { "*" } else { API };
     let until = app.now_ms() + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 2);
     let next = error.next.as_ref().map(|next| next.en.clone()).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! A verb's result, as a table for people or JSON for programs. Only results go to stdout.
 
 mod escape;
+mod exits;
 mod failure;
 mod life;
 mod list;
@@ -8,6 +9,7 @@ mod log;
 mod place;
 
 pub use escape::{escape, json_line};
+pub use exits::{Exit, exits};
 pub use failure::{causes as failure_causes, json as failure_json, line as failure_line};
 pub use life::{Endless, signs as signs_of_life, spoken};
 pub use list::{Column, List, Row};

@@ -45,11 +45,12 @@ const VERBS: &[(&str, &str)] = &[
     ("db status", ""),
     ("completions", "bash"),
     ("man", ""),
+    ("explain", "40164"),
 ];
 /// These run until they are stopped.
 const ENDLESS: [&str; 3] = ["serve", "sandbox run", "events tail"];
 /// With `-q` these show what was asked for; every other says nothing.
-const ASKED_FOR: [&str; 9] = [
+const ASKED_FOR: [&str; 10] = [
     "token show",
     "followers list",
     "followers export",
@@ -59,6 +60,7 @@ const ASKED_FOR: [&str; 9] = [
     "db status",
     "completions",
     "man",
+    "explain",
 ];
 
 /// Help needs no database: it is looked at once.
