@@ -4,6 +4,7 @@
 mod callback;
 mod db;
 mod events;
+mod explain;
 mod followers;
 mod global;
 mod init;
@@ -24,6 +25,7 @@ const TABLES: &[&[(&str, &str)]] = &[
     followers::SENTENCES,
     events::SENTENCES,
     db::SENTENCES,
+    explain::SENTENCES,
 ];
 
 /// All of them.
