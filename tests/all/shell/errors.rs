@@ -171,8 +171,8 @@ const FAILURES: &[(&str, &str, i32, &str, &str)] = &[
         "busy=1",
         "token refresh",
         69,
-        "error: stable_token: errcode -1: system error (rid RID): busy; next: wait 1, 2, 4 s with jitter, at most 3 more tries; a call that sends something only with clientmsgid",
-        "错误：stable_token：errcode -1: system error（rid RID）：平台繁忙；下一步：间隔 1、2、4 秒（带抖动）重试，最多再试 3 次；群发类调用须带 clientmsgid 才可重试",
+        "error: stable_token: errcode -1: system error (rid RID): busy; next: nothing: it passes; a call that sends something is repeated only with its clientmsgid",
+        "错误：stable_token：errcode -1: system error（rid RID）：平台繁忙；下一步：无需处理，稍后自行恢复；群发类调用须带 clientmsgid 才可重试",
     ),
     (
         "quota=1",
