@@ -85,6 +85,7 @@ macro_rules! groups {
 groups! {
     Init(commands::init::Init),
     Serve(crate::serve::Serve),
+    Status(commands::status::Status),
     ["sandbox"]
     #[command(subcommand)]
     Sandbox(commands::sandbox::Verb),

@@ -59,6 +59,11 @@ impl Keeper {
         self.renew(account, Renewal::Normal, |token| self.left(token.expires_at) > RENEW_MS).await
     }
 
+    /// This process, as it signs what it holds: host and process id.
+    pub fn who(&self) -> &str {
+        &self.who
+    }
+
     /// The account's cell; its lock is the single flight within this process.
     fn cell(&self, account: &str) -> Arc<tokio::sync::Mutex<Held>> {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);

@@ -9,6 +9,7 @@ pub mod followers;
 pub mod init;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+pub mod status;
 mod time;
 pub mod token;
 

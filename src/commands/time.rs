@@ -2,8 +2,9 @@
 
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
+pub use crate::report::time_local;
 use crate::say;
-use chrono::{DateTime, FixedOffset, Local, NaiveDate, NaiveTime, SecondsFormat, TimeZone, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, TimeZone, Utc};
 use std::str::FromStr;
 
 /// Asia/Shanghai: a day on the command line is the platform's.
@@ -57,12 +58,6 @@ fn no_time() -> Error {
 /// RFC 3339 in UTC, for programs.
 pub fn time_json(ms: i64) -> String {
     DateTime::from_timestamp_millis(ms).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
-/// Local time with its offset, for people.
-pub fn time_local(ms: i64) -> String {
-    let time = DateTime::from_timestamp_millis(ms).unwrap_or_default();
-    time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S%:z").to_string()
 }
 
 /// Which account a list shows: the one named, else all of them.

@@ -33,6 +33,7 @@ pub(super) const LISTEN: Setting = plain("WXOPS_LISTEN", "listen");
 pub(super) const METRICS_LISTEN: Setting = plain("WXOPS_METRICS_LISTEN", "metrics_listen");
 pub(super) const PUBLIC_URL: Setting = plain("WXOPS_PUBLIC_URL", "public_url");
 pub(super) const API_TOKEN: Setting = secret("WXOPS_API_TOKEN", "api_token");
+pub(super) const ALERT_WEBHOOK: Setting = secret("WXOPS_ALERT_WEBHOOK", "alert_webhook");
 pub(super) const REPLAY_WINDOW: Setting = plain("WXOPS_REPLAY_WINDOW", "replay_window");
 pub(super) const UNSUBSCRIBE_POLICY: Setting = plain("WXOPS_UNSUBSCRIBE_POLICY", "unsubscribe_policy");
 pub(super) const LOG: Setting = plain("WXOPS_LOG", "log");
@@ -51,6 +52,7 @@ pub(super) const GLOBAL: &[Setting] = &[
     METRICS_LISTEN,
     PUBLIC_URL,
     API_TOKEN,
+    ALERT_WEBHOOK,
     REPLAY_WINDOW,
     UNSUBSCRIBE_POLICY,
     LOG,

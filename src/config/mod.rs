@@ -21,6 +21,7 @@ pub use values::{UnsubscribePolicy, duration};
 
 use crate::domain::account::Official;
 use crate::domain::clock::Clock;
+use crate::domain::robot::Robot;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Lang, Result, Text};
 use crate::say;
@@ -46,6 +47,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// The admin client's token.
     pub api_token: Option<Secret>,
+    /// The group robot that alarms go to.
+    pub alert_webhook: Option<Robot>,
     /// The accounts, by name.
     pub officials: Vec<Official>,
     /// `--account` or `WXOPS_ACCOUNT`; may be `all`, for verbs that work all of them.
@@ -85,6 +88,7 @@ impl Config {
             metrics_listen: read.parsed(&keys::METRICS_LISTEN, values::listen)?.unwrap_or(METRICS_LISTEN),
             public_url: read.parsed(&keys::PUBLIC_URL, values::public_url)?,
             api_token: read.parsed(&keys::API_TOKEN, |text| Ok(Secret::new(text)))?,
+            alert_webhook: read.parsed(&keys::ALERT_WEBHOOK, values::robot)?,
             account: read.parsed(&keys::ACCOUNT, |text| Ok(text.to_owned()))?,
             replay_window: read.parsed(&keys::REPLAY_WINDOW, values::window)?.flatten(),
             unsubscribe_policy: read.parsed(&keys::UNSUBSCRIBE_POLICY, values::policy)?.unwrap_or_default(),

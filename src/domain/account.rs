@@ -53,6 +53,14 @@ pub struct Official {
     pub proxy: Option<String>,
 }
 
+impl Official {
+    /// Whether its calls go to WeChat itself: `api.weixin.qq.com` or another of its entrances.
+    pub fn at_the_platform(&self) -> bool {
+        let host = self.api_base.strip_prefix("https://").and_then(|rest| rest.split(['/', ':']).next());
+        host.is_some_and(|host| host.ends_with(".weixin.qq.com"))
+    }
+}
+
 /// The 32 bytes behind an EncodingAESKey.
 #[derive(Clone)]
 pub struct AesKey(Zeroizing<[u8; 32]>);

@@ -5,5 +5,7 @@ pub mod clock;
 pub mod event;
 pub mod filter;
 pub mod near;
+pub mod robot;
 pub mod secret;
+pub mod silence;
 pub mod token;

@@ -7,6 +7,7 @@ mod life;
 mod list;
 mod log;
 mod place;
+mod span;
 
 pub use escape::{escape, json_line};
 pub use exits::{Exit, exits};
@@ -14,6 +15,7 @@ pub use failure::{causes as failure_causes, json as failure_json, line as failur
 pub use life::{Endless, signs as signs_of_life, spoken};
 pub use list::{Column, List, Row};
 pub use log::{LogFormat, Logs};
+pub use span::{span, time_local};
 
 use crate::error::{Error, Lang, Result, Text};
 use crate::say;

@@ -1,5 +1,6 @@
 //! The door for machines: one file a caller. Here: the verb, its listeners and its loops.
 
+mod alarm;
 mod health;
 mod listener;
 mod problem;
@@ -122,6 +123,7 @@ impl Server {
             }
         }
         loops.tasks.spawn(count(app.clone(), stopped.clone()));
+        loops.tasks.spawn(alarm::watch(app.clone(), stopped.clone()));
         let pulse = Pulse::default();
         loops.tasks.spawn(pulse.clone().run(app.clone(), stopped.clone()));
 

@@ -34,7 +34,9 @@ impl Serve {
         if self.sandbox {
             return super::with_sandbox::run(sources, context).await;
         }
-        let config = crate::config::Config::load(&sources)?;
+        let mut config = crate::config::Config::load(&sources)?;
+        // Alarms are told in the language of whoever started it.
+        config.lang = Some(context.out.lang);
         if config.officials.is_empty() {
             config.official(None)?;
         }

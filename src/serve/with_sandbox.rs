@@ -38,7 +38,8 @@ pub(super) async fn run(mut sources: Sources, context: &Context) -> Result<()> {
     sources.env = Environment::default();
     sources.flags.clear();
     sources.config = Some(file.clone());
-    let config = Config::load(&sources)?;
+    let mut config = Config::load(&sources)?;
+    config.lang = Some(context.out.lang);
     let account = Account { callback: Some(format!("http://{listen_addr}/wechat/event")), ..account };
     let options = Options { followers: 1000, accounts: vec![account], ..Options::default() };
     let stand_in = sandbox::start_on(platform, options).await?;
@@ -81,9 +82,11 @@ fn shell(path: &Path) -> String {
 fn toml(folder: &Path, account: &Account, listen: SocketAddr, metrics: SocketAddr, platform: SocketAddr) -> String {
     let database = folder.join(DATABASE);
     let key = account.aes_key.as_ref().map_or("", |key| key.reveal());
+    let robot = sandbox::webhook(&format!("http://{platform}"), Options::default().seed);
     format!(
         "# Made by wxops serve --sandbox at each start. Invented keys of the stand-in platform.\n\
-         database_url = {:?}\nlisten = \"{listen}\"\nmetrics_listen = \"{metrics}\"\npublic_url = \"http://{listen}\"\n\n\
+         database_url = {:?}\nlisten = \"{listen}\"\nmetrics_listen = \"{metrics}\"\npublic_url = \"http://{listen}\"\n\
+         alert_webhook = {robot:?}\n\n\
          [official.main]\napp_id = {:?}\napp_secret = {:?}\ntoken = {:?}\naes_key = {key:?}\nmode = \"secure\"\n\
          original_id = {:?}\napi_base = \"http://{platform}\"\n",
         format!("sqlite://{}", database.display()),

@@ -28,6 +28,19 @@ impl Dialect {
         }
     }
 
+    /// Bytes of the database on disk.
+    pub fn size(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => {
+                "SELECT pages.page_count * sizes.page_size FROM pragma_page_count() AS pages, pragma_page_size() AS sizes"
+            }
+            Dialect::MySql => {
+                "SELECT CAST(SUM(data_length + index_length) AS SIGNED) FROM information_schema.tables \
+                 WHERE table_schema = DATABASE()"
+            }
+        }
+    }
+
     /// A text column compared byte by byte, NULL as the empty text. MySQL's binary collations ignore trailing blanks,
     /// and refuse to compare an ASCII column with other letters.
     pub fn exact_text(self, column: &str) -> String {

@@ -3,9 +3,11 @@
 
 mod access_token;
 mod account;
+mod alarm;
 mod channel;
 mod dialect;
 mod enrichment;
+mod figures;
 mod filter;
 mod follow;
 mod follower;
@@ -14,6 +16,7 @@ mod lease;
 mod migrate;
 mod mysql;
 mod open;
+mod pulse;
 mod read;
 mod sqlite;
 #[cfg(test)]
@@ -22,12 +25,14 @@ mod value;
 mod writer;
 
 pub use access_token::StoredToken;
+pub use alarm::Standing;
 pub use channel::Pause;
 pub use dialect::Dialect;
 pub use enrichment::{Due, Profile};
+pub use figures::Profiles;
 pub use follower::{Follower, FollowerFilter};
 pub use inbox::{Arrival, Body, InboxFilter, InboxRow, Leased, Outcome, Settled, Stored};
-pub use lease::Lease;
+pub use lease::{Holder, Lease};
 pub use migrate::{Applied, SchemaState};
 pub use open::{Options, Store};
 use read::Pool;

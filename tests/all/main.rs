@@ -15,6 +15,7 @@ mod signer;
 mod stage;
 mod stories;
 
+mod alarms;
 mod callback;
 mod check;
 mod configuration;

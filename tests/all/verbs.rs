@@ -25,6 +25,7 @@ stories! {
 const VERBS: &[(&str, &str)] = &[
     ("init", "--dir fresh"),
     ("serve", "--listen 127.0.0.1:0"),
+    ("status", ""),
     ("sandbox run", "--listen 127.0.0.1:0"),
     ("sandbox push", "list"),
     ("sandbox faults", ""),
@@ -50,7 +51,8 @@ const VERBS: &[(&str, &str)] = &[
 /// These run until they are stopped.
 const ENDLESS: [&str; 3] = ["serve", "sandbox run", "events tail"];
 /// With `-q` these show what was asked for; every other says nothing.
-const ASKED_FOR: [&str; 10] = [
+const ASKED_FOR: &[&str] = &[
+    "status",
     "token show",
     "followers list",
     "followers export",

@@ -234,3 +234,19 @@ fn a_key_may_carry_its_variables_prefix() {
     assert_eq!(config.listen.port(), 1);
     assert_eq!(config.official(None).unwrap().app_id, "wx1");
 }
+
+#[test]
+fn a_robot_is_taken_apart() {
+    for (text, base) in [
+        ("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=hush", "https://qyapi.weixin.qq.com"),
+        ("http://127.0.0.1:9090/cgi-bin/webhook/send?key=hush", "http://127.0.0.1:9090"),
+        ("http://localhost/relay/cgi-bin/webhook/send?debug=1&key=hush", "http://localhost/relay"),
+        ("https://[::1]:1/cgi-bin/webhook/send?key=h%75sh", "https://[::1]:1"),
+    ] {
+        let config = scene().file("wxops.toml", &format!("alert_webhook = \"{text}\"\n")).load();
+        let robot = config.alert_webhook.clone().unwrap();
+        assert_eq!((robot.base.as_str(), robot.key.reveal()), (base, "hush"));
+        assert!(!format!("{config:?}").contains("hush"));
+    }
+    assert!(scene().load().alert_webhook.is_none());
+}

@@ -36,6 +36,37 @@ fn a_wrong_variable_is_named() {
         ("WXOPS_UNSUBSCRIBE_POLICY", "drop", "must be erase or keep"),
         ("WXOPS_LOG", "wxops=loud", "not a log filter, such as info or info,wxops=debug"),
         ("WXOPS_LANG", "fr", "must be zh or en"),
+        ("WXOPS_ALERT_WEBHOOK", "hush", "not the webhook of a WeCom group robot"),
+        (
+            "WXOPS_ALERT_WEBHOOK",
+            "https://qyapi.weixin.qq.com/cgi-bin/webhook/send",
+            "not the webhook of a WeCom group robot",
+        ),
+        (
+            "WXOPS_ALERT_WEBHOOK",
+            "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=",
+            "not the webhook of a WeCom group robot",
+        ),
+        (
+            "WXOPS_ALERT_WEBHOOK",
+            "https://qyapi.weixin.qq.com/cgi-bin/message/send?key=hush",
+            "not the webhook of a WeCom group robot",
+        ),
+        (
+            "WXOPS_ALERT_WEBHOOK",
+            "http://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=hush",
+            "not the webhook of a WeCom group robot",
+        ),
+        (
+            "WXOPS_ALERT_WEBHOOK",
+            "https://qyapi.weixin.qq.com.example/cgi-bin/webhook/send?key=hush",
+            "not the webhook of a WeCom group robot",
+        ),
+        (
+            "WXOPS_ALERT_WEBHOOK",
+            "http://127.0.0.1.example/cgi-bin/webhook/send?key=hush",
+            "not the webhook of a WeCom group robot",
+        ),
         ("WXOPS_API_TOKEN", "a\nb", "has a line break or another control character in it"),
         ("DATABASE_URL", "postgres://h/d", "must be sqlite://FILE or mysql://USER:PASSWORD@HOST:PORT/NAME"),
         ("DATABASE_URL", "mysql://u:hush@h", "must be sqlite://FILE or mysql://USER:PASSWORD@HOST:PORT/NAME"),
