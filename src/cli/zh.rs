@@ -11,6 +11,7 @@ mod init;
 mod own;
 mod sandbox;
 mod serve;
+mod status;
 mod token;
 
 /// English, Chinese: the tables of all groups.
@@ -19,6 +20,7 @@ const TABLES: &[&[(&str, &str)]] = &[
     own::SENTENCES,
     init::SENTENCES,
     serve::SENTENCES,
+    status::SENTENCES,
     sandbox::SENTENCES,
     token::SENTENCES,
     callback::SENTENCES,
