@@ -134,9 +134,7 @@ impl Client {
     fn settle(&self, platform: Platform, request: &Request, answer: Answer) -> Result<Answer> {
         match errcode::first(platform, answer.errcode) {
             Move::Take => Ok(answer),
-            Move::Renew | Move::Fail => {
-                Err(errcode::error(&answer.refusal(platform, request.api()), self.now_ms()))
-            }
+            Move::Renew | Move::Fail => Err(errcode::error(&answer.refusal(platform, request.api()), self.now_ms())),
         }
     }
 

@@ -8,8 +8,7 @@ const BUG: [&str; 2] = ["a fault of wxops: report it", "wxops 自身的缺陷：
 const NOTHING: Step = Step::place(Who::Nobody, "nothing to run", "无需执行任何命令");
 const REPORT: Step =
     Step::shell(Who::Developer, "wxops --version", "the version, for the report", "查看版本，随反馈附上");
-const TRY: Step =
-    Step::shell(Who::Operator, "wxops status --notify", "after mending the address", "改正地址之后执行");
+const TRY: Step = Step::shell(Who::Operator, "wxops status --notify", "after mending the address", "改正地址之后执行");
 
 /// The robot is gone or was never there.
 const NEW_ROBOT: [&str; 2] = [
