@@ -100,6 +100,7 @@ groups! {
     #[command(subcommand)]
     Db(commands::db::Db),
     Explain(commands::explain::Explain),
+    Doctor(commands::doctor::Doctor),
 }
 
 /// Parses, runs, prints, and gives the exit code of the process.

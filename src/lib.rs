@@ -54,6 +54,7 @@
 //! - Whether something is retried: [`error::Then`] at the error, then `events/worker.rs` or `events/enrich.rs`.
 //! - Whether a silence is an alarm: `domain/silence.rs`; whether anything else is: `alarm/finding.rs`.
 //! - A setting: `config/keys.rs`, then `config/mod.rs` or `config/account.rs`.
+//! - What SIGHUP changes: `serve/reload.rs`; the table of accounts that requests look at is `serve/accounts.rs`.
 //! - What SQL runs: `store/` by the table's name.
 //!
 //! # Adding

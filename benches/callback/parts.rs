@@ -22,11 +22,11 @@ use wxops::wire::dedupe::dedupe_key;
 
 /// (c): verifies, decrypts, parses, hashes, and keeps nothing.
 #[derive(Clone)]
-struct Nothing(Arc<(Official, hmac::Key)>);
+struct Nothing(Arc<(Arc<Official>, hmac::Key)>);
 
 impl Keep for Nothing {
-    fn account(&self, _: Option<&str>) -> Option<&Official> {
-        Some(&self.0.0)
+    fn account(&self, _: Option<&str>) -> Option<Arc<Official>> {
+        Some(self.0.0.clone())
     }
     async fn keep(&self, _: Arrival) -> Result<Stored> {
         Ok(Stored::New)
@@ -61,7 +61,7 @@ pub async fn door() {
         proxy: None,
     };
     let listener = listener().await;
-    let routes = serve::callbacks(Nothing(Arc::new((account, key()))));
+    let routes = serve::callbacks(Nothing(Arc::new((Arc::new(account), key()))));
     let (_stop, never) = watch::channel(false);
     serve::listen(listener, routes, never, Duration::ZERO).await;
 }

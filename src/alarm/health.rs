@@ -2,6 +2,7 @@
 
 use super::{ALL, Kind, WATCH};
 use crate::app::App;
+use crate::config::Config;
 use crate::domain::account::Official;
 use crate::domain::silence::{self, FLOOR_MS};
 use crate::error::Result;
@@ -68,12 +69,12 @@ pub struct Paused {
 impl Health {
     /// Looks. What is usual costs some hundred look-ups an account: a watcher that is not `thorough` asks for it only
     /// where the silence is long enough to be an alarm at all.
-    pub async fn look(app: &App, thorough: bool) -> Result<Health> {
+    pub async fn look(app: &App, config: &Config, thorough: bool) -> Result<Health> {
         let now_ms = app.now_ms();
         let standing = app.store.alarms().await?;
         let mut callbacks = Vec::new();
-        for account in &app.config.officials {
-            callbacks.push(Callbacks::look(app, account, &standing, now_ms, thorough).await?);
+        for account in &config.officials {
+            callbacks.push(Callbacks::look(app, config, account, &standing, now_ms, thorough).await?);
         }
         let paused = app.store.pauses().await?.into_iter().map(|pause| {
             let whole = pause.api == ALL;
@@ -95,7 +96,14 @@ impl Health {
 }
 
 impl Callbacks {
-    async fn look(app: &App, official: &Official, standing: &[Standing], now_ms: i64, thorough: bool) -> Result<Self> {
+    async fn look(
+        app: &App,
+        config: &Config,
+        official: &Official,
+        standing: &[Standing],
+        now_ms: i64,
+        thorough: bool,
+    ) -> Result<Self> {
         let account = official.name.as_str();
         let last = app.store.last_callback(account).await?;
         let alarm_since =
@@ -106,7 +114,7 @@ impl Callbacks {
             usual = silence::usual(now_ms, last, &around);
         }
         let (account, app_id) = (account.to_owned(), official.app_id.clone());
-        Ok(Callbacks { url: url(app, official), account, app_id, last, usual, alarm_since })
+        Ok(Callbacks { url: url(config, official), account, app_id, last, usual, alarm_since })
     }
 
     /// How long nothing has come in; a callback from the future, by a clock that was wrong, came now.
@@ -141,10 +149,10 @@ fn began(standing: &[Standing], account: &str, kind: Kind) -> Option<i64> {
 }
 
 /// The only account, or the one that is default, is also `/wechat/event`; every one is to be had by its name.
-fn url(app: &App, official: &Official) -> String {
-    let base = app.config.public_url.as_deref().unwrap_or("https://YOUR.DOMAIN");
-    let default = app.config.official(None).is_ok_and(|default| default.name == official.name);
-    match default && app.config.account.is_none() {
+fn url(config: &Config, official: &Official) -> String {
+    let base = config.public_url.as_deref().unwrap_or("https://YOUR.DOMAIN");
+    let default = config.official(None).is_ok_and(|default| default.name == official.name);
+    match default && config.account.is_none() {
         true => format!("{base}/wechat/event"),
         false => format!("{base}/wechat/{}/event", official.name),
     }

@@ -5,6 +5,7 @@
 
 use super::{ALL, Finding, Health, Kind};
 use crate::app::App;
+use crate::config::Config;
 use crate::domain::robot::Robot;
 use crate::error::{Error, Kind as ErrorKind, Lang, Result, Text};
 use crate::platform::wecom::webhook;
@@ -61,7 +62,7 @@ pub fn to_tell(health: &Health) -> Vec<Word> {
 }
 
 /// Tells what a look has shown and nobody has told yet, through the group robot where there is one.
-pub async fn tell(app: &App, health: &Health) -> Result<Told> {
+pub async fn tell(app: &App, config: &Config, health: &Health) -> Result<Told> {
     let plan = plan(health);
     for row in &plan.new {
         app.store.raise_alarm(row).await?;
@@ -69,14 +70,14 @@ pub async fn tell(app: &App, health: &Health) -> Result<Told> {
     for row in &plan.passed {
         app.store.end_alarm(row).await?;
     }
-    let lang = app.config.lang.unwrap_or_default();
+    let lang = config.lang.unwrap_or_default();
     let mut words = Vec::new();
     for word in fitting(plan.words, lang) {
         if let Some(word) = word.take(app, health.now_ms).await? {
             words.push(word);
         }
     }
-    let failed = match &app.config.alert_webhook {
+    let failed = match &config.alert_webhook {
         Some(robot) if !words.is_empty() => send(app, robot, &words, lang).await.err(),
         _ => None,
     };

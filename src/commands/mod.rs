@@ -3,6 +3,7 @@
 mod accounts;
 pub mod callback;
 pub mod db;
+pub mod doctor;
 pub mod events;
 pub mod explain;
 pub mod followers;

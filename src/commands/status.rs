@@ -86,7 +86,7 @@ impl Status {
         if self.notify {
             told = match self.dry_run {
                 true => Told { words: to_tell(&facts.health), failed: None },
-                false => tell(&app, &facts.health).await?,
+                false => tell(&app, &app.config, &facts.health).await?,
             };
             facts.told = Some(told.words.iter().map(Word::text).collect());
             facts.dry_run = self.dry_run;
@@ -126,7 +126,7 @@ impl Facts {
     async fn gather(app: &App, account: Option<String>) -> Result<Facts> {
         let shown = |name: &str| account.as_deref().is_none_or(|only| only == name);
         let officials = || app.config.officials.iter().filter(|official| shown(&official.name));
-        let health = Health::look(app, true).await?;
+        let health = Health::look(app, &app.config, true).await?;
         let findings = health.findings().into_iter();
         let alarms = findings.filter(|finding| finding.is_of_all() || shown(&finding.account));
         let alarms = alarms.filter(|finding| finding.alarm(&health)).collect();

@@ -1,5 +1,7 @@
 //! The table of settings: their variable, their key in the TOML file, and whether they are secret.
 
+use super::origins::Shown;
+
 /// One setting under its two names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Setting {
@@ -9,6 +11,22 @@ pub(super) struct Setting {
     pub toml: Option<&'static str>,
     /// Secrets may also stand in a file of their own.
     pub secret: bool,
+}
+
+impl Setting {
+    /// The value where nobody sets it, as it would be written; `None` where there is none, or another decides.
+    pub fn default(&self) -> Option<&'static str> {
+        DEFAULTS.iter().find(|(setting, _)| setting == self).map(|(_, text)| *text)
+    }
+
+    /// How its value is shown to people.
+    pub fn shown(&self) -> Shown {
+        match *self {
+            DATABASE_URL | PROXY => Shown::Url,
+            _ if self.secret => Shown::Masked,
+            _ => Shown::Plain,
+        }
+    }
 }
 
 const fn plain(env: &'static str, toml: &'static str) -> Setting {
@@ -75,6 +93,18 @@ pub(super) const PROXY: Setting = Setting { env: None, toml: Some("proxy"), secr
 /// The settings of one Official Account.
 pub(super) const OFFICIAL: &[Setting] =
     &[APP_ID, APP_SECRET, TOKEN, TOKEN_PREVIOUS, AES_KEY, AES_KEY_PREVIOUS, MODE, ORIGINAL_ID, API_BASE, PROXY];
+
+/// What is taken where nobody says otherwise.
+const DEFAULTS: &[(Setting, &str)] = &[
+    (DATABASE_URL, "sqlite://wxops.db"),
+    (DB_PORT, "3306"),
+    (LISTEN, "127.0.0.1:8080"),
+    (METRICS_LISTEN, "127.0.0.1:9464"),
+    (REPLAY_WINDOW, "off"),
+    (UNSUBSCRIBE_POLICY, "erase"),
+    (LOG, "info"),
+    (API_BASE, super::PLATFORM),
+];
 
 /// Every variable that is read, with the `_FILE` form of the secrets.
 pub(super) fn variables() -> Vec<String> {

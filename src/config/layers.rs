@@ -18,6 +18,8 @@ pub(super) struct Layers<'a> {
     sources: &'a Sources,
     dotenv: Option<DotEnv>,
     pub file: Option<File>,
+    /// What named the TOML file.
+    pub named: Origin,
     warnings: RefCell<Vec<Text>>,
 }
 
@@ -35,8 +37,8 @@ pub(super) const GLOBAL: Scope<'static> = Scope { account: None, variables: true
 
 impl<'a> Layers<'a> {
     pub fn open(sources: &'a Sources) -> Result<Self> {
-        let mut layers = Layers { sources, dotenv: None, file: None, warnings: RefCell::default() };
         let files = sources.files();
+        let mut layers = Layers { sources, dotenv: None, file: None, named: files.named, warnings: RefCell::default() };
         if let Some(path) = files.dotenv {
             layers.dotenv = Some(DotEnv::parse(&path, &layers.private(&path)?)?);
         }
@@ -44,6 +46,11 @@ impl<'a> Layers<'a> {
             layers.file = Some(File::parse(&path, &layers.private(&path)?)?);
         }
         Ok(layers)
+    }
+
+    /// `./.env`, where it counts and is there.
+    pub fn dotenv(&self) -> Option<&Path> {
+        self.dotenv.as_ref().map(|dotenv| dotenv.path.as_path())
     }
 
     /// What was let pass with a warning.
@@ -69,7 +76,8 @@ impl<'a> Layers<'a> {
         let pointer = format!("{name}_FILE");
         if secret {
             if let Some(path) = self.sources.env.get(&pointer) {
-                return self.secret_file(&pointer, &self.sources.dir.join(path), Layer::Environment).map(Some);
+                let named = Origin::Env(pointer.clone());
+                return self.secret_file(&pointer, &self.sources.dir.join(path), named, Layer::Environment).map(Some);
             }
             if let Some(value) = self.credential(name)? {
                 return Ok(Some(value));
@@ -79,8 +87,9 @@ impl<'a> Layers<'a> {
             return one_line(name, Secret::new(text), Origin::Env(name.to_owned()), Layer::Environment).map(Some);
         }
         let Some(dotenv) = &self.dotenv else { return Ok(None) };
-        if secret && let Some((path, _)) = dotenv.get(&pointer) {
-            return self.secret_file(&pointer, &self.sources.dir.join(path.reveal()), Layer::DotEnv).map(Some);
+        if secret && let Some((path, line)) = dotenv.get(&pointer) {
+            let named = Origin::DotEnv { path: dotenv.path.clone(), line };
+            return self.secret_file(&pointer, &self.sources.dir.join(path.reveal()), named, Layer::DotEnv).map(Some);
         }
         let Some((text, line)) = dotenv.get(name) else { return Ok(None) };
         let origin = Origin::DotEnv { path: dotenv.path.clone(), line };
@@ -98,10 +107,11 @@ impl<'a> Layers<'a> {
         };
         let pointer = format!("{name}_file");
         if setting.secret
-            && let Some((path, _)) = values.get(&pointer).filter(|(path, _)| !path.reveal().is_empty())
+            && let Some((path, line)) = values.get(&pointer).filter(|(path, _)| !path.reveal().is_empty())
         {
-            let folder = file.path.parent().unwrap_or(Path::new("."));
-            return self.secret_file(&format!("{prefix}{pointer}"), &folder.join(path.reveal()), Layer::File).map(Some);
+            let named = Origin::File { path: file.path.clone(), line: *line };
+            let path = file.path.parent().unwrap_or(Path::new(".")).join(path.reveal());
+            return self.secret_file(&format!("{prefix}{pointer}"), &path, named, Layer::File).map(Some);
         }
         let Some((text, line)) = values.get(name).filter(|(text, _)| !text.reveal().is_empty()) else {
             return Ok(None);
@@ -120,22 +130,24 @@ impl<'a> Layers<'a> {
         from_file(name, &text, Origin::Credential(path), Layer::Environment).map(Some)
     }
 
-    fn secret_file(&self, key: &str, path: &Path, layer: Layer) -> Result<Value> {
-        let made_by_systemd = self.credentials().is_some_and(|folder| path.starts_with(folder));
-        let text =
-            if made_by_systemd { private::read_as_is(path) } else { self.private(path) }.map_err(|mut error| {
-                let (en, zh) = (&error.what.en, &error.what.zh);
-                error.what = say!("{key}: {en}"; "{key}：{zh}");
-                error
-            })?;
-        from_file(key, &text, Origin::SecretFile(path.to_owned()), layer)
+    fn secret_file(&self, key: &str, path: &Path, named: Origin, layer: Layer) -> Result<Value> {
+        let text = self.private(path).map_err(|mut error| {
+            let (en, zh) = (&error.what.en, &error.what.zh);
+            error.what = say!("{key}: {en}"; "{key}：{zh}");
+            error
+        })?;
+        from_file(key, &text, Origin::SecretFile { path: path.to_owned(), named: Box::new(named) }, layer)
     }
 
     fn credentials(&self) -> Option<PathBuf> {
         self.sources.env.get("CREDENTIALS_DIRECTORY").map(PathBuf::from)
     }
 
+    /// Only what its owner alone can read; what systemd made is taken as it is.
     fn private(&self, path: &Path) -> Result<zeroize::Zeroizing<String>> {
+        if self.credentials().is_some_and(|folder| is_in(path, &folder)) {
+            return private::read_as_is(path);
+        }
         let private = private::read(path, self.sources)?;
         let mut warnings = self.warnings.borrow_mut();
         if let Some(warning) = private.warning
@@ -145,6 +157,11 @@ impl<'a> Layers<'a> {
         }
         Ok(private.text)
     }
+}
+
+/// Whether the file is really there, whatever `..` and links its path has.
+fn is_in(path: &Path, folder: &Path) -> bool {
+    path.canonicalize().is_ok_and(|path| folder.canonicalize().is_ok_and(|folder| path.starts_with(folder)))
 }
 
 /// The content of a secret's own file: its closing line break doesn't count, and an empty one is a broken mount.

@@ -134,6 +134,17 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost") || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
+/// The console's Token: 3 to 32 letters and digits (reference 1). Another one can't have been typed there.
+pub(super) fn token(text: &str) -> Result<()> {
+    match (3..=32).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_alphanumeric()) {
+        true => Ok(()),
+        false => Err(Error::config(say!(
+            "a Token is 3 to 32 letters and digits, as the console takes it";
+            "Token 应为 3 至 32 个字母或数字，与公众平台后台一致"
+        ))),
+    }
+}
+
 /// plain, compat or secure.
 pub(super) fn mode(text: &str) -> Result<Mode> {
     match text {

@@ -114,6 +114,23 @@ impl Client {
         self.settle(Platform::WeChat, request, second)
     }
 
+    /// One try with this very token: where it is refused, nobody is asked for another.
+    pub async fn call_once(&self, account: &Official, token: &Token, request: &Request) -> Result<Answer> {
+        let answer = self.send(account, request, Some(token)).await?;
+        self.settle(Platform::WeChat, request, answer)
+    }
+
+    /// The time (milliseconds) in the head of whatever answers a request without a token; `None` where it tells none.
+    pub async fn date(&self, account: &Official, request: &Request) -> Result<Option<i64>> {
+        let base = base_url(account)?;
+        let host = base.host_str().unwrap_or_default().to_owned();
+        let pool = self.pool(account.proxy.as_deref(), &host).map_err(|e| bad_proxy(account, e))?;
+        let call = request.onto(pool, request.url(base, None));
+        let reply = call.send().await.map_err(|e| transport::error(request.api(), &host, &self.limits, e))?;
+        let date = reply.headers().get(reqwest::header::DATE).and_then(|date| date.to_str().ok());
+        Ok(date.and_then(|date| chrono::DateTime::parse_from_rfc2822(date).ok()).map(|date| date.timestamp_millis()))
+    }
+
     /// A call without an access_token: the token endpoints.
     pub async fn call_bare(&self, account: &Official, request: &Request) -> Result<Answer> {
         let answer = self.send(account, request, None).await?;

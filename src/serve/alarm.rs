@@ -1,7 +1,9 @@
 //! Watches once a minute, in one process of all: the lock says in which, and that it lives.
 
+use super::accounts::Accounts;
 use crate::alarm::{Health, WATCH, Word, tell};
 use crate::app::App;
+use crate::config::Config;
 use crate::error::Result;
 use crate::lifecycle;
 use crate::store::Lease;
@@ -18,14 +20,14 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 const TICK: Duration = Duration::from_millis(250);
 
 /// Watches until `stop`, and gives the lock back: who comes next need not wait, and knows that this end was wanted.
-pub(super) async fn watch(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+pub(super) async fn watch(app: Arc<App>, accounts: Arc<Accounts>, mut stop: watch::Receiver<bool>) {
     let mut post = Post::default();
     let mut looked = app.now_ms();
     let watching = async {
         loop {
             tokio::time::sleep(TICK).await;
             match post.hold(&app).await.map(|held| held && due(app.now_ms(), &mut looked)) {
-                Ok(true) => look(&app).await,
+                Ok(true) => look(&app, &accounts.now().config).await,
                 Ok(false) => {}
                 Err(error) => tracing::debug!(%error, "the watch found the database away"),
             }
@@ -42,8 +44,8 @@ pub(super) async fn watch(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-async fn look(app: &App) {
-    let told = async { tell(app, &Health::look(app, false).await?).await };
+async fn look(app: &App, config: &Config) {
+    let told = async { tell(app, config, &Health::look(app, config, false).await?).await };
     match told.await {
         Ok(told) => {
             told.words.iter().filter(|word| !word.is_retry()).for_each(log);

@@ -5,6 +5,7 @@ mod access_token;
 mod account;
 mod alarm;
 mod channel;
+mod checkup;
 mod dialect;
 mod enrichment;
 mod figures;

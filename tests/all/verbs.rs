@@ -47,6 +47,7 @@ const VERBS: &[(&str, &str)] = &[
     ("completions", "bash"),
     ("man", ""),
     ("explain", "40164"),
+    ("doctor", ""),
 ];
 /// These run until they are stopped.
 const ENDLESS: [&str; 3] = ["serve", "sandbox run", "events tail"];

@@ -83,7 +83,14 @@ pub async fn answer(State(world): State<Arc<World>>, request: Request) -> Respon
     let (sent, errcode) = dress(&world, &call, &answer, fault, began);
     write_down(&world, &call, &answer, fault, (at_ms, began), errcode, &sent);
     match (sent, line) {
-        (Some(response), _) => response,
+        (Some(mut response), _) => {
+            // By its own clock, which may be moved; the server would put the machine's.
+            let now = chrono::DateTime::from_timestamp_millis(world.clock.now_ms()).unwrap_or_default();
+            if let Ok(date) = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string().parse() {
+                response.headers_mut().insert(header::DATE, date);
+            }
+            response
+        }
         (None, Some(line)) => line.break_off().await,
         (None, None) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
