@@ -3,6 +3,7 @@
 
 mod callback;
 mod db;
+mod doctor;
 mod events;
 mod explain;
 mod followers;
@@ -27,6 +28,7 @@ const TABLES: &[&[(&str, &str)]] = &[
     followers::SENTENCES,
     events::SENTENCES,
     db::SENTENCES,
+    doctor::SENTENCES,
     explain::SENTENCES,
 ];
 
