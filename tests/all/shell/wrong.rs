@@ -114,7 +114,9 @@ async fn in_every_verb(story: &str, change: fn(&str) -> String, code: i32) -> Ve
                 true => Outcome { stdout: String::new(), ..outcome },
                 false => outcome,
             };
-            assert_eq!(outcome.code, Some(code), "{}: {outcome:?}", verb.name);
+            // Of all that an examination finds, the gravest decides.
+            let may = verb.is_examination() && verb.did_its_job(outcome.code);
+            assert!(may || outcome.code == Some(code), "{}: {outcome:?}", verb.name);
             fails_well(&verb.name, &outcome, lang, json);
             if code == 78 {
                 assert!(told.contains("lissten") && told.contains("broken.toml"), "{}: {told}", verb.name);
