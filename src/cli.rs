@@ -206,6 +206,7 @@ fn context(global: &Global, screen: &mut Screen) -> Result<Context> {
     }
     screen.lang = flags::lang_of(global.lang, config.and_then(|config| config.lang));
     context.out.lang = screen.lang;
+    context.out.bars = global.draws();
     Ok(context)
 }
 

@@ -7,7 +7,9 @@ mod life;
 mod list;
 mod log;
 mod place;
+mod progress;
 mod span;
+mod table;
 
 pub use escape::{escape, json_line};
 pub use exits::{Exit, exits};
@@ -15,7 +17,9 @@ pub use failure::{causes as failure_causes, json as failure_json, line as failur
 pub use life::{Endless, signs as signs_of_life, spoken};
 pub use list::{Column, List, Row};
 pub use log::{LogFormat, Logs};
+pub use progress::Progress;
 pub use span::{span, time_local};
+pub use table::table;
 
 use crate::error::{Error, Lang, Result, Text};
 use crate::say;
@@ -47,6 +51,8 @@ pub struct Out {
     pub lang: Lang,
     /// `-q`: on success nothing is said about what was done.
     pub quiet: bool,
+    /// Whether stderr is a terminal on which a line may be drawn over.
+    pub bars: bool,
     stdout: Box<dyn Write + Send>,
     closed: bool,
 }
@@ -59,7 +65,7 @@ impl Out {
 
     /// Results to any place, for tests.
     pub fn to(stdout: Box<dyn Write + Send>, format: Format, lang: Lang, quiet: bool) -> Self {
-        Out { format, lang, quiet, stdout, closed: false }
+        Out { format, lang, quiet, bars: false, stdout, closed: false }
     }
 
     /// Says what was done; nothing with `-q`.
@@ -88,6 +94,11 @@ impl Out {
             // A stderr that is gone is no reason to fail.
             let _ = writeln!(life::stderr(), "{}", escape(text.in_lang(self.lang)));
         }
+    }
+
+    /// Begins to tell on stderr how far a job is; nothing with `-q`.
+    pub fn progress(&self) -> Progress {
+        Progress::new(self.quiet, self.bars, self.lang)
     }
 
     /// Whether the reader of stdout went away (`| head -1`): the command then ends quietly.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../benches/bench/mod.rs"]
+mod bench;
 mod faults;
 mod filters;
 mod http;
@@ -16,6 +18,7 @@ mod stage;
 mod stories;
 
 mod alarms;
+mod backup;
 mod callback;
 mod check;
 mod configuration;
@@ -32,6 +35,7 @@ mod modes;
 mod newcomer;
 mod own;
 mod packaging;
+mod purge;
 mod pushes;
 mod readme;
 mod refusals;
@@ -40,6 +44,8 @@ mod restart;
 mod sharing;
 mod shell;
 mod slow_disk;
+mod speed;
+mod stats;
 mod tokens;
 mod verbs;
 mod wechatpy;

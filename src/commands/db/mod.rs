@@ -1,5 +1,6 @@
-//! `wxops db …`: the schema.
+//! `wxops db …`: the schema, and a copy of all.
 
+mod backup;
 mod migrate;
 mod status;
 
@@ -7,12 +8,13 @@ use super::Context;
 use crate::error::Result;
 use crate::store::{Options, Store};
 
-/// The schema of the database
+/// The database: its schema, a backup
 #[derive(Debug, clap::Subcommand)]
 #[command(before_help = "Example:\n  wxops db status")]
 pub(crate) enum Db {
     Migrate(migrate::Migrate),
     Status(status::Status),
+    Backup(backup::Backup),
 }
 
 impl Db {
@@ -21,6 +23,7 @@ impl Db {
         match self {
             Db::Migrate(verb) => verb.run(context).await,
             Db::Status(verb) => verb.run(context).await,
+            Db::Backup(verb) => verb.run(context).await,
         }
     }
 }

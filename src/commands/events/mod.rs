@@ -1,9 +1,11 @@
 //! `wxops events …`: the inbox of received callbacks.
 
 mod list;
+mod purge;
 mod replay;
 mod row;
 mod show;
+mod stats;
 mod tail;
 
 use super::Context;
@@ -17,6 +19,8 @@ pub(crate) enum Events {
     Show(show::Show),
     Replay(replay::Replay),
     Tail(tail::Tail),
+    Stats(stats::Stats),
+    Purge(purge::Purge),
 }
 
 impl Events {
@@ -27,6 +31,8 @@ impl Events {
             Events::Show(verb) => verb.run(context).await,
             Events::Replay(verb) => verb.run(context).await,
             Events::Tail(verb) => verb.run(context).await,
+            Events::Stats(verb) => verb.run(context).await,
+            Events::Purge(verb) => verb.run(context).await,
         }
     }
 }

@@ -1,10 +1,11 @@
 //! What is measured beside the whole, each in a process of its own: the door that stores nothing (c), the
 //! group commit without a door (d), and the least a server can do, for the load's own ceiling.
 
+use super::outcome::Outcome;
+use super::sealed::{CONNECTIONS, Choice};
+use super::under::{Cpu, Told};
 use crate::load::events::Events;
-use crate::sealed::{CONNECTIONS, Choice, Outcome};
 use crate::signer::{self, Keys};
-use crate::under::{Cpu, Told};
 use ring::hmac;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
