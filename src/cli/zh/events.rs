@@ -22,4 +22,23 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("Say which, change nothing", "只列出，不改动"),
     ("Show events as they come, until Ctrl-C", "持续显示新到的事件，直到 Ctrl-C"),
     ("How many of the latest to begin with", "先显示最近的多少条"),
+    // stats
+    ("Count events by kind, hour, outcome or account", "按类型、小时、结果或账号统计事件"),
+    (
+        "Beside the counts: how long WeChat's callbacks take to arrive, and how fast the running serve answers them.",
+        "除了条数，还有微信的回调多久才到达，以及运行中的 serve 应答得多快。",
+    ),
+    ("What a row stands for", "每一行代表什么"),
+    // purge
+    ("Delete old events that are settled", "删除已处理完的旧事件"),
+    (
+        "Deletes in small transactions beside a running serve; ended in the middle, the next run goes on. Events that are not settled are never deleted.",
+        "与运行中的 serve 并行，用小事务删除；中途结束则下次运行接着删。尚未处理完的事件从不删除。",
+    ),
+    ("Only what was received longer ago: 90d, at least 1d", "只删更早收到的：90d，至少 1d"),
+    ("Dead events too, not only those that are done", "也删处理失败（dead）的，而不只是已完成的"),
+    ("Say how many, delete nothing", "只说有多少，不删除"),
+    ("Do not ask", "不再询问"),
+    ("Exit 0, not 75, where another run is under way", "另一个正在运行时退出码为 0，而不是 75"),
+    ("Wait so long for the end of another run, such as 30s", "最多等另一个运行这么久，例如 30s"),
 ];
