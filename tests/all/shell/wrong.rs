@@ -116,6 +116,8 @@ async fn in_every_verb(story: &str, change: fn(&str) -> String, code: i32) -> Ve
             };
             // Of all that an examination finds, the gravest decides.
             let may = verb.is_examination() && verb.did_its_job(outcome.code);
+            // The server's own tool makes the copy, whether the server answers or not.
+            let may = may || (verb.name == "db backup" && outcome.code == Some(2) && told.contains("mysqldump"));
             assert!(may || outcome.code == Some(code), "{}: {outcome:?}", verb.name);
             fails_well(&verb.name, &outcome, lang, json);
             if code == 78 {
