@@ -43,7 +43,7 @@ impl Logs {
         let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
         // A stderr that is gone (a closed terminal or pipe) is no reason to fail, let alone to panic.
         let builder = tracing_subscriber::fmt().log_internal_errors(false);
-        let builder = builder.with_env_filter(filter).with_writer(std::io::stderr);
+        let builder = builder.with_env_filter(filter).with_writer(super::life::stderr);
         let _ = match self.format {
             LogFormat::Json => builder.json().flatten_event(true).with_timer(Rfc3339).try_init(),
             LogFormat::Text => builder.with_ansi(self.color).event_format(Line { journald: false }).try_init(),

@@ -42,6 +42,7 @@ mod refusals;
 mod reload;
 mod restart;
 mod sharing;
+mod shell;
 mod slow_disk;
 mod speed;
 mod stats;
