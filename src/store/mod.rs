@@ -23,6 +23,7 @@ mod open;
 mod pulse;
 mod purge;
 mod read;
+mod recent;
 mod sqlite;
 #[cfg(test)]
 mod tests;

@@ -121,7 +121,9 @@ fn event(kind: &str, openid: &str, second: i64) -> Event {
 
 fn arrival(n: u32, openid: &str, second: i64) -> Arrival {
     let mut key = [0; 32];
+    // Both ends differ: the first is what the index sorts by, the last what is remembered.
     key[..4].copy_from_slice(&n.to_be_bytes());
+    key[28..].copy_from_slice(&n.to_be_bytes());
     Arrival::new("main".into(), key, event("event.subscribe", openid, second), format!("<xml>{n} 🎮</xml>"), at(second))
 }
 

@@ -17,9 +17,9 @@ const NOW: &str = "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)";
 
 /// Inserts what is not there yet and tells which rows are new, by key. What nobody acts on is done at once,
 /// and blanked where its person has left since: the look at every key sees an unsubscribe that is not yet
-/// committed (the writers of callbacks read uncommitted rows), and one that comes later sees our row. Keys are sorted, so that two
-/// writers with the same keys wait for each other in one order. IGNORE swallows more than duplicates, so
-/// every key is looked up before the COMMIT: one that is not there is an error, not a duplicate.
+/// committed (the writers of callbacks read uncommitted rows), and one that comes later sees our row. Keys are
+/// sorted, so that two writers with the same keys wait for each other in one order. IGNORE swallows more than
+/// duplicates, so every row is looked for before the COMMIT: one that is not there is an error, not a duplicate.
 pub(super) async fn insert<'a>(
     db: &mut MySqlConnection,
     arrivals: &[&'a Arrival],
@@ -32,6 +32,9 @@ pub(super) async fn insert<'a>(
     // The stamp tells our rows from those that stood before, even where none is taken in hand.
     let stamp = lease.unwrap_or_else(lease_id);
     let until = if lease.is_some() { format!("{NOW} + {LEASE_MS}") } else { "0".to_owned() };
+    let left = if erase { LEFT } else { "0" };
+    let mut new = HashMap::with_capacity(sorted.len());
+    let mut unsure: Vec<&Arrival> = Vec::new();
     for rows in sorted.chunks(ROWS) {
         let row = format!("(?, 'official', ?, ?, ?, ?, ?, ?, ?, ({until}) * ?, ?, ?)");
         let sql = format!(
@@ -53,13 +56,30 @@ pub(super) async fn insert<'a>(
                 .bind(arrival.happened.naive_utc())
                 .bind(arrival.received.naive_utc())
         });
-        query.execute(&mut *db).await?;
+        let inserted = query.execute(&mut *db).await?;
+        let all = inserted.rows_affected() == rows.len() as u64;
+        match i64::try_from(inserted.last_insert_id()) {
+            Ok(first) if all && are_ours(db, first, rows.len(), stamp, left).await? => {
+                new.extend((first..).zip(rows).map(|(id, arrival)| (arrival.key, (id, *arrival))));
+            }
+            _ => unsure.extend(rows),
+        }
     }
-    let mut new = HashMap::with_capacity(sorted.len());
-    let by_key: HashMap<&[u8], &Arrival> = sorted.iter().map(|arrival| (&arrival.key[..], *arrival)).collect();
-    let left = if erase { LEFT } else { "0" };
+    look_up(db, &unsure, stamp, left, &mut new).await?;
+    Ok(new)
+}
+
+/// Adds to `new` those of `unsure` that carry our stamp, and blanks what is about somebody who has left since.
+async fn look_up<'a>(
+    db: &mut MySqlConnection,
+    unsure: &[&'a Arrival],
+    stamp: i64,
+    left: &'static str,
+    new: &mut HashMap<[u8; 32], (i64, &'a Arrival)>,
+) -> sqlx::Result<()> {
+    let by_key: HashMap<&[u8], &Arrival> = unsure.iter().map(|arrival| (&arrival.key[..], *arrival)).collect();
     let mut blank = Vec::new();
-    for rows in sorted.chunks(ROWS) {
+    for rows in unsure.chunks(ROWS) {
         let size = rows.len().next_power_of_two();
         let sql = format!(
             "SELECT id, dedupe_key, lease, state = 'done' AND {left} FROM inbox_event WHERE dedupe_key IN ({})",
@@ -89,7 +109,26 @@ pub(super) async fn insert<'a>(
         let sql = format!("UPDATE inbox_event SET raw = NULL WHERE id IN ({})", places(ids.len()));
         bind_mysql(&sql, &ids).execute(&mut *db).await?;
     }
-    Ok(new)
+    Ok(())
+}
+
+/// Whether `count` rows from `first` on are those just inserted, one id after the other, and none of them is about
+/// somebody who has left since. One statement for batches of every size; where it says no, each key is looked up.
+async fn are_ours(
+    db: &mut MySqlConnection,
+    first: i64,
+    count: usize,
+    stamp: i64,
+    left: &'static str,
+) -> sqlx::Result<bool> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let sql = format!(
+        "SELECT COUNT(*), CAST(COALESCE(SUM(state = 'done' AND {left}), 0) AS SIGNED) FROM inbox_event \
+         WHERE id BETWEEN ? AND ? AND lease = ?"
+    );
+    let row = bind_mysql(&sql, &[Value::Int(first), Value::Int(first + count - 1), Value::Int(stamp)]);
+    let row = row.fetch_one(db).await?;
+    Ok(row.try_get::<i64, _>(0)? == count && row.try_get::<i64, _>(1)? == 0)
 }
 
 /// Rows that are done together, then their effects; each of the others alone.
