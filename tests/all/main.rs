@@ -30,6 +30,7 @@ mod pushes;
 mod readme;
 mod refusals;
 mod restart;
+mod secrets;
 mod sharing;
 mod slow_disk;
 mod tokens;
