@@ -74,6 +74,7 @@ groups! {
     Events(commands::events::Events),
     #[command(subcommand)]
     Db(commands::db::Db),
+    Explain(commands::explain::Explain),
 }
 
 /// Parses, runs, prints, and gives the exit code of the process.

@@ -118,13 +118,15 @@ pub struct Error {
     pub errcode: Option<i64>,
     /// The platform's request id.
     pub rid: Option<String>,
+    /// A text that a person wrote, and the letter of it that the error is about (0: the first).
+    pub place: Option<(String, usize)>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
     /// An error of `kind` that says `what`; the item may be tried again.
     pub fn new(kind: Kind, what: Text) -> Self {
-        Error { kind, then: Then::Again, what, next: None, errcode: None, rid: None, source: None }
+        Error { kind, then: Then::Again, what, next: None, errcode: None, rid: None, place: None, source: None }
     }
 
     /// A failure with no better kind (exit 1).
@@ -165,6 +167,13 @@ impl Error {
     #[must_use]
     pub fn source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
+        self
+    }
+
+    /// The letter of a text that it is about; people are shown both.
+    #[must_use]
+    pub fn pointing(mut self, text: &str, letter: usize) -> Self {
+        self.place = Some((text.to_owned(), letter));
         self
     }
 

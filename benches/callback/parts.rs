@@ -16,10 +16,9 @@ use wxops::domain::event::{Element, Event};
 use wxops::domain::secret::Secret;
 use wxops::error::Result;
 use wxops::events;
-use wxops::serve::{self, Keep, Seen};
+use wxops::serve::{self, Keep, Refused, Seen};
 use wxops::store::{Arrival, Options, Store, Stored};
 use wxops::wire::dedupe::dedupe_key;
-use wxops::wire::reason::Reason;
 
 /// (c): verifies, decrypts, parses, hashes, and keeps nothing.
 #[derive(Clone)]
@@ -41,8 +40,8 @@ impl Keep for Nothing {
     fn now(&self) -> i64 {
         signer::now()
     }
-    fn refused(&self, account: &str, reason: Reason, _: Option<&str>) {
-        panic!("the load is honest, but {account} refused it: {}", reason.as_str());
+    fn refused(&self, refused: Refused) {
+        panic!("the load is honest, but {} refused it: {}", refused.account, refused.refusal.reason);
     }
     fn acknowledged(&self, _: &str, _: &Event, _: &Seen, _: Stored, _: Duration) {}
 }

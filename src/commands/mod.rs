@@ -4,6 +4,7 @@ mod accounts;
 pub mod callback;
 pub mod db;
 pub mod events;
+pub mod explain;
 pub mod followers;
 pub mod init;
 #[cfg(feature = "sandbox")]

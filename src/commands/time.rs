@@ -2,7 +2,7 @@
 
 use crate::config::{self, Config};
 use crate::error::Result;
-use chrono::{DateTime, FixedOffset, Local, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, FixedOffset, Local, NaiveDate, NaiveTime, SecondsFormat, TimeZone, Utc};
 use std::str::FromStr;
 
 /// Asia/Shanghai: a day on the command line is the platform's.
@@ -50,7 +50,7 @@ impl FromStr for Since {
 
 /// RFC 3339 in UTC, for programs.
 pub fn time_json(ms: i64) -> String {
-    DateTime::from_timestamp_millis(ms).unwrap_or_default().format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    DateTime::from_timestamp_millis(ms).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// Local time with its offset, for people.

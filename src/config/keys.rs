@@ -102,21 +102,5 @@ fn names<'a>(
 
 /// The known name that a misspelt one most likely means.
 pub(super) fn near<'a>(wrong: &str, known: &'a [String]) -> Option<&'a str> {
-    let best = known.iter().map(|name| (distance(wrong, name), name)).min()?;
-    (best.0 <= wrong.chars().count() / 3 + 1).then_some(best.1.as_str())
-}
-
-/// Levenshtein's distance: letters to insert, drop or exchange.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let exchange = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = exchange.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
+    crate::domain::near::near(wrong, known.iter().map(String::as_str))
 }

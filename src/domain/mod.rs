@@ -3,5 +3,7 @@
 pub mod account;
 pub mod clock;
 pub mod event;
+pub mod filter;
+pub mod near;
 pub mod secret;
 pub mod token;

@@ -7,12 +7,13 @@ use crate::app::App;
 use crate::domain::account::Official;
 use crate::error::{Error, Result, Then};
 use crate::lifecycle;
+use crate::platform::errcode;
 use crate::platform::wechat::user::{self, UserInfo};
 use crate::store::{Due, Profile, Statement};
 use chrono::DateTime;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
 /// The API, as `channel` names it.
@@ -20,13 +21,13 @@ const API: &str = "user/info";
 /// How often the table is looked at; a settled subscribe wakes it at once.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// After a settled subscribe, so that people who come together are asked for together.
-const GATHER: Duration = Duration::from_millis(20);
+const GATHER: Duration = Duration::from_millis(50);
+/// People asked for in a round.
+const ROUND: i64 = 200;
 /// Calls in flight for one account.
-const AT_ONCE: i64 = 32;
+const AT_ONCE: usize = 32;
 /// Tries before a person's data is given up, until the next subscribe or a replay.
-const TRIES: i64 = 8;
-/// An ill channel is probed this often, at the least.
-const PROBE: Duration = Duration::from_secs(60);
+pub const TRIES: i64 = 8;
 
 /// Fetches for one account until `stop`.
 pub async fn enrich(app: Arc<App>, account: Official, due: Arc<Notify>, mut stop: watch::Receiver<bool>) {
@@ -42,6 +43,8 @@ pub async fn enrich(app: Arc<App>, account: Official, due: Arc<Notify>, mut stop
             match step(&app, &account, &mut ill).await {
                 Ok(0) => break,
                 Ok(_) if *stop.borrow() => break,
+                // Few were due: those who come meanwhile are asked for together.
+                Ok(settled) if settled < ROUND as usize => tokio::time::sleep(GATHER).await,
                 Ok(_) => {}
                 Err(error) => {
                     tracing::debug!(%error, account = account.name, "enrichment found the database away");
@@ -59,7 +62,7 @@ async fn step(app: &Arc<App>, account: &Arc<Official>, ill: &mut u32) -> Result<
     let most = match &pause {
         Some(pause) if !app.store.may_probe(pause, app.now_ms()).await? => return Ok(0),
         Some(_) => 1,
-        None => AT_ONCE,
+        None => ROUND,
     };
     let rows = app.store.claim_due(&account.name, most, app.now_ms()).await?;
     if rows.is_empty() {
@@ -70,9 +73,11 @@ async fn step(app: &Arc<App>, account: &Arc<Official>, ill: &mut u32) -> Result<
         return Ok(0);
     }
     let mut calls = JoinSet::new();
+    let at_once = Arc::new(Semaphore::new(AT_ONCE));
     for row in rows {
-        let (app, account) = (app.clone(), account.clone());
+        let (app, account, at_once) = (app.clone(), account.clone(), at_once.clone());
         calls.spawn(async move {
+            let _turn = at_once.acquire_owned().await;
             let told = user::info(&app.client, &*app.tokens, &account, &row.openid).await;
             (row, told)
         });
@@ -154,12 +159,10 @@ fn failed(app: &App, row: &Due, error: &Error) -> Statement {
     app.store.info_failed(row, due_at, &error.to_string())
 }
 
-/// A short illness is probed soon, then less often; a long one once a minute. Only where the platform
-/// forbids every call for a time (8950x: an administrator must confirm) is it left alone for that long.
+/// How long, `errcode::probing` knows.
 async fn pause_for(app: &App, account: &Official, error: &Error, ill: u32) -> Result<()> {
     let Then::Pause { after, whole_account } = error.then else { return Ok(()) };
-    let forbidden = error.errcode.is_some_and(|code| (89_500..89_600).contains(&code));
-    let wait = if forbidden { after } else { after.saturating_mul(1 << ill.min(6).saturating_sub(1)).min(PROBE) };
+    let wait = errcode::probing(error.errcode, after).wait(ill);
     let api = if whole_account { "*" } else { API };
     let until = app.now_ms() + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 2);
     let next = error.next.as_ref().map(|next| next.en.clone()).unwrap_or_default();

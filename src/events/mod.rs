@@ -6,7 +6,7 @@ mod subscribe;
 mod unsubscribe;
 mod worker;
 
-pub use enrich::enrich;
+pub use enrich::{TRIES, enrich};
 pub use worker::{Worker, work};
 
 use crate::app::App;

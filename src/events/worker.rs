@@ -17,6 +17,10 @@ const TRIES: i64 = 8;
 const BACKOFF_MS: i64 = 5_000;
 /// Longest wait.
 const BACKOFF_MAX_MS: i64 = 3_600_000;
+/// Rows that come in one after the other are settled together: so long are they waited for, …
+const GATHER: Duration = Duration::from_millis(20);
+/// … and up to so many. Effects are a transaction each time, and half of its cost does not grow with its rows.
+const TOGETHER: usize = 128;
 /// How often the sweep looks, and how much it takes: small, so that several processes share what a
 /// killed one left.
 const SWEEP_EVERY: Duration = Duration::from_millis(200);
@@ -47,7 +51,8 @@ impl Worker {
                 rows = in_hand.next() => rows,
                 () = lifecycle::until(&mut stop) => break,
             };
-            let Some(rows) = rows else { break };
+            let Some(mut rows) = rows else { break };
+            gather(&mut in_hand, &mut rows).await;
             settling.spawn(worker.clone().take(rows));
             while settling.try_join_next().is_some() {}
         }
@@ -86,6 +91,17 @@ impl Worker {
             if !rows.is_empty() && work(&app, rows).await {
                 due.notify_one();
             }
+        }
+    }
+}
+
+/// Adds to `rows` what comes in shortly after them.
+async fn gather(in_hand: &mut InHand, rows: &mut Vec<Leased>) {
+    let until = tokio::time::Instant::now() + GATHER;
+    while rows.len() < TOGETHER {
+        match tokio::time::timeout_at(until, in_hand.next()).await {
+            Ok(Some(more)) => rows.extend(more),
+            _ => break,
         }
     }
 }

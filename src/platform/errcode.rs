@@ -1,15 +1,20 @@
 //! What each errcode means and what follows from it: the one table behind the retry engine, the exit
 //! codes and `explain` (reference 9). A new code is one row.
 
+mod conduct;
 mod refusal;
 mod reopening;
+mod step;
 mod wechat;
 
 #[cfg(test)]
 mod tests;
 
 use super::Platform;
+use crate::error::Text;
+pub use conduct::{Conduct, Move, Probing, conduct, first, probing};
 pub use refusal::{Refusal, error};
+pub use step::{Step, Who};
 
 /// What a caller does about a code (reference 9, classes).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +72,12 @@ pub struct Words {
     pub zh: &'static str,
 }
 
+impl From<Words> for Text {
+    fn from(Words { en, zh }: Words) -> Text {
+        Text { en: en.to_owned(), zh: zh.to_owned() }
+    }
+}
+
 /// One line of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
@@ -80,8 +91,10 @@ pub struct Row {
     pub class: Class,
     /// Seconds to wait before the next try, where the reference names them.
     pub wait: Option<u32>,
-    /// What a person or the program does next.
+    /// What a person does about it.
     pub action: Words,
+    /// Whose the next step is, and which.
+    pub step: Step,
 }
 
 impl Row {

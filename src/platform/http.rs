@@ -14,7 +14,7 @@ pub use request::{Method, Request};
 pub use tokens::{Pending, Tokens};
 
 use super::Platform;
-use super::errcode::{self, Class};
+use super::errcode::{self, Move};
 use crate::domain::account::Official;
 use crate::domain::clock::Clock;
 use crate::domain::secret::Secret;
@@ -105,7 +105,7 @@ impl Client {
     pub async fn call(&self, account: &Official, tokens: &dyn Tokens, request: &Request) -> Result<Answer> {
         let token = tokens.current(account).await?;
         let first = self.send(account, request, Some(&token)).await?;
-        if errcode::class(Platform::WeChat, first.errcode) != Class::Token {
+        if errcode::first(Platform::WeChat, first.errcode) != Move::Renew {
             return self.settle(request, first);
         }
         let token = tokens.refused(account, &token).await?;
@@ -121,9 +121,11 @@ impl Client {
 
     /// An answer that says no becomes an error; `done` is success in disguise (reference 9).
     fn settle(&self, request: &Request, answer: Answer) -> Result<Answer> {
-        match errcode::class(Platform::WeChat, answer.errcode) {
-            Class::Ok | Class::Done => Ok(answer),
-            _ => Err(errcode::error(&answer.refusal(Platform::WeChat, request.api()), self.now_ms())),
+        match errcode::first(Platform::WeChat, answer.errcode) {
+            Move::Take => Ok(answer),
+            Move::Renew | Move::Fail => {
+                Err(errcode::error(&answer.refusal(Platform::WeChat, request.api()), self.now_ms()))
+            }
         }
     }
 

@@ -1,10 +1,12 @@
 //! How an error is shown: one line for people, one JSON object for programs.
 
 use super::escape::{escape, json_line};
+use super::place::place;
 use crate::error::{Error, Lang};
 use serde_json::json;
 
-/// The line for people: what failed, the platform's code where the text lacks it, and what to do next.
+/// The line for people: what failed, the platform's code where the text lacks it, and what to do next. Where it
+/// points into a text, two more show it.
 pub fn line(error: &Error, lang: Lang) -> String {
     let mut line = String::from(match lang {
         Lang::En => "error: ",
@@ -24,7 +26,11 @@ pub fn line(error: &Error, lang: Lang) -> String {
         });
         line.push_str(next.in_lang(lang));
     }
-    escape(&line).into_owned()
+    let line = escape(&line).into_owned();
+    match &error.place {
+        Some((text, letter)) => format!("{line}\n{}", place(text, *letter)),
+        None => line,
+    }
 }
 
 /// The chain of causes, one line each, for `-v`.

@@ -1,11 +1,14 @@
 //! A verb's result, as a table for people or JSON for programs. Only results go to stdout.
 
 mod escape;
+mod exits;
 mod failure;
 mod list;
 mod log;
+mod place;
 
 pub use escape::{escape, json_line};
+pub use exits::{Exit, exits};
 pub use failure::{causes as failure_causes, json as failure_json, line as failure_line};
 pub use list::{Column, List, Row};
 pub use log::{LogFormat, Logs};
@@ -91,6 +94,12 @@ impl Out {
     /// Hands everything to the reader.
     pub fn flush(&mut self) -> Result<()> {
         let done = self.stdout.flush();
+        self.written(done)
+    }
+
+    /// Hands out bytes as they are; for exports.
+    pub fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        let done = self.stdout.write_all(bytes);
         self.written(done)
     }
 

@@ -40,6 +40,10 @@ const TEXTS: &[(i64, &str)] = &[
     (50004, "user not allow to use accesstoken, maybe for punishment"),
     (50007, "account frozen"),
     (61004, "access clientip is not registered"),
+    (76001, "rid not found"),
+    (76002, "rid is error"),
+    (76003, "could not query this rid,no permission"),
+    (76004, "rid time is error"),
     (89503, "the call need administrator confirm"),
     (89506, "rejected by administrator, retry after 24 hours"),
     (89507, "rejected by administrator, retry after 1 hour"),
@@ -76,15 +80,15 @@ pub struct Body {
 }
 
 impl Refusal {
-    /// The body, with a request id made of the time and a serial number.
-    pub fn body(&self, now: i64, serial: u64) -> Body {
+    /// The body, with the request id behind the text.
+    pub fn body(&self, rid: &str) -> Body {
         let said = self.text.as_deref().or_else(|| text(self.errcode)).unwrap_or("system error");
-        Body { errcode: self.errcode, errmsg: format!("{said} rid: {}", rid(now, serial)) }
+        Body { errcode: self.errcode, errmsg: format!("{said} rid: {rid}") }
     }
 }
 
-/// A request id: three numbers of eight hexadecimal digits, the first the time.
-fn rid(now: i64, serial: u64) -> String {
+/// A request id: three numbers of eight hexadecimal digits, the first the time, the others of a serial number.
+pub fn rid(now: i64, serial: u64) -> String {
     let noise = noise::mix(serial ^ (now as u64).rotate_left(32));
     format!("{:08x}-{:08x}-{:08x}", now as u32, (noise >> 32) as u32, noise as u32)
 }

@@ -2,7 +2,7 @@
 //! (reference, section 10), and it shares no structs, no codes and no signing with the client, so that
 //! the client's mistakes are not answered by the same mistakes.
 //!
-//! `account clock crypto errcode faults journal noise openid people profile quota tokens` are its parts,
+//! `account clock crypto errcode faults journal noise openid people profile quota rids tokens` are its parts,
 //! `world` holds them, `server` is the door, `api` the platform's side, `control` its own (`/sandbox/…`),
 //! `push` sends events.
 
@@ -20,6 +20,7 @@ mod people;
 mod profile;
 pub mod push;
 mod quota;
+mod rids;
 mod server;
 #[cfg(test)]
 mod tests;

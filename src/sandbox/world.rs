@@ -9,6 +9,7 @@ use super::journal::Journal;
 use super::noise;
 use super::people::People;
 use super::quota::Quota;
+use super::rids::Rids;
 use super::tokens::Tokens;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -31,6 +32,8 @@ pub struct World {
     pub faults: Mutex<Book>,
     /// What was called.
     pub journal: Mutex<Journal>,
+    /// What was refused, by its rid.
+    pub rids: Mutex<Rids>,
     /// How long each answer waits.
     pub latency: Duration,
     /// Nicknames and places are filled in, as before 2021-12-27.
@@ -74,6 +77,7 @@ impl World {
             houses: houses.collect(),
             faults: Mutex::new(Book::new(seed, faults)),
             journal: Mutex::default(),
+            rids: Mutex::default(),
             latency,
             profile_2021,
             loopback,

@@ -29,6 +29,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 pub use listener::serve as listen;
+pub use refusals::Refused;
 pub use verb::Serve;
 pub use wechat::{Keep, Seen, callbacks};
 
@@ -122,11 +123,13 @@ impl Server {
         }
         loops.tasks.spawn(count(app.clone(), stopped.clone()));
         let pulse = Pulse::default();
-        loops.tasks.spawn(pulse.clone().run(app.clone(), stopped));
+        loops.tasks.spawn(pulse.clone().run(app.clone(), stopped.clone()));
 
         let dedupe = hmac::Key::new(hmac::HMAC_SHA256, &app.store.installation(app.mark()).await?);
-        let served =
-            Served { app: app.clone(), dedupe: Arc::new(dedupe), refusals: Arc::new(Refusals::default()), pulse };
+        let officials: Vec<_> = app.config.officials.iter().cloned().map(Arc::new).collect();
+        let (refusals, desk) = Refusals::new(Box::new(move || officials.clone()), app.config.clock.clone());
+        loops.tasks.spawn(desk.run(stopped));
+        let served = Served { app: app.clone(), dedupe: Arc::new(dedupe), refusals: Arc::new(refusals), pulse };
         let (addr, metrics_addr) = (local(&listener)?, local(&metrics_listener)?);
         let (mut doors, stopped) = Stage::new();
         doors.tasks.spawn(listener::serve(listener, routes(served.clone()), stopped.clone(), GRACE));

@@ -1,75 +1,100 @@
-//! Refused callbacks: counted each, logged at most ten times a second.
+//! Refused callbacks, and odd ones that are accepted: why, in the log. A refusal is answered first; what it proves is
+//! found out afterwards, by one task, so that neither the answer nor its time tells a stranger the cause.
 
-use crate::wire::reason::Reason;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+mod desk;
+mod diagnosis;
+mod lately;
 
-/// Lines in a second.
-const LINES: u32 = 10;
+use crate::domain::account::Official;
+use crate::domain::clock::Clock;
+use crate::wire::reason::Refusal;
+use axum::body::Bytes;
+use lately::Lately;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::mpsc;
 
-/// The limit on log lines, and what it swallowed.
+pub(super) use desk::Desk;
+
+/// Cases that wait for the desk; more are only counted.
+const WAITING: usize = 64;
+/// A longer body that no signature covers is not looked at: the platform's are below 30 kB.
+const BODY: usize = 64 * 1024;
+
+/// A callback that was refused.
+#[derive(Debug)]
+pub struct Refused {
+    /// The account's name, or what stood in its place.
+    pub account: String,
+    /// Why.
+    pub refusal: Refusal,
+    /// The part of the URL behind `?`; it holds what a forger needs, and is never shown.
+    pub query: String,
+    /// The body, where it was read.
+    pub body: Bytes,
+}
+
+/// What is odd about a callback that was accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Odd {
+    /// Clear text in compatible mode.
+    Clear,
+    /// Signed with the previous Token.
+    OldToken,
+    /// Sealed with the previous key.
+    OldKey,
+    /// Its timestamp is off: our clock minus the platform's, seconds.
+    Skew(i64),
+}
+
+/// What the desk is told.
+#[derive(Debug)]
+enum Case {
+    Refused(Refused),
+    Odd(String, Odd),
+}
+
+/// The accounts as they are at this moment.
+pub(super) type Accounts = Box<dyn Fn() -> Vec<Arc<Official>> + Send + Sync>;
+
+/// Where the routes leave their cases.
 #[derive(Debug)]
 pub(super) struct Refusals {
-    window: Mutex<Window>,
-}
-
-#[derive(Debug)]
-struct Window {
-    since: Instant,
-    lines: u32,
-    swallowed: u64,
-}
-
-impl Default for Refusals {
-    fn default() -> Self {
-        Refusals { window: Mutex::new(Window { since: Instant::now(), lines: 0, swallowed: 0 }) }
-    }
+    cases: mpsc::Sender<Case>,
+    dropped: Arc<AtomicU64>,
+    lately: Arc<Lately>,
 }
 
 impl Refusals {
-    /// One line with the usual cause, unless there were ten in this second.
-    pub(super) fn log(&self, account: &str, reason: Reason, body_hash: Option<&str>) {
-        let Some(swallowed) = self.line() else { return };
-        let (reason, hint) = (reason.as_str(), reason.hint().en);
-        let not_shown = (swallowed > 0).then_some(swallowed);
-        tracing::warn!(account, reason, body = body_hash, not_shown, "callback refused: {hint}");
+    /// The routes' side and the desk's.
+    pub(super) fn new(accounts: Accounts, clock: Clock) -> (Refusals, Desk) {
+        let (cases, waiting) = mpsc::channel(WAITING);
+        let (dropped, lately) = (Arc::new(AtomicU64::new(0)), Arc::new(Lately::new()));
+        let desk = Desk::new(waiting, dropped.clone(), lately.clone(), accounts, clock);
+        (Refusals { cases, dropped, lately }, desk)
     }
 
-    /// A line about a callback that was accepted, under the same limit.
-    pub(super) fn note(&self, account: &str, what: &str) {
-        let Some(swallowed) = self.line() else { return };
-        let not_shown = (swallowed > 0).then_some(swallowed);
-        tracing::warn!(account, not_shown, "callback accepted: {what}");
+    /// Leaves a refusal; takes the same time whatever its cause.
+    pub(super) fn refused(&self, mut refused: Refused) {
+        if refused.body.len() > BODY && !refused.refusal.signed {
+            refused.body = Bytes::new();
+        }
+        self.leave(Case::Refused(refused));
     }
 
-    /// How many lines were swallowed since the last, or `None` where this one is swallowed too.
-    fn line(&self) -> Option<u64> {
-        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        if window.since.elapsed() >= Duration::from_secs(1) {
-            window.since = Instant::now();
-            window.lines = 0;
-        }
-        if window.lines >= LINES {
-            window.swallowed += 1;
-            return None;
-        }
-        window.lines += 1;
-        Some(std::mem::take(&mut window.swallowed))
+    /// Leaves an odd callback that was accepted.
+    pub(super) fn odd(&self, account: &str, odd: Odd) {
+        self.leave(Case::Odd(account.to_owned(), odd));
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// Notes that a callback was accepted; `timely`: its timestamp was right.
+    pub(super) fn accepted(&self, account: &str, timely: bool) {
+        self.lately.accepted(account, timely);
+    }
 
-    #[test]
-    fn the_eleventh_line_of_a_second_is_swallowed() {
-        let refusals = Refusals::default();
-        assert!((0..10).all(|_| refusals.line() == Some(0)));
-        assert_eq!(refusals.line(), None);
-        if let Ok(mut window) = refusals.window.lock() {
-            window.since -= Duration::from_secs(2);
+    fn leave(&self, case: Case) {
+        if self.cases.try_send(case).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
         }
-        assert_eq!(refusals.line(), Some(1));
     }
 }

@@ -1,6 +1,7 @@
 //! WeChat calls: the console's URL check, and every push. Acknowledged after the commit, never before.
 
 use super::Served;
+use super::refusals::{Odd, Refused};
 use crate::domain::account::Official;
 use crate::domain::event::Event;
 use crate::error::Result;
@@ -39,8 +40,8 @@ pub trait Keep: Clone + Send + Sync + 'static {
     fn window(&self) -> Option<i64>;
     /// Now, seconds, by the clock of the process.
     fn now(&self) -> i64;
-    /// Counts and logs a refusal.
-    fn refused(&self, account: &str, reason: Reason, body_hash: Option<&str>);
+    /// Counts and logs a refusal. The answer waits for it: what it does must not tell one cause from another.
+    fn refused(&self, refused: Refused);
     /// Counts what was acknowledged.
     fn acknowledged(&self, account: &str, accepted: &Event, told: &Seen, stored: Stored, took: Duration);
 }
@@ -51,6 +52,10 @@ pub struct Seen {
     pub clear: bool,
     /// Our clock minus the platform's, where it is beyond 300 s.
     pub skew: Option<i64>,
+    /// Signed with the Token before the current one.
+    pub old_token: bool,
+    /// Sealed with the key before the current one.
+    pub old_key: bool,
 }
 
 /// The callback routes over whatever keeps.
@@ -69,14 +74,15 @@ async fn method() -> StatusCode {
 async fn check<K: Keep>(State(keep): State<K>, name: Option<Path<String>>, RawQuery(query): RawQuery) -> Response {
     let name = name.as_ref().map(|Path(name)| name.as_str());
     let Some(account) = keep.account(name) else { return unknown(&keep, name) };
-    match push::handshake(account, query.as_deref().unwrap_or_default(), keep.now(), keep.window()) {
+    let query = query.unwrap_or_default();
+    match push::handshake(account, &query, keep.now(), keep.window()) {
         Ok(echostr) => {
             tracing::info!(account = account.name, "URL check answered");
             let plain =
                 [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
             (plain, echostr).into_response()
         }
-        Err(refusal) => refuse(&keep, &account.name, refusal, None),
+        Err(refusal) => refuse(&keep, &account.name, refusal, query, Bytes::new()),
     }
 }
 
@@ -108,22 +114,24 @@ async fn receive<K: Keep>(
     body: Body,
 ) -> Response {
     let start = Instant::now();
+    let query = query.unwrap_or_default();
     let Some(account) = keep.account(name.as_deref()) else { return unknown(&keep, name.as_deref()) };
     let body = match read(&headers, body).await {
         Ok(body) => body,
-        Err(reason) => return refuse(&keep, &account.name, Refusal::unsigned(reason), None),
+        Err(reason) => return refuse(&keep, &account.name, Refusal::unsigned(reason), query, Bytes::new()),
     };
-    let accepted = match push::accept(account, query.as_deref().unwrap_or_default(), &body, keep.now(), keep.window()) {
+    let accepted = match push::accept(account, &query, &body, keep.now(), keep.window()) {
         Ok(accepted) => accepted,
-        Err(refusal) => return refuse(&keep, &account.name, refusal, Some(&body)),
+        Err(refusal) => return refuse(&keep, &account.name, refusal, query, body),
     };
-    let Accepted { event, raw, clear, skew, .. } = accepted;
+    let Accepted { event, raw, clear, skew, key_index, previous_token: old_token } = accepted;
+    let seen = Seen { clear, skew, old_token, old_key: key_index.is_some_and(|index| index > 0) };
     let key = dedupe_key(keep.dedupe(), &account.name, &event);
     let arrival = Arrival::new(Arc::from(account.name.as_str()), key, event, raw, Utc::now());
     let event = arrival.event.clone();
     match tokio::time::timeout(COMMIT_TIME, keep.keep(arrival)).await {
         Ok(Ok(stored)) => {
-            keep.acknowledged(&account.name, &event, &Seen { clear, skew }, stored, start.elapsed());
+            keep.acknowledged(&account.name, &event, &seen, stored, start.elapsed());
             StatusCode::OK.into_response()
         }
         Ok(Err(error)) => {
@@ -156,24 +164,13 @@ pub(super) fn lost<K: Keep>(keep: &K, path: &str) -> Option<Response> {
 
 fn unknown<K: Keep>(keep: &K, name: Option<&str>) -> Response {
     let shown: String = name.unwrap_or("main").chars().filter(char::is_ascii_graphic).take(32).collect();
-    refuse(keep, &shown, Refusal::unsigned(Reason::UnknownAccount), None)
+    refuse(keep, &shown, Refusal::unsigned(Reason::UnknownAccount), String::new(), Bytes::new())
 }
 
-/// Counted, logged at most ten times a second, answered without a body. Of a message whose sender is
-/// proven the hash is told, so that it can be looked for; an unproven body is told by nothing.
-fn refuse<K: Keep>(keep: &K, account: &str, refusal: Refusal, body: Option<&Bytes>) -> Response {
-    let hash = body.filter(|_| refusal.signed).map(|body| {
-        let digest = ring::digest::digest(&ring::digest::SHA256, body);
-        digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>()
-    });
-    keep.refused(account, refusal.reason, hash.as_deref());
-    match refusal.reason {
-        Reason::UnknownAccount => StatusCode::NOT_FOUND,
-        Reason::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Reason::Slow => StatusCode::REQUEST_TIMEOUT,
-        _ => StatusCode::FORBIDDEN,
-    }
-    .into_response()
+/// Counted, left to be logged, answered without a body.
+fn refuse<K: Keep>(keep: &K, account: &str, refusal: Refusal, query: String, body: Bytes) -> Response {
+    keep.refused(Refused { account: account.to_owned(), refusal, query, body });
+    StatusCode::from_u16(refusal.reason.status()).unwrap_or(StatusCode::FORBIDDEN).into_response()
 }
 
 impl Keep for Served {
@@ -201,9 +198,9 @@ impl Keep for Served {
         self.app.now_ms() / 1000
     }
 
-    fn refused(&self, account: &str, reason: Reason, body_hash: Option<&str>) {
-        self.app.metrics.refused.with_label_values(&["official", reason.as_str()]).inc();
-        self.refusals.log(account, reason, body_hash);
+    fn refused(&self, refused: Refused) {
+        self.app.metrics.refused.with_label_values(&["official", refused.refusal.reason.as_str()]).inc();
+        self.refusals.refused(refused);
     }
 
     fn acknowledged(&self, account: &str, event: &Event, seen: &Seen, stored: Stored, took: Duration) {
@@ -218,15 +215,23 @@ impl Keep for Served {
         if let Stored::Done { id } = stored {
             events::log_done(id, account, event.kind, event.openid());
         }
+        self.refusals.accepted(account, seen.skew.is_none());
         if seen.clear {
             metrics.clear.with_label_values(&["official"]).inc();
-            self.refusals.note(account, "a clear push in compatible mode; set the console to secure mode");
+            self.refusals.odd(account, Odd::Clear);
         }
         if let Some(skew) = seen.skew {
             metrics.skewed.with_label_values(&["official"]).inc();
-            let (off, side) = (skew.abs(), if skew > 0 { "behind" } else { "ahead of" });
-            let what = format!("a stale timestamp, {off} s {side} our clock; is this machine's clock right?");
-            self.refusals.note(account, &what);
+            // The same push again proves nothing more.
+            if stored != Stored::Duplicate {
+                self.refusals.odd(account, Odd::Skew(skew));
+            }
+        }
+        if seen.old_token {
+            self.refusals.odd(account, Odd::OldToken);
+        }
+        if seen.old_key {
+            self.refusals.odd(account, Odd::OldKey);
         }
     }
 }

@@ -27,4 +27,22 @@ impl Dialect {
             Dialect::MySql => "INSERT IGNORE",
         }
     }
+
+    /// A text column compared byte by byte, NULL as the empty text. MySQL's binary collations ignore trailing blanks,
+    /// and refuse to compare an ASCII column with other letters.
+    pub fn exact_text(self, column: &str) -> String {
+        match self {
+            Dialect::Sqlite => format!("COALESCE({column}, '')"),
+            Dialect::MySql => format!("CAST(COALESCE({column}, '') AS BINARY)"),
+        }
+    }
+
+    /// user_mapping, read in the order of its id. Left to itself, a planner may take the index of a condition and
+    /// sort what it finds for every page anew.
+    pub fn followers_by_id(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "user_mapping NOT INDEXED",
+            Dialect::MySql => "user_mapping FORCE INDEX (PRIMARY)",
+        }
+    }
 }

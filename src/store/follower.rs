@@ -1,8 +1,10 @@
 //! `user_mapping` as it is read: one row an (account, openid).
 
-use super::Store;
+use super::filter::Condition;
 use super::read::Row;
-use super::value::Value;
+use super::value::{Statement, Value};
+use super::{Dialect, Store};
+use crate::domain::filter::{Field, Filter, Kind};
 use crate::error::Result;
 use chrono::{DateTime, Utc};
 
@@ -98,26 +100,81 @@ impl Store {
 
     /// Up to `limit` people, by id; the next page is asked with `after` = the last id.
     pub async fn followers_page(&self, filter: &FollowerFilter, after: i64, limit: i64) -> Result<Vec<Follower>> {
-        let mut sql = format!("SELECT {COLUMNS} FROM user_mapping WHERE id > ?");
-        let mut args = vec![Value::Int(after)];
-        let conditions = [
-            (" AND account = ?", filter.account.clone().map(Value::from)),
-            (" AND is_followed = ?", filter.followed.map(Value::from)),
-            (" AND follow_time >= ?", filter.since.map(Value::from)),
-        ];
-        for (condition, value) in conditions {
-            if let Some(value) = value {
-                sql.push_str(condition);
-                args.push(value);
-            }
-        }
-        sql.push_str(" ORDER BY id LIMIT ?");
+        self.page(COLUMNS, filter, after, limit, follower).await
+    }
+
+    /// The same with any columns: the id, and the cells of a row.
+    pub async fn followers_cells(
+        &self,
+        columns: &[&'static Field],
+        filter: &FollowerFilter,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<(i64, Vec<Value>)>> {
+        let names: String = columns.iter().map(|field| format!(", {}", field.name)).collect();
+        self.page(&format!("id{names}"), filter, after, limit, |row| {
+            let cells = columns.iter().enumerate().map(|(at, field)| cell(row, at + 1, field.kind));
+            Ok((row.int(0)?, cells.collect::<Result<_>>()?))
+        })
+        .await
+    }
+
+    /// Pages by id and never by OFFSET: no snapshot is held between them, and no row comes twice.
+    async fn page<T>(
+        &self,
+        columns: &str,
+        filter: &FollowerFilter,
+        after: i64,
+        limit: i64,
+        map: impl Fn(&Row) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut condition = filter.condition(self.dialect);
+        condition.and("id > ?", Some(after.into()));
+        let Condition { sql, mut args } = condition;
+        let from = self.dialect.followers_by_id();
         args.push(limit.into());
-        self.rows(&sql, args, follower).await
+        self.rows(&format!("SELECT {columns} FROM {from} WHERE {sql} ORDER BY id LIMIT ?"), args, map).await
+    }
+
+    /// The highest id there is; what comes later has a higher one.
+    pub async fn last_follower_id(&self) -> Result<i64> {
+        let last = self.row("SELECT MAX(id) FROM user_mapping", vec![], |row| row.opt_int(0)).await?;
+        Ok(last.flatten().unwrap_or(0))
+    }
+
+    /// How many people a filter finds.
+    pub async fn count_followers(&self, filter: &FollowerFilter) -> Result<i64> {
+        let Statement { sql, args } = self.count_statement(filter);
+        Ok(self.row(&sql, args, |row| row.int(0)).await?.unwrap_or(0))
+    }
+
+    /// The statement behind [`Store::count_followers`].
+    pub fn count_statement(&self, filter: &FollowerFilter) -> Statement {
+        let Condition { sql, args } = filter.condition(self.dialect);
+        let narrowed = if sql.is_empty() { "" } else { " WHERE " };
+        Statement { sql: format!("SELECT COUNT(*) FROM user_mapping{narrowed}{sql}").into(), args }
+    }
+
+    /// Which of these names no tag has.
+    pub async fn unknown_tags(&self, names: &[&str]) -> Result<Vec<String>> {
+        let known = self.rows("SELECT name FROM tag", vec![], |row| row.text(0)).await?;
+        Ok(names
+            .iter()
+            .filter(|name| !known.iter().any(|known| known == *name))
+            .map(|name| (*name).to_owned())
+            .collect())
     }
 }
 
-/// What `followers list` asks for; every field narrows.
+fn cell(row: &Row, at: usize, kind: Kind) -> Result<Value> {
+    Ok(match kind {
+        Kind::Text => row.opt_text(at)?.into(),
+        Kind::Time => row.opt_time(at)?.into(),
+        Kind::Sex | Kind::Flag | Kind::Number | Kind::Due | Kind::Tag => row.opt_int(at)?.into(),
+    })
+}
+
+/// Which people are asked for; every field narrows.
 #[derive(Debug, Clone, Default)]
 pub struct FollowerFilter {
     /// Only this account.
@@ -126,4 +183,32 @@ pub struct FollowerFilter {
     pub followed: Option<bool>,
     /// Only who followed at or after.
     pub since: Option<DateTime<Utc>>,
+    /// Not those whose data was erased.
+    pub not_erased: bool,
+    /// Only those of this filter.
+    pub matching: Option<Filter>,
+    /// Only rows that were there by then, so that a list ends while people come.
+    pub last_id: Option<i64>,
+}
+
+impl FollowerFilter {
+    fn condition(&self, dialect: Dialect) -> Condition {
+        let mut condition = Condition::default();
+        let parts = [
+            ("account = ?", self.account.clone().map(Value::from)),
+            ("is_followed = ?", self.followed.map(Value::from)),
+            ("follow_time >= ?", self.since.map(Value::from)),
+            ("id <= ?", self.last_id.map(Value::from)),
+        ];
+        for (sql, value) in parts.into_iter().filter(|(_, value)| value.is_some()) {
+            condition.and(sql, value);
+        }
+        if self.not_erased {
+            condition.and("erased_at IS NULL", None);
+        }
+        if let Some(filter) = &self.matching {
+            condition.and_filter(filter, dialect);
+        }
+        condition
+    }
 }

@@ -6,6 +6,7 @@ mod account;
 mod channel;
 mod dialect;
 mod enrichment;
+mod filter;
 mod follow;
 mod follower;
 mod inbox;

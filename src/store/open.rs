@@ -17,6 +17,8 @@ use std::time::Duration;
 
 /// Connections that read.
 const READERS: u32 = 4;
+/// A connection that rested this long is asked whether it still stands.
+const RESTED: Duration = Duration::from_secs(1);
 /// How long a reader waits for a connection, a new one included.
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// What `serve` wants and a verb does not.
@@ -198,6 +200,8 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
     let pool = SqlitePoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(ACQUIRE)
+        // A file does not hang up.
+        .test_before_acquire(false)
         .connect_with(connect)
         .await
         .map_err(lost)?;
@@ -262,6 +266,16 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
     let pool = MySqlPoolOptions::new()
         .max_connections(READERS + 4)
         .acquire_timeout(ACQUIRE)
+        // A server may have hung up on a connection that rested; one just used needs no question.
+        .test_before_acquire(false)
+        .before_acquire(|db, rest| {
+            Box::pin(async move {
+                if rest.idle_for > RESTED {
+                    db.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .after_connect(|db, _| Box::pin(mysql::session(db, mysql::Isolation::ReadCommitted)))
         .connect_lazy_with(connect.clone());
     let (writer, arriving, settling) = Writer::lanes();

@@ -16,6 +16,11 @@ use tokio::sync::mpsc;
 /// How long a writer waits for another process of the same file.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// What the writer keeps of the file in memory (negative: KiB): the ends of the indexes, and people who come back.
+const CACHE_KIB: i64 = -8 * 1024;
+/// The WAL is copied into the file after so many pages (16 MiB): the same few change again and again.
+const CHECKPOINT_PAGES: i64 = 4096;
+
 const INSERT: &str = "INSERT INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, lease, \
      lease_until, event_time, received_at) VALUES (?, 'official', ?, ?, ?, ?, 'new', ?, ?, ?, ?, ?) \
      ON CONFLICT (dedupe_key) DO NOTHING";
@@ -40,6 +45,8 @@ pub(super) fn connect(path: &Path) -> Result<Connection> {
         db.busy_timeout(BUSY)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
+        db.pragma_update(None, "cache_size", CACHE_KIB)?;
+        db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         db.set_prepared_statement_cache_capacity(64);
         Ok(db)
     };

@@ -12,19 +12,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// A database of its own, gone with the value.
-struct Scene {
+pub(super) struct Scene {
     url: Secret,
     _dir: tempfile::TempDir,
 }
 
-async fn sqlite() -> Option<Scene> {
+pub(super) async fn sqlite() -> Option<Scene> {
     let dir = tempfile::tempdir().unwrap();
     let url = Secret::new(format!("sqlite://{}/t.db", dir.path().display()));
     Some(Scene { url, _dir: dir })
 }
 
 /// `None` where no server was given; scripts/test gives one, and CI fails without.
-async fn mariadb() -> Option<Scene> {
+pub(super) async fn mariadb() -> Option<Scene> {
     let Ok(root) = std::env::var("WXOPS_TEST_DATABASE_URL_MARIADB") else {
         assert!(std::env::var_os("CI").is_none(), "WXOPS_TEST_DATABASE_URL_MARIADB is not set in CI");
         let why = "the store on MariaDB: WXOPS_TEST_DATABASE_URL_MARIADB is not set (scripts/test sets it)";
@@ -45,7 +45,7 @@ async fn mariadb() -> Option<Scene> {
 }
 
 impl Scene {
-    async fn open(&self) -> Store {
+    pub(super) async fn open(&self) -> Store {
         let options = Options { erase: true, migrate: true, create: true };
         let store = Store::open(&self.url, options).await.unwrap();
         store.migrate().await.unwrap();

@@ -1,6 +1,6 @@
 //! A write is a value: statements with bound arguments, the same for both databases, run in one transaction.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use std::borrow::Cow;
 
 /// A bound argument.
@@ -20,7 +20,7 @@ pub enum Value {
 
 /// How a time stands in SQLite: fixed width, so that text order is time order.
 pub fn time_text(time: &DateTime<Utc>) -> String {
-    time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 impl From<i64> for Value {

@@ -41,6 +41,18 @@ pub fn open(key: &AesKey, app_id: &str, encrypt: &str) -> Result<String, Reason>
     }
 }
 
+/// The AppID inside, whosever it is. Only for a message whose signature was found right: what it says is no secret of
+/// the holder of the token, and no forger learns anything.
+pub fn app_id(key: &AesKey, encrypt: &str) -> Option<String> {
+    let mut bytes = STANDARD.decode(encrypt).ok().filter(|bytes| !bytes.is_empty() && bytes.len() % BLOCK == 0)?;
+    let plain = decrypt(key, &mut bytes)?;
+    let (good, padding) = padding(plain);
+    let end = plain.len().checked_sub(padding).filter(|end| *end >= HEAD && good.into())?;
+    let app_id = std::str::from_utf8(split(&plain[..end]).1?).ok()?;
+    let sane = (1..=64).contains(&app_id.len()) && app_id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    sane.then(|| app_id.to_owned())
+}
+
 /// Seals `message` for `app_id` with 16 fresh random bytes; the text of an Encrypt element.
 pub fn seal(key: &AesKey, app_id: &str, random: &[u8; RANDOM], message: &str) -> String {
     let length = HEAD + message.len() + app_id.len();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod faults;
+mod filters;
 mod http;
 #[path = "../load/mod.rs"]
 mod load;
@@ -19,6 +20,9 @@ mod check;
 mod configuration;
 mod durability;
 mod enrichment;
+mod export;
+mod explain;
+mod first_sight;
 mod handlers;
 mod kill9;
 mod lifecycle;

@@ -74,7 +74,7 @@ impl Server {
         until(&format!("`{words}`"), async || {
             let log = self.log();
             if let Some((_, rest)) = log.split_once(words) {
-                let address = rest.split(|c: char| c.is_whitespace() || c == '/').next().unwrap_or("");
+                let address = rest.split(|c: char| c.is_whitespace() || c == '/' || c == '"').next().unwrap_or("");
                 return address.parse().ok();
             }
             let ended = self.child.try_wait().expect("our own child");

@@ -205,12 +205,25 @@ fn command(line: &str) -> Option<Vec<String>> {
     let line = line.trim_start_matches("sudo ");
     let line = line.strip_prefix("wxops ").or_else(|| line.strip_prefix("cargo run --release -- "))?;
     let end = BREAKS.iter().filter_map(|text| line.find(text)).min().unwrap_or(line.len());
-    Some(line[..end].split_whitespace().map(str::to_owned).collect())
+    Some(words(&line[..end]))
+}
+
+/// The words of a line of shell; what stands in single quotes is one.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for (at, piece) in line.split('\'').enumerate() {
+        let mut parts = if at % 2 == 0 { piece.split(' ').collect() } else { vec![piece] }.into_iter();
+        words.last_mut().unwrap().push_str(parts.next().unwrap());
+        words.extend(parts.map(str::to_owned));
+    }
+    words.into_iter().filter(|word| !word.is_empty()).collect()
 }
 
 async fn verb(folder: &tempfile::TempDir, line: &str, stdin: &str) -> Outcome {
     let args = ["--config", "wxops-sandbox/wxops.toml"].into_iter().filter(|_| !line.starts_with("init"));
-    process::run(folder.path(), &args.chain(line.split(' ')).collect::<Vec<_>>(), &[], stdin).await
+    let words = words(line);
+    let args = args.chain(words.iter().map(String::as_str));
+    process::run(folder.path(), &args.collect::<Vec<_>>(), &[], stdin).await
 }
 
 async fn help(folder: &Path, path: &[&str]) -> String {

@@ -32,10 +32,15 @@ async fn refuse(stage: &Stage, serve: &Serve, what: &str, bad: &Push, reasons: &
     assert_eq!(counted(serve, reasons).await, before + 1.0, "{what}: one refusal for {reasons:?}");
     assert_eq!(stage.stored().await, rows, "{what}: nothing is stored");
 
-    // The good push of the refusal before may be logged only now: its line is no business of this one.
-    let said = serve.log()[log..].to_owned();
-    let warned = said.lines().filter(|line| !line.contains(" INFO event ")).count();
-    assert!(warned <= 1, "{what}: at most one line, not\n{said}");
+    // Lines come after the answers: the good push and the refusal before this one may be logged only now.
+    let whole = serve.log();
+    let said = whole[log..].to_owned();
+    let refused = |line: &&str| line.contains("callback refused: ");
+    let (lines, refusals) =
+        (whole.lines().filter(refused).count(), serve.metric("wxops_callback_refused_total", &[]).await);
+    assert!(lines as f64 <= refusals, "{what}: at most one line a refusal, not {lines} of {refusals}\n{whole}");
+    let others = said.lines().filter(|line| !line.contains(" INFO event ")).filter(|line| !refused(line)).count();
+    assert_eq!(others, 0, "{what}: no other line\n{said}");
     let Keys { token, aes_key, secret, .. } = &stage.keys;
     assert!([token, aes_key, secret].iter().all(|word| !said.contains(word.as_str())), "{what}: {said}");
 

@@ -35,6 +35,7 @@ pub const VERBS: &[(&str, &str)] = &[
     ("token set", ""),
     ("token clear", ""),
     ("followers list", ""),
+    ("followers export", ""),
     ("followers show", OPENID),
     ("events list", ""),
     ("events show", "1"),
@@ -42,12 +43,21 @@ pub const VERBS: &[(&str, &str)] = &[
     ("events tail", ""),
     ("db migrate", ""),
     ("db status", ""),
+    ("explain", "40164"),
 ];
 /// These run until they are stopped.
 pub const ENDLESS: [&str; 3] = ["serve", "sandbox run", "events tail"];
 /// With `-q` these show what was asked for; every other says nothing.
-const ASKED_FOR: [&str; 6] =
-    ["token show", "followers list", "followers show", "events list", "events show", "db status"];
+const ASKED_FOR: &[&str] = &[
+    "token show",
+    "followers list",
+    "followers export",
+    "followers show",
+    "events list",
+    "events show",
+    "db status",
+    "explain",
+];
 
 /// Help needs no database: it is looked at once.
 #[tokio::test]

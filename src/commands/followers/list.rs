@@ -1,5 +1,6 @@
 //! `wxops followers list`.
 
+use super::where_filter::Where;
 use crate::app::App;
 use crate::commands::{Context, Since, account_filter, time_local};
 use crate::error::Result;
@@ -19,7 +20,9 @@ pub struct List {
     /// Only who followed since: 2h, 3d, 2026-11-01 or RFC 3339
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<Since>,
-    /// At most so many
+    #[command(flatten)]
+    narrow: Where,
+    /// At most so many; all of them without it
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
 }
@@ -35,12 +38,19 @@ const COLUMNS: &[Column] = &[
 
 impl List {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
+        let matching = self.narrow.filter(context)?;
         let app = App::open(context.config()?.clone()).await?;
-        let filter = FollowerFilter {
+        let mut filter = FollowerFilter {
             account: account_filter(&app.config)?,
             followed: self.followed.then_some(true),
             since: self.since.map(|since| since.at(app.now_ms())),
+            matching,
+            ..FollowerFilter::default()
         };
+        if self.narrow.settle(context, &app, &filter).await? {
+            return Ok(());
+        }
+        filter.last_id = Some(app.store.last_follower_id().await?);
         let mut left = self.limit.unwrap_or(u64::MAX);
         let mut after = 0;
         let mut list = context.out.list(COLUMNS);

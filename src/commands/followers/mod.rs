@@ -1,7 +1,9 @@
 //! `wxops followers …`: who follows.
 
+mod export;
 mod list;
 mod show;
+mod where_filter;
 
 use super::Context;
 use crate::error::Result;
@@ -12,6 +14,8 @@ use crate::error::Result;
 pub enum Followers {
     /// List people, oldest row first
     List(list::List),
+    /// Write people to stdout or a file, as CSV or NDJSON
+    Export(export::Export),
     /// Show one person, and why their data is missing
     Show(show::Show),
 }
@@ -21,6 +25,7 @@ impl Followers {
     pub async fn run(self, context: &mut Context) -> Result<()> {
         match self {
             Followers::List(verb) => verb.run(context).await,
+            Followers::Export(verb) => verb.run(context).await,
             Followers::Show(verb) => verb.run(context).await,
         }
     }

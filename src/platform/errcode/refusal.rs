@@ -33,7 +33,7 @@ pub struct Refusal<'a> {
 
 impl Refusal<'_> {
     /// Without a token nothing works: what these APIs refuse concerns the whole account, and no item is to blame.
-    fn of_token_endpoint(&self) -> bool {
+    pub(super) fn of_token_endpoint(&self) -> bool {
         matches!(self.api, "token" | "stable_token")
     }
 }
@@ -104,6 +104,18 @@ fn then_of(row: &Row, now_ms: i64) -> Then {
 
 /// What a person does, and from which hour on it may go on.
 fn next(refusal: &Refusal, row: Option<&Row>, then: Then, now_ms: i64) -> Text {
+    let mut text = advice(refusal, row, then, now_ms);
+    let (Some(row), Then::Pause { after, .. }) = (row, then) else { return text };
+    if !has_hour(row) && row.wait.is_some() && after >= WORTH_AN_HOUR {
+        let hour = hour(after, now_ms);
+        text.en.push_str(&format!("; try again after {hour}"));
+        text.zh.push_str(&format!("；请在 {hour} 之后再试"));
+    }
+    text
+}
+
+/// What a person does, and when a spent quota comes back: what can also be said of a refusal of long ago.
+pub(super) fn advice(refusal: &Refusal, row: Option<&Row>, then: Then, now_ms: i64) -> Text {
     let Some(row) = row else {
         return say!(
             "this errcode is in no table: it is not repeated; look it up in the platform's list of return codes";
@@ -112,20 +124,27 @@ fn next(refusal: &Refusal, row: Option<&Row>, then: Then, now_ms: i64) -> Text {
     };
     let mut text = match (row.class, address(refusal.errmsg)) {
         (Class::Token, _) if refusal.of_token_endpoint() => wrong_secret(),
-        (Class::Token, _) => rival(),
+        // Of a token that was refused somewhere, nobody knows whether it was the first time.
+        (Class::Token, _) if !refusal.api.is_empty() => rival(),
         (Class::Config, Some(ip)) if row.code == 40164 => add_address(ip),
-        _ => Text { en: row.action.en.to_owned(), zh: row.action.zh.to_owned() },
+        _ => row.action.into(),
     };
     let Then::Pause { after, .. } = then else { return text };
-    let hour = reopening::shown(now_ms.saturating_add(i64::try_from(after.as_millis()).unwrap_or(i64::MAX)));
-    if matches!(row.code, 45009 | 48006) {
+    if has_hour(row) {
+        let hour = hour(after, now_ms);
         text.en.push_str(&format!("; it can go on at {hour}"));
         text.zh.push_str(&format!("；{hour} 起可继续"));
-    } else if row.wait.is_some() && after >= WORTH_AN_HOUR {
-        text.en.push_str(&format!("; try again after {hour}"));
-        text.zh.push_str(&format!("；请在 {hour} 之后再试"));
     }
     text
+}
+
+/// Quotas that come back at a certain hour.
+fn has_hour(row: &Row) -> bool {
+    matches!(row.code, 45009 | 48006)
+}
+
+fn hour(after: Duration, now_ms: i64) -> String {
+    reopening::shown(now_ms.saturating_add(i64::try_from(after.as_millis()).unwrap_or(i64::MAX)))
 }
 
 /// 40001 of a token endpoint is no word about a token (reference 3.4).

@@ -38,10 +38,12 @@ fn every_row_is_the_reference_s() {
 fn every_row_speaks_both_languages() {
     let han = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
     for row in rows(Platform::WeChat) {
-        for words in [row.meaning, row.action] {
+        for words in [row.meaning, row.action, row.step.who.words()] {
             assert!(!words.en.is_empty() && !han(words.en), "English of {}", row.code);
             assert!(han(words.zh), "Chinese of {}", row.code);
         }
+        // A page of the console has its Chinese name in English too: so it stands there.
+        assert!(!row.step.words.en.is_empty() && han(row.step.words.zh), "step of {}", row.code);
     }
 }
 
@@ -121,4 +123,36 @@ fn an_unknown_code_is_shown_raw_and_never_repeated() {
     assert_eq!((e.kind, e.then), (Kind::Failed, Then::Never));
     assert_eq!(e.what.en, "user/info: errcode 87654321: something new (rid 5f1e-4b5a-8796)");
     assert_eq!(e.what.zh, "user/info：errcode 87654321: something new（rid 5f1e-4b5a-8796）");
+}
+
+#[test]
+fn what_is_told_is_what_is_done() {
+    let now_ms = 0;
+    for row in rows(Platform::WeChat) {
+        for api in ["user/info", "stable_token"] {
+            let refusal = Refusal { platform: Platform::WeChat, api, code: row.code, errmsg: row.errmsg, rid: None };
+            let told = conduct(&refusal, now_ms);
+            if told.first == Move::Take {
+                assert!(matches!(row.class, Class::Ok | Class::Done) && told.exit == 0, "{}", row.code);
+                continue;
+            }
+            let done = error(&refusal, now_ms);
+            assert_eq!((told.exit, told.then), (done.kind.exit_code(), done.then), "{api} {}", row.code);
+            assert_eq!(told.probing.is_some(), matches!(done.then, Then::Pause { .. }), "{api} {}", row.code);
+            assert!(done.next.unwrap().en.starts_with(&told.next.en), "{api} {}", row.code);
+            assert_eq!(told.first == Move::Renew, row.class == Class::Token && api == "user/info", "{}", row.code);
+        }
+    }
+}
+
+#[test]
+fn an_ill_channel_is_probed_soon_then_less_often() {
+    let waits = |code, after: u64| {
+        let probing = probing(code, Duration::from_secs(after));
+        [0, 1, 2, 3, 6, 7, 99].map(|failures| probing.wait(failures).as_secs())
+    };
+    assert_eq!(waits(Some(-1), 1), [1, 1, 2, 4, 32, 32, 32]);
+    assert_eq!(waits(None, 5), [5, 5, 10, 20, 60, 60, 60]);
+    assert_eq!(waits(Some(40164), 300), [60; 7]);
+    assert_eq!(waits(Some(89506), 86_400), [86_400; 7]);
 }

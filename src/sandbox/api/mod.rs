@@ -3,10 +3,11 @@
 mod address;
 mod break_off;
 mod call;
+mod rid;
 mod token;
 mod user;
 
-use super::errcode::{Refusal, refuse};
+use super::errcode::{self, Refusal, refuse};
 use super::faults::{self, Kind};
 use super::journal::{Entry, masked_body, masked_query};
 use super::server::Line;
@@ -52,6 +53,7 @@ const APIS: &[Api] = &[
     Api { path: "/cgi-bin/user/info/batchget", method: "POST", run: Run::Token(user::batch) },
     Api { path: "/cgi-bin/getcallbackip", method: "GET", run: Run::Token(address::callers) },
     Api { path: "/cgi-bin/get_api_domain_ip", method: "GET", run: Run::Token(address::called) },
+    Api { path: "/cgi-bin/openapi/rid/get", method: "POST", run: Run::Token(rid::get) },
 ];
 
 /// An answer before it is sent, and whose it is.
@@ -75,7 +77,7 @@ pub async fn answer(State(world): State<Arc<World>>, request: Request) -> Respon
         sleep(SLOW).await;
     }
     let answer = work(&world, &call, fault);
-    let (sent, errcode) = dress(&world, &answer, fault);
+    let (sent, errcode) = dress(&world, &call, &answer, fault, began);
     write_down(&world, &call, &answer, fault, (at_ms, began), errcode, &sent);
     match (sent, line) {
         (Some(response), _) => response,
@@ -158,12 +160,22 @@ fn not_listed(call: &Call) -> Refusal {
 }
 
 /// The answer as it goes out; `None` where the connection is broken off instead.
-fn dress(world: &World, answer: &Answer, fault: Option<Kind>) -> (Option<Response>, Option<i64>) {
+fn dress(
+    world: &World,
+    call: &Call,
+    answer: &Answer,
+    fault: Option<Kind>,
+    began: Instant,
+) -> (Option<Response>, Option<i64>) {
     let body = match &answer.said {
         Ok(body) => body.clone(),
         Err(refusal) => {
-            let body = refusal.body(world.clock.now(), world.serial());
-            serde_json::to_string(&body).unwrap_or_default()
+            let rid = errcode::rid(world.clock.now(), world.serial());
+            let body = serde_json::to_string(&refusal.body(&rid)).unwrap_or_default();
+            if let Some(house) = &answer.house {
+                rid::keep(world, house, call, &rid, &body, began.elapsed().as_millis() as u64);
+            }
+            body
         }
     };
     let errcode = answer.said.as_ref().map_or_else(|refusal| refusal.errcode, |_| 0);

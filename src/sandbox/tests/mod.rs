@@ -6,6 +6,7 @@ mod crypto;
 mod faults;
 mod push;
 mod receiver;
+mod rids;
 mod tokens;
 mod users;
 mod vectors;

@@ -8,7 +8,7 @@ use super::super::writer::End;
 use super::super::{LEASE_MS, Statement, Value, lease_id};
 use super::numbered::{join, joins, spread};
 use sqlx::{AssertSqlSafe, MySqlConnection, Row as _};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Rows of one statement at the most; each number of rows is a statement of its own, prepared once.
 const ROWS: usize = 64;
@@ -60,11 +60,13 @@ pub(super) async fn insert<'a>(
     let left = if erase { LEFT } else { "0" };
     let mut blank = Vec::new();
     for rows in sorted.chunks(ROWS) {
+        let size = rows.len().next_power_of_two();
         let sql = format!(
             "SELECT id, dedupe_key, lease, state = 'done' AND {left} FROM inbox_event WHERE dedupe_key IN ({})",
-            places(rows.len())
+            places(size)
         );
-        let query = rows.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, arrival| query.bind(&arrival.key[..]));
+        let query = (0..size)
+            .fold(sqlx::query(AssertSqlSafe(sql)), |query, at| query.bind(&rows[at.min(rows.len() - 1)].key[..]));
         let there = query.fetch_all(&mut *db).await?;
         if there.len() < rows.len() {
             return Err(sqlx::Error::Decode("INSERT IGNORE dropped a callback: a constraint refuses it".into()));
@@ -78,13 +80,14 @@ pub(super) async fn insert<'a>(
                 new.insert(first.key, (row.try_get(0)?, *first));
             }
             if row.try_get::<i64, _>(3)? == 1 {
-                blank.push(Value::Int(row.try_get(0)?));
+                blank.push(row.try_get::<i64, _>(0)?);
             }
         }
     }
     for ids in blank.chunks(ROWS) {
+        let ids = padded(ids.iter().copied());
         let sql = format!("UPDATE inbox_event SET raw = NULL WHERE id IN ({})", places(ids.len()));
-        bind_mysql(&sql, ids).execute(&mut *db).await?;
+        bind_mysql(&sql, &ids).execute(&mut *db).await?;
     }
     Ok(new)
 }
@@ -95,19 +98,14 @@ pub(super) async fn settle(db: &mut MySqlConnection, rows: &[&Settled], erase: b
     let mut done: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].effects().is_some()).collect();
     // Rows are locked in one order, whoever settles.
     done.sort_by_key(|at| rows[*at].id);
-    let raw = if erase { format!("raw = {RAW_UNLESS_LEFT}, ") } else { String::new() };
     for group in done.chunks(ROWS) {
-        let ours = held(db, rows, group).await?;
-        if ours.is_empty() {
-            continue;
+        let ours = mark_done(db, rows, group, erase).await?;
+        match group.len() {
+            all if ours == all => group.iter().for_each(|at| ends[*at] = End::Settled),
+            1 => {}
+            // Some of them are another's by now: which, each alone will tell.
+            _ => return Err(sqlx::Error::Decode("not every row of the batch is held".into())),
         }
-        let sql = format!(
-            "UPDATE inbox_event SET {raw}state = 'done', lease = NULL, lease_until = 0 WHERE id IN ({})",
-            places(ours.len())
-        );
-        let ids: Vec<Value> = ours.iter().map(|at| Value::Int(rows[*at].id)).collect();
-        bind_mysql(&sql, &ids).execute(&mut *db).await?;
-        ours.iter().for_each(|at| ends[*at] = End::Settled);
     }
     let settled = rows.iter().zip(&ends).filter(|(_, end)| **end == End::Settled);
     write_effects(db, settled.filter_map(|(row, _)| row.effects()).collect()).await?;
@@ -126,23 +124,31 @@ pub(super) async fn settle(db: &mut MySqlConnection, rows: &[&Settled], erase: b
     Ok(ends)
 }
 
-/// Locks the rows of a group and tells which of them are still held under their lease.
-async fn held(db: &mut MySqlConnection, rows: &[&Settled], group: &[usize]) -> sqlx::Result<Vec<usize>> {
-    let ids: Vec<Value> = group.iter().map(|at| Value::Int(rows[*at].id)).collect();
-    let sql =
-        format!("SELECT id, lease FROM inbox_event WHERE id IN ({}) AND state = 'new' FOR UPDATE", places(ids.len()));
-    let mut held: HashMap<i64, Option<i64>> = bind_mysql(&sql, &ids)
-        .fetch_all(&mut *db)
-        .await?
-        .iter()
-        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
-        .collect::<sqlx::Result<_>>()?;
-    // Taken out: a row that is told twice is settled once.
-    let ours = |at: &&usize| {
-        let row = rows[**at];
-        held.get(&row.id) == Some(&Some(row.lease)) && held.remove(&row.id).is_some()
-    };
-    Ok(group.iter().filter(ours).copied().collect())
+/// Ends the rows of a group that are still held under their leases, and tells how many they were.
+async fn mark_done(db: &mut MySqlConnection, rows: &[&Settled], group: &[usize], erase: bool) -> sqlx::Result<usize> {
+    let raw = if erase { format!("raw = {RAW_UNLESS_LEFT}, ") } else { String::new() };
+    let ids = padded(group.iter().map(|at| rows[*at].id));
+    // A lease is drawn for a batch of arrivals: no other row of the group has it by chance.
+    let leases = padded(group.iter().map(|at| rows[*at].lease).collect::<BTreeSet<_>>().into_iter());
+    let sql = format!(
+        "UPDATE inbox_event SET {raw}state = 'done', lease = NULL, lease_until = 0 WHERE id IN ({}) AND lease IN ({}) \
+         AND state = 'new'",
+        places(ids.len()),
+        places(leases.len())
+    );
+    let done = bind_mysql(&sql, &[ids, leases].concat()).execute(db).await?;
+    Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
+}
+
+/// Numbers for an IN, the last one repeated up to a power of two: the texts of statements are few, and
+/// each is prepared once.
+fn padded(numbers: impl ExactSizeIterator<Item = i64>) -> Vec<Value> {
+    let size = numbers.len().next_power_of_two();
+    let mut values: Vec<Value> = numbers.map(Value::Int).collect();
+    if let Some(last) = values.last().cloned() {
+        values.resize(size, last);
+    }
+    values
 }
 
 /// Effects of a batch, person by person in one order, so that several processes do not lock each other
