@@ -1,13 +1,15 @@
 //! The command line: global flags, the table of groups; run, print, exit code.
 
+mod cores;
 mod flags;
 mod stop;
+mod typed;
 mod version;
 
 use crate::commands::{self, Context};
-use crate::config::Sources;
+use crate::config::{Sources, secrets};
 use crate::error::{Error, Kind, Lang, Result};
-use crate::report::{Format, Out, failure_causes, failure_json, failure_line};
+use crate::report::{Format, Out, failure_causes, failure_json, failure_line, keep_secret, veiled};
 use crate::say;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use flags::Global;
@@ -79,7 +81,7 @@ groups! {
 
 /// Parses, runs, prints, and gives the exit code of the process.
 pub fn main() -> ExitCode {
-    no_core_dumps();
+    cores::none();
     stop::quiet_panics();
     let args: Vec<OsString> = std::env::args_os().collect();
     let mut screen = Screen::guess(&args);
@@ -117,7 +119,7 @@ impl Screen {
         }
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         // Nobody reads stderr: the exit code still tells.
-        let _ = std::io::stderr().write_all(text.as_bytes());
+        let _ = std::io::stderr().write_all(veiled(&text).as_bytes());
         ExitCode::from(error.kind.exit_code())
     }
 }
@@ -125,7 +127,10 @@ impl Screen {
 fn run(args: &[OsString], screen: &mut Screen) -> ExitCode {
     let cli = match parse(args) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error, screen),
+        Err(error) => {
+            typed::keep(args);
+            return usage(&error, screen);
+        }
     };
     screen.format = cli.global.format();
     screen.causes = cli.global.verbose > 0;
@@ -140,7 +145,12 @@ fn run(args: &[OsString], screen: &mut Screen) -> ExitCode {
     };
     match context(&cli.global, screen).and_then(|context| execute(command, context, &cli.global, screen)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => screen.fail(&error, false),
+        Err(error) => {
+            if matches!(error.kind, Kind::Usage | Kind::Config) {
+                typed::keep(args);
+            }
+            screen.fail(&error, false)
+        }
     }
 }
 
@@ -151,11 +161,12 @@ fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
 
 /// Help is a result; everything else of clap's is exit 2.
 fn usage(error: &clap::Error, screen: &Screen) -> ExitCode {
-    // A closed pipe is no failure of help.
-    let _ = error.print();
     if error.exit_code() == 0 {
+        // A closed pipe is no failure of help.
+        let _ = error.print();
         return ExitCode::SUCCESS;
     }
+    let _ = std::io::stderr().write_all(veiled(&error.to_string()).as_bytes());
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
     screen.fail(&Error::usage(crate::error::Text { en: first.clone(), zh: first }), true)
@@ -168,6 +179,10 @@ fn context(global: &Global, screen: &mut Screen) -> Result<Context> {
     context.timeout = global.timeout;
     // A wrong configuration is told by the verb that needs it; `init` and `explain` work without.
     let config = context.config().ok();
+    match config {
+        Some(config) => keep_secret(&config.secrets),
+        None => keep_secret(&secrets(&context.sources)),
+    }
     global.logs(config).start();
     for warning in config.iter().flat_map(|config| &config.warnings) {
         tracing::warn!("{}", warning.in_lang(screen.lang));
@@ -197,13 +212,6 @@ fn execute(command: Command, mut context: Context, global: &Global, screen: &Scr
     runtime.shutdown_timeout(LAST_WORK);
     // `| head -1` has what it wants.
     if context.out.closed() { Ok(()) } else { result }
-}
-
-/// A core file would hold every secret in memory.
-fn no_core_dumps() {
-    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
-    // Refused only by exotic sandboxes, which write no core files either.
-    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
 }
 
 /// The error of a command that was ended from outside.

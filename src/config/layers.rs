@@ -4,10 +4,11 @@ use super::dotenv::DotEnv;
 use super::file::{Entry, File};
 use super::keys::Setting;
 use super::private;
+use super::secrets;
 use super::source::{Layer, Origin, Value};
 use super::sources::Sources;
 use crate::domain::secret::Secret;
-use crate::error::{Result, Text};
+use crate::error::{Error, Result, Text};
 use crate::say;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ pub(super) struct Layers<'a> {
     dotenv: Option<DotEnv>,
     pub file: Option<File>,
     warnings: RefCell<Vec<Text>>,
+    secrets: RefCell<Vec<Secret>>,
 }
 
 /// Where in the sources a setting is looked for.
@@ -35,7 +37,8 @@ pub(super) const GLOBAL: Scope<'static> = Scope { account: None, variables: true
 
 impl<'a> Layers<'a> {
     pub fn open(sources: &'a Sources) -> Result<Self> {
-        let mut layers = Layers { sources, dotenv: None, file: None, warnings: RefCell::default() };
+        let mut layers =
+            Layers { sources, dotenv: None, file: None, warnings: RefCell::default(), secrets: RefCell::default() };
         let files = sources.files();
         if let Some(path) = files.dotenv {
             layers.dotenv = Some(DotEnv::parse(&path, &layers.private(&path)?)?);
@@ -46,13 +49,36 @@ impl<'a> Layers<'a> {
         Ok(layers)
     }
 
-    /// What was let pass with a warning.
-    pub fn into_warnings(self) -> Vec<Text> {
-        self.warnings.into_inner()
+    /// What was let pass with a warning; and every secret, those of files where they were asked for.
+    pub fn into_warnings_and_secrets(self) -> (Vec<Text>, Vec<Secret>) {
+        let of = |setting: &Setting| {
+            let named = secrets::in_environment(self.sources, setting).into_iter();
+            named.chain(self.written(setting)).collect()
+        };
+        let mut all = secrets::all(of);
+        all.extend(self.secrets.into_inner().iter().flat_map(secrets::parts));
+        (self.warnings.into_inner(), all)
+    }
+
+    /// The values of a setting as they stand in `./.env` and the TOML file, of whichever account.
+    fn written(&self, setting: &Setting) -> Vec<Secret> {
+        let dotenv = self.dotenv.iter().filter_map(|dotenv| Some(dotenv.get(setting.env?)?.0.clone()));
+        let tables =
+            self.file.iter().flat_map(|file| file.officials.values().map(|table| &table.values).chain([&file.values]));
+        let toml = tables.filter_map(|values| Some(values.get(setting.toml?)?.0.clone()));
+        dotenv.chain(toml).collect()
     }
 
     /// The value of the first source that has one; an empty text is none.
     pub fn get(&self, setting: &Setting, scope: Scope<'_>) -> Result<Option<Value>> {
+        let found = self.look_up(setting, scope)?;
+        if secrets::is_secret(setting) {
+            self.secrets.borrow_mut().extend(found.as_ref().map(|value| value.text.clone()));
+        }
+        Ok(found)
+    }
+
+    fn look_up(&self, setting: &Setting, scope: Scope<'_>) -> Result<Option<Value>> {
         if scope.variables
             && let Some(name) = setting.env
             && let Some(value) = self.variable(name, setting.secret)?
@@ -121,6 +147,9 @@ impl<'a> Layers<'a> {
     }
 
     fn secret_file(&self, key: &str, path: &Path, layer: Layer) -> Result<Value> {
+        if self.may_be_a_secret(path) {
+            return Err(nameless(key));
+        }
         let made_by_systemd = self.credentials().is_some_and(|folder| path.starts_with(folder));
         let text =
             if made_by_systemd { private::read_as_is(path) } else { self.private(path) }.map_err(|mut error| {
@@ -129,6 +158,15 @@ impl<'a> Layers<'a> {
                 error
             })?;
         from_file(key, &text, Origin::SecretFile(path.to_owned()), layer)
+    }
+
+    /// Whoever writes the secret itself where its file is named must not read it in the error. Only the full path of a
+    /// file in a folder that is there can't be one.
+    fn may_be_a_secret(&self, path: &Path) -> bool {
+        let beside =
+            self.file.as_ref().and_then(|file| file.path.parent()).is_some_and(|folder| path.starts_with(folder));
+        let in_a_folder = path.parent().is_some_and(|folder| folder != Path::new("/") && folder.exists());
+        !path.exists() && (beside || path.is_relative() || !in_a_folder)
     }
 
     fn credentials(&self) -> Option<PathBuf> {
@@ -145,6 +183,17 @@ impl<'a> Layers<'a> {
         }
         Ok(private.text)
     }
+}
+
+fn nameless(key: &str) -> Error {
+    let plain = key.strip_suffix("_FILE").or_else(|| key.strip_suffix("_file")).unwrap_or(key);
+    Error::config(say!(
+        "{key}: there is no such file; its name is not shown, for it may be the secret itself";
+        "{key}：没有这个文件；不显示其名称，因为它可能就是密钥本身"
+    ))
+    .next(
+        say!("write the file's full path, or set {plain} to the secret"; "请写明文件的完整路径，或把密钥写入 {plain}"),
+    )
 }
 
 /// The content of a secret's own file: its closing line break doesn't count, and an empty one is a broken mount.

@@ -8,6 +8,7 @@ mod file;
 mod keys;
 mod layers;
 mod private;
+mod secrets;
 mod source;
 mod sources;
 mod values;
@@ -15,6 +16,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+pub use secrets::{parts as secret_parts, secrets};
 pub use source::{Origin, Origins};
 pub use sources::{Environment, Sources};
 pub use values::{UnsubscribePolicy, duration};
@@ -64,6 +66,8 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// What was let pass, to be logged once.
     pub warnings: Vec<Text>,
+    /// Every secret in it, for whoever shows texts that others wrote.
+    pub secrets: Vec<Secret>,
     /// Where each value came from.
     pub origins: Origins,
     default_official: Option<String>,
@@ -98,6 +102,7 @@ impl Config {
                 .half
                 .map(|v| v.error(say!("set, but WECHAT_APP_ID is not"; "已设置，但没有 WECHAT_APP_ID")).what),
             warnings: Vec::new(),
+            secrets: Vec::new(),
             origins: Origins::default(),
         };
         if config.listen == config.metrics_listen && config.listen.port() != 0 {
@@ -106,7 +111,7 @@ impl Config {
             return Err(value.map_or_else(|| Error::config(why.clone()), |value| value.error(why.clone())));
         }
         config.origins = origins;
-        config.warnings = layers.into_warnings();
+        (config.warnings, config.secrets) = layers.into_warnings_and_secrets();
         Ok(config)
     }
 

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::say;
 use base64::Engine;
 use base64::alphabet::STANDARD;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
@@ -53,6 +54,14 @@ pub struct Official {
     pub proxy: Option<String>,
 }
 
+impl Official {
+    /// What no text about this account may show.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let keys = self.aes_keys.iter().map(AesKey::written);
+        self.secret.iter().chain(&self.tokens).cloned().chain(keys).collect()
+    }
+}
+
 /// The 32 bytes behind an EncodingAESKey.
 #[derive(Clone)]
 pub struct AesKey(Zeroizing<[u8; 32]>);
@@ -77,6 +86,13 @@ impl AesKey {
         let bytes = Zeroizing::new(lenient.decode(text).map_err(|_| bad_letters())?);
         let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| bad_letters())?;
         Ok(AesKey(Zeroizing::new(key)))
+    }
+
+    /// The key as it is written down, without its last letter, whose spare bits are anybody's.
+    pub fn written(&self) -> Secret {
+        let mut text = STANDARD_NO_PAD.encode(self.bytes());
+        text.pop();
+        Secret::new(text)
     }
 
     /// The key for AES-256-CBC; its first 16 bytes are the IV.

@@ -7,3 +7,4 @@ pub mod filter;
 pub mod near;
 pub mod secret;
 pub mod token;
+pub mod veil;

@@ -17,7 +17,6 @@ use super::Platform;
 use super::errcode::{self, Move};
 use crate::domain::account::Official;
 use crate::domain::clock::Clock;
-use crate::domain::secret::Secret;
 use crate::domain::token::Token;
 use crate::error::{Error, Result, Then};
 use crate::say;
@@ -137,7 +136,9 @@ impl Client {
         let call = request.onto(pool, request.url(base, token.map(|token| &token.text)));
 
         let began = Instant::now();
-        let hidden = request.hidden().chain(token.map(|token| &token.text));
+        // The platform knows them all, whichever it was sent.
+        let own = account.secrets();
+        let hidden = request.hidden().chain(token.map(|token| &token.text)).chain(&own);
         let outcome = match self.exchange(request.api(), &host, call).await {
             Ok((status, body)) => answer::read(request.api(), status, &body, hidden).map_err(|e| ("reply", e)),
             Err(failed) => Err(failed),
@@ -241,11 +242,4 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("limits", &self.limits).finish_non_exhaustive()
     }
-}
-
-/// Replaces every secret in a text that came from outside: a gateway's error page may quote the URL.
-fn mask<'a>(text: &str, hidden: impl Iterator<Item = &'a Secret>) -> String {
-    hidden
-        .filter(|secret| !secret.reveal().is_empty())
-        .fold(text.to_owned(), |text, secret| text.replace(secret.reveal(), "***"))
 }

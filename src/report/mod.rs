@@ -6,12 +6,14 @@ mod failure;
 mod list;
 mod log;
 mod place;
+mod veil;
 
 pub use escape::{escape, json_line};
 pub use exits::{Exit, exits};
 pub use failure::{causes as failure_causes, json as failure_json, line as failure_line};
 pub use list::{Column, List, Row};
 pub use log::{LogFormat, Logs};
+pub use veil::{keep_secret, veiled};
 
 use crate::error::{Error, Lang, Result, Text};
 use crate::say;
@@ -82,7 +84,7 @@ impl Out {
     pub fn note(&self, text: &Text) {
         if !self.quiet && self.format == Format::Table {
             // A stderr that is gone is no reason to fail.
-            let _ = writeln!(std::io::stderr(), "{}", escape(text.in_lang(self.lang)));
+            let _ = writeln!(std::io::stderr(), "{}", veiled(&escape(text.in_lang(self.lang))));
         }
     }
 

@@ -202,6 +202,5 @@ fn accounts_files(canaries: &Canaries) -> Vec<String> {
     all.push(format!("[official]\nmain = \"{value}\"\n"));
     all.push(format!("{good}secret = \"{value}\"\nmode = \"{value}\"\n"));
     all.push(format!("{good}secret = \"{value}\"\naes_key = \"{value}\"\n"));
-    all.push(format!("{good}secret = \"{value}\"\ncallback = \"{value}\"\n"));
     all
 }

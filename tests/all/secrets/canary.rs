@@ -127,8 +127,8 @@ fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
         percent(false).into_bytes(),
         hex_of(secret).into_bytes(),
         hex_of(secret).to_uppercase().into_bytes(),
-        format!("{text:?}").trim_matches('"').into(),
-        serde_json::json!(text).to_string().trim_matches('"').into(),
+        format!("{text:?}").into(),
+        serde_json::json!(text).to_string().into(),
     ];
     for offset in 0..3 {
         let mut bytes = vec![0; offset];

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use std::collections::BTreeSet;
 
 /// The access_token that it hands out: with everything that a URL or JSON writes in another way.
-pub const ACCESS_TOKEN: &str = "77_cAnArY+of/the=platform&every&letter\"counts\\x-_.~|%2F0123456789";
+pub const ACCESS_TOKEN: &str = "77_cAnArY+oF/tHe=PLatfOrM&eVeRy&LetTer\"cOunts\\x-_.~|%2F97531";
 
 /// How it answers: `token` at once, `then` only behind a good token.
 pub const TOKEN: &[&str] = &[
@@ -19,15 +19,13 @@ pub const THEN: &[&str] =
 
 /// A platform whose way of answering is the first part of the path: `http://ADDRESS/40125/…`.
 pub async fn platform(known: &[String]) -> Fake {
-    let quoted = quoted(known);
-    Fake::start(move |request| answer(request, &quoted)).await
+    let known = [quoted(known), quoted(&[known, &[ACCESS_TOKEN.to_owned()]].concat())];
+    Fake::start(move |request| answer(request, &known)).await
 }
 
 fn quoted(known: &[String]) -> String {
-    let all = known.iter().map(String::as_str).chain([ACCESS_TOKEN]);
-    let forms =
-        all.flat_map(|text| [text.to_owned(), percent(text, true), percent(text, false), STANDARD.encode(text)]);
-    forms.collect::<Vec<_>>().join(" ")
+    let forms = |text: &String| [text.clone(), percent(text, true), percent(text, false), STANDARD.encode(text)];
+    known.iter().flat_map(forms).collect::<Vec<_>>().join(" ")
 }
 
 fn percent(text: &str, upper: bool) -> String {
@@ -35,15 +33,15 @@ fn percent(text: &str, upper: bool) -> String {
     text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).into() } else { encoded(b) }).collect()
 }
 
-fn answer(request: &Request, known: &str) -> Reply {
+/// Before it gave a token out it knows none.
+fn answer(request: &Request, [before, known]: &[String; 2]) -> Reply {
     let mode = request.path.split('/').nth(1).unwrap_or_default();
     let body = String::from_utf8_lossy(&request.body);
-    let quoted = format!("you sent ?{} and {body}; {known}", request.query);
-    let of_token = request.path.contains("token");
+    let said = |known: &str| format!("you sent ?{} and {body}; {known}", request.query);
     match mode.strip_prefix("then-") {
-        Some(_) if of_token => token(ACCESS_TOKEN, "7200"),
-        Some(mode) => refusal(mode, &quoted),
-        None => refusal(mode, &quoted),
+        Some(_) if request.path.contains("token") => token(ACCESS_TOKEN, "7200"),
+        Some(mode) => refusal(mode, &said(known)),
+        None => refusal(mode, &said(before)),
     }
 }
 

@@ -69,7 +69,12 @@ impl Scene {
         let lines = |of_account: bool| -> String {
             let chosen = self.canaries.settings.iter().filter(|setting| setting.of_account() == of_account);
             let chosen = chosen.filter(|setting| setting.variable != "DATABASE_URL");
-            chosen.filter_map(|set| set.key.as_ref().map(|key| format!("{key} = {:?}\n", set.value))).collect()
+            // A group robot has its key in its URL: it is where the platform is.
+            let value = |value: &str| match value.strip_prefix("http://127.0.0.1:1/") {
+                Some(path) if api_base.starts_with("http://127.") => format!("{api_base}/{path}"),
+                _ => value.to_owned(),
+            };
+            chosen.filter_map(|set| set.key.as_ref().map(|key| format!("{key} = {:?}\n", value(&set.value)))).collect()
         };
         format!(
             "database_url = \"sqlite://{}\"\nlisten = \"127.0.0.1:0\"\nmetrics_listen = \"127.0.0.1:0\"\n\
