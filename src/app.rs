@@ -29,7 +29,7 @@ impl App {
     pub async fn open(config: Config) -> Result<App> {
         let store = Store::open(&config.database_url, options(&config, false)).await?;
         let app = App::over(config, store);
-        app.enter().await?;
+        app.begin().await?;
         Ok(app)
     }
 
@@ -37,7 +37,7 @@ impl App {
     pub async fn serve(config: Config) -> Result<(App, InHand)> {
         let (store, in_hand) = Store::serve(&config.database_url, options(&config, true)).await?;
         let app = App::over(config, store);
-        app.enter().await?;
+        app.begin().await?;
         Ok((app, in_hand))
     }
 
@@ -55,12 +55,21 @@ impl App {
     }
 
     /// Refuses a schema, a mark or an account that are not ours, before anything is written.
-    async fn enter(&self) -> Result<()> {
+    async fn begin(&self) -> Result<()> {
         self.store.check_schema().await?;
         if !self.config.officials.is_empty() {
             self.store.installation(self.mark()).await?;
         }
-        for account in &self.config.officials {
+        self.enter(&self.config, &self.config.officials.iter().collect::<Vec<_>>()).await
+    }
+
+    /// Enters accounts of a configuration, this one's or one that is to take its place. Refuses what does not
+    /// belong into this database.
+    pub async fn enter(&self, config: &Config, accounts: &[&Official]) -> Result<()> {
+        if config.mark() != self.mark() {
+            self.store.installation(config.mark()).await?;
+        }
+        for account in accounts {
             self.store.enter_account(&account.name, "official", &account.app_id).await?;
         }
         Ok(())
@@ -68,7 +77,7 @@ impl App {
 
     /// `sandbox` where an account's API is on this machine, else `real`.
     pub fn mark(&self) -> &'static str {
-        if self.config.officials.iter().any(is_sandbox) { "sandbox" } else { "real" }
+        self.config.mark()
     }
 
     /// Whether a person's data is erased when they leave.
@@ -80,11 +89,6 @@ impl App {
     pub fn now_ms(&self) -> i64 {
         self.config.clock.now_ms()
     }
-}
-
-/// Sandbox accounts speak to a base URL on this machine.
-fn is_sandbox(account: &Official) -> bool {
-    account.api_base.starts_with("http://")
 }
 
 fn options(config: &Config, create: bool) -> Options {

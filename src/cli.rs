@@ -14,7 +14,7 @@ use crate::say;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use flags::Global;
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -63,6 +63,7 @@ macro_rules! groups {
 groups! {
     Init(commands::init::Init),
     Serve(crate::serve::Serve),
+    Status(commands::status::Status),
     ["sandbox"]
     #[command(subcommand)]
     Sandbox(commands::sandbox::Verb),
@@ -77,6 +78,7 @@ groups! {
     #[command(subcommand)]
     Db(commands::db::Db),
     Explain(commands::explain::Explain),
+    Doctor(commands::doctor::Doctor),
 }
 
 /// Parses, runs, prints, and gives the exit code of the process.
@@ -183,12 +185,15 @@ fn context(global: &Global, screen: &mut Screen) -> Result<Context> {
         Some(config) => keep_secret(&config.secrets),
         None => keep_secret(&secrets(&context.sources)),
     }
-    global.logs(config).start();
+    let logs = global.logs(config);
+    let bars = logs.color && std::io::stderr().is_terminal();
+    logs.start();
     for warning in config.iter().flat_map(|config| &config.warnings) {
         tracing::warn!("{}", warning.in_lang(screen.lang));
     }
     screen.lang = flags::lang_of(global.lang, config.and_then(|config| config.lang));
     context.out.lang = screen.lang;
+    context.out.bars = bars;
     Ok(context)
 }
 

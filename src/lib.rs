@@ -10,6 +10,7 @@
 //! | [`serve`] | the door for machines, one file a caller: `wechat.rs`, `health.rs`; `mod.rs` starts and stops it all |
 //! | [`commands`] | the door for people: `wxops token show` is `commands/token/show.rs` |
 //! | [`events`] | what a received event does, one file a kind; `worker.rs` handles and settles, `enrich.rs` fetches profiles |
+//! | [`alarm`] | what is out of the ordinary, and telling people of it once |
 //! | [`app`] | the configuration and every open thing; the only place that opens them |
 //! | [`tokens`] | the keeper of access_tokens: one refresh at a time across processes |
 //! | [`platform`] | calls to WeChat: `http.rs` the client, `errcode.rs` the one table of codes, one file a resource |
@@ -39,6 +40,11 @@
 //! answer under the next generation. A call that meets 40001 enters here too: first a newer generation, then a normal
 //! refresh, and only when the platform returns the very token it refused, a forced one.
 //!
+//! *A silence.* Once a minute [`serve`]`/alarm.rs` takes a look with [`alarm`]`/health.rs`. [`store`]`/pulse.rs` finds the
+//! last callback, and those around 280 moments of the last weeks; [`domain`]`/silence.rs` says what is usual at this hour.
+//! What `finding.rs` makes of it, `tell.rs` takes in the table `alarm`, as one of all processes, and sends to the group
+//! robot ([`platform`]`/wecom/webhook.rs`). `wxops status` takes the same look.
+//!
 //! # Where is it?
 //!
 //! - What a verb does: the path that is typed is the path of the file.
@@ -46,7 +52,9 @@
 //! - What an event changes: `events/` by its kind, then `store/follow.rs` (`store/enrichment.rs` for profiles).
 //! - What an errcode means: `platform/errcode/wechat.rs`, then `platform/errcode/refusal.rs`.
 //! - Whether something is retried: [`error::Then`] at the error, then `events/worker.rs` or `events/enrich.rs`.
+//! - Whether a silence is an alarm: `domain/silence.rs`; whether anything else is: `alarm/finding.rs`.
 //! - A setting: `config/keys.rs`, then `config/mod.rs` or `config/account.rs`.
+//! - What SIGHUP changes: `serve/reload.rs`; the table of accounts that requests look at is `serve/accounts.rs`.
 //! - What SQL runs: `store/` by the table's name.
 //!
 //! # Adding
@@ -59,11 +67,13 @@
 //! | kind of message or event | a line in `domain/event.rs`; a line in `sandbox/push/events.rs` to send it |
 //! | API of the platform | `platform/wechat/RESOURCE.rs`, and its stand-in in `sandbox/api` |
 //! | errcode | a row in `platform/errcode/wechat.rs` |
+//! | alarm | a kind in `alarm/finding.rs` |
 //! | table or column | a numbered file in each `sql/` folder, `store/TABLE.rs` |
 //! | setting | a line in `config/keys.rs`, its parser in `config/values.rs`, a row in both READMEs |
 //! | route | `serve/CALLER.rs`, a merge in `serve/mod.rs` |
 //! | room | a line in the table of `tests/house.rs`, and here |
 
+pub mod alarm;
 pub mod app;
 pub mod cli;
 pub mod commands;

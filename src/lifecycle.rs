@@ -3,14 +3,14 @@
 use crate::error::{Error, Kind, Result};
 use crate::say;
 use std::fs::File;
+use std::io::IsTerminal;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Waits for SIGINT or SIGTERM.
 pub async fn stopped() -> Result<()> {
-    let no_signals = |e| Error::failed(say!("signals can't be received"; "无法接收信号")).source(e);
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
     tokio::select! {
@@ -20,9 +20,59 @@ pub async fn stopped() -> Result<()> {
     Ok(())
 }
 
+fn no_signals(error: std::io::Error) -> Error {
+    Error::failed(say!("signals can't be received"; "无法接收信号")).source(error)
+}
+
+/// SIGHUP of this process.
+pub struct Hangups {
+    signal: Signal,
+    terminals: Vec<Terminal>,
+}
+
+/// What a SIGHUP means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hangup {
+    /// Somebody asks to load the configuration again.
+    Reload,
+    /// The terminal that the process was started from is closed.
+    TerminalGone,
+}
+
+/// Says whether a stream of the process is a terminal now.
+type Terminal = fn() -> bool;
+
+impl Hangups {
+    /// From now on SIGHUP does not end the process. One that comes before [`Hangups::next`] is kept.
+    pub fn watch() -> Result<Self> {
+        let signal = signal(SignalKind::hangup()).map_err(no_signals)?;
+        let streams: [Terminal; 2] = [|| std::io::stdin().is_terminal(), || std::io::stderr().is_terminal()];
+        Ok(Hangups { signal, terminals: streams.into_iter().filter(|is_terminal| is_terminal()).collect() })
+    }
+
+    /// The next one.
+    pub async fn next(&mut self) -> Hangup {
+        self.signal.recv().await;
+        // A terminal that is closed answers no question any more.
+        match self.terminals.iter().all(|is_terminal| is_terminal()) {
+            true => Hangup::Reload,
+            false => Hangup::TerminalGone,
+        }
+    }
+}
+
 /// Tells systemd that the service is ready; nothing where it does not ask.
 pub fn ready(status: &str) {
     notify(&[sd_notify::NotifyState::Ready, sd_notify::NotifyState::Status(status)]);
+}
+
+/// Tells systemd that the service loads its configuration again; [`ready`] ends it. The time is what
+/// `Type=notify-reload` wants beside it.
+pub fn reloading() {
+    match sd_notify::NotifyState::monotonic_usec_now() {
+        Ok(now) => notify(&[sd_notify::NotifyState::Reloading, now]),
+        Err(error) => tracing::warn!(%error, "the monotonic clock can't be read"),
+    }
 }
 
 /// Tells systemd that the service stops.

@@ -1,8 +1,8 @@
 //! What the process counts. Names are an interface; labels never hold an openid, an id or free text.
 
 use prometheus::{
-    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 
 /// Upper bounds of `wxops_callback_ack_seconds`: the platform cuts at 5 s, the 503 goes out before.
@@ -22,6 +22,8 @@ pub struct Metrics {
     pub duplicates: IntCounterVec,
     /// Clear bodies taken in compatible mode: the change-over is not finished.
     pub clear: IntCounterVec,
+    /// Callbacks that the Token or the AES key before the current one proved: a change of keys is not finished.
+    pub previous: IntCounterVec,
     /// Callbacks whose timestamp is over 300 s off, though accepted.
     pub skewed: IntCounterVec,
     /// From the request's head to the answer.
@@ -38,6 +40,8 @@ pub struct Metrics {
     pub call_seconds: HistogramVec,
     /// When an account's access_token ends.
     pub token_expiry: GaugeVec,
+    /// 1; 0 while a newer configuration is refused and the one before stays in force.
+    pub reload_ok: IntGauge,
 }
 
 impl Metrics {
@@ -70,6 +74,10 @@ impl Metrics {
         )
         .expect("the name is constant");
         registry.register(Box::new(oldest.clone())).expect("each name is registered once");
+        let reload_ok =
+            IntGauge::new("wxops_config_last_reload_successful", "0: the last reload was refused.").expect("constants");
+        reload_ok.set(1);
+        registry.register(Box::new(reload_ok.clone())).expect("each name is registered once");
         let ack = HistogramOpts::new("wxops_callback_ack_seconds", "From the head of a callback to its answer.");
         let ack = Histogram::with_opts(ack.buckets(ACK_BUCKETS.to_vec())).expect("the name is constant");
         registry.register(Box::new(ack.clone())).expect("each name is registered once");
@@ -78,6 +86,11 @@ impl Metrics {
             refused: counter("wxops_callback_refused_total", "Callbacks refused.", &["platform", "reason"]),
             duplicates: counter("wxops_callback_duplicates_total", "Repeated deliveries.", &["platform"]),
             clear: counter("wxops_callback_clear_total", "Clear bodies taken in compatible mode.", &["platform"]),
+            previous: counter(
+                "wxops_callback_previous_keys_total",
+                "Accepted by the previous Token or AES key.",
+                &["platform"],
+            ),
             skewed: counter("wxops_callback_skewed_total", "Accepted with a timestamp over 300 s off.", &["platform"]),
             ack,
             inbox,
@@ -90,13 +103,14 @@ impl Metrics {
                 &["platform", "api"],
                 CALL_BUCKETS,
             ),
+            reload_ok,
             token_expiry: gauge("wxops_token_expiry_timestamp_seconds", "When the access_token ends.", &["account"]),
             registry,
         };
         for reason in reasons {
             made.refused.with_label_values(&["official", reason]);
         }
-        for each in [&made.duplicates, &made.clear, &made.skewed] {
+        for each in [&made.duplicates, &made.clear, &made.previous, &made.skewed] {
             each.with_label_values(&["official"]);
         }
         for state in ["new", "dead"] {

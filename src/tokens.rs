@@ -45,7 +45,7 @@ struct Held {
 impl Keeper {
     /// A keeper over the table of a database.
     pub fn new(store: Store, client: Arc<Client>, clock: Clock) -> Self {
-        let who = format!("{}:{}", host_name(), std::process::id());
+        let who = this_process();
         Keeper { store, client, clock, who, accounts: Mutex::default() }
     }
 
@@ -57,6 +57,11 @@ impl Keeper {
             return self.renew(account, Renewal::Force, |token| token.generation > known).await;
         }
         self.renew(account, Renewal::Normal, |token| self.left(token.expires_at) > RENEW_MS).await
+    }
+
+    /// This process, as it signs what it holds: host and process id.
+    pub fn who(&self) -> &str {
+        &self.who
     }
 
     /// The account's cell; its lock is the single flight within this process.
@@ -235,6 +240,11 @@ fn token_of(stored: &StoredToken) -> Option<Token> {
     let text = stored.token.clone()?;
     let expires_at = stored.expires_at.unwrap_or(Token::UNKNOWN_EXPIRY);
     Some(Token { text, generation: stored.generation, expires_at })
+}
+
+/// Who holds a lock, or stored a token: host and process id.
+pub fn this_process() -> String {
+    format!("{}:{}", host_name(), std::process::id())
 }
 
 /// The name of this machine, for `token show`.

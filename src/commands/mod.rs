@@ -1,18 +1,26 @@
 //! The door for people: one module a group, one file a verb.
 
 mod accounts;
+mod answers;
+mod bytes;
 pub mod callback;
 pub mod db;
+pub mod doctor;
 pub mod events;
 pub mod explain;
 pub mod followers;
 pub mod init;
+mod pace;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+mod schedule;
+pub mod status;
 mod time;
 pub mod token;
 
 pub use accounts::{accounts, worse};
+pub use bytes::bytes;
+pub use schedule::{Schedule, Stop, Turn};
 pub use time::{Since, account_filter, time_json, time_local};
 
 use crate::config::{Config, Sources};

@@ -2,7 +2,8 @@
 
 use crate::config::{self, Config};
 use crate::error::Result;
-use chrono::{DateTime, FixedOffset, Local, NaiveDate, NaiveTime, SecondsFormat, TimeZone, Utc};
+pub use crate::report::time_local;
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, TimeZone, Utc};
 use std::str::FromStr;
 
 /// Asia/Shanghai: a day on the command line is the platform's.
@@ -51,12 +52,6 @@ impl FromStr for Since {
 /// RFC 3339 in UTC, for programs.
 pub fn time_json(ms: i64) -> String {
     DateTime::from_timestamp_millis(ms).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
-/// Local time with its offset, for people.
-pub fn time_local(ms: i64) -> String {
-    let time = DateTime::from_timestamp_millis(ms).unwrap_or_default();
-    time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S%:z").to_string()
 }
 
 /// Which account a list shows: the one named, else all of them.

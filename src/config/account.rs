@@ -3,15 +3,13 @@
 use super::file::Table;
 use super::keys::{self, Setting};
 use super::layers::{Layers, Scope};
-use super::source::{Origin, Origins, Value};
+use super::origins::Origins;
+use super::source::{Origin, Value};
 use super::values;
 use crate::domain::account::{AesKey, Mode, Official};
 use crate::domain::secret::Secret;
 use crate::error::{Error, Result};
 use crate::say;
-
-/// Where the platform is (reference 1).
-const API: &str = "https://api.weixin.qq.com";
 
 /// The name of the account that variables alone describe.
 const MAIN: &str = "main";
@@ -123,10 +121,16 @@ impl Reader<'_> {
                 .collect::<Result<_>>()?,
             mode,
             original_id: self.parsed(&keys::ORIGINAL_ID, origins, values::id)?,
-            api_base: self.parsed(&keys::API_BASE, origins, values::api_base)?.unwrap_or_else(|| API.to_owned()),
+            api_base: match self.parsed(&keys::API_BASE, origins, values::api_base)? {
+                Some(base) => base,
+                None => keys::API_BASE.default().unwrap_or_default().to_owned(),
+            },
             proxy: self.parsed(&keys::PROXY, origins, values::proxy)?,
             app_id: app_id.clone().unwrap_or_default(),
-            tokens: tokens.into_iter().map(|value| value.text).collect(),
+            tokens: tokens
+                .into_iter()
+                .map(|v| values::token(v.text.reveal()).map_err(|e| v.wrap(e)).map(|()| v.text))
+                .collect::<Result<_>>()?,
         };
         if app_id.is_none() {
             return Ok(None);
@@ -138,7 +142,10 @@ impl Reader<'_> {
     /// The mode, and the AES key it needs (reference 1.2).
     fn mode(&self, aes_keys: &[Value], origins: &mut Origins) -> Result<Mode> {
         let Some(value) = self.value(&keys::MODE, origins)? else {
-            return Ok(if aes_keys.is_empty() { Mode::Plain } else { Mode::Secure });
+            let mode = if aes_keys.is_empty() { Mode::Plain } else { Mode::Secure };
+            let text = Some(Secret::new(mode.as_str()));
+            origins.note(&self.origin_name(&keys::MODE), Origin::Default, text, keys::MODE.shown());
+            return Ok(mode);
         };
         let mode = values::mode(value.text.reveal()).map_err(|error| value.wrap(error))?;
         if mode != Mode::Plain && aes_keys.is_empty() {
@@ -190,8 +197,7 @@ impl Reader<'_> {
 
     fn value(&self, setting: &Setting, origins: &mut Origins) -> Result<Option<Value>> {
         let value = self.layers.get(setting, self.scope())?;
-        let origin = value.as_ref().map_or(Origin::Default, |value| value.origin.clone());
-        origins.note(&self.origin_name(setting), origin);
+        origins.take(&self.origin_name(setting), setting, value.as_ref());
         Ok(value)
     }
 

@@ -2,19 +2,20 @@
 
 use super::keys::{self, Setting};
 use super::layers::{GLOBAL, Layers};
-use super::source::{Origin, Origins, Value};
+use super::origins::Origins;
+use super::source::{Origin, Value};
 use crate::domain::secret::Secret;
 use crate::error::{Error, Result};
 use crate::say;
 use reqwest::Url;
 use zeroize::Zeroizing;
 
-const DEFAULT: &str = "sqlite://wxops.db";
-const MYSQL_PORT: u16 = 3306;
-
 /// The database's URL. Parts from a stronger source (environment over file) beat a whole URL from a weaker one.
 pub(super) fn url(layers: &Layers<'_>, origins: &mut Origins) -> Result<Secret> {
     let whole = layers.get(&keys::DATABASE_URL, GLOBAL)?;
+    for part in [keys::DB_HOST, keys::DB_PORT, keys::DB_USER, keys::DB_PASSWORD, keys::DB_NAME] {
+        origins.take(part.env.unwrap_or_default(), &part, layers.get(&part, GLOBAL)?.as_ref());
+    }
     let host = layers.get(&keys::DB_HOST, GLOBAL)?;
     let (url, origin) = match (whole, host) {
         (Some(whole), Some(host)) if host.layer < whole.layer => (parts(layers, &host)?, host.origin),
@@ -23,9 +24,9 @@ pub(super) fn url(layers: &Layers<'_>, origins: &mut Origins) -> Result<Secret> 
             (whole.text, whole.origin)
         }
         (None, Some(host)) => (parts(layers, &host)?, host.origin),
-        (None, None) => (Secret::new(DEFAULT), Origin::Default),
+        (None, None) => (Secret::new(keys::DATABASE_URL.default().unwrap_or_default()), Origin::Default),
     };
-    origins.note("DATABASE_URL", origin);
+    origins.note("DATABASE_URL", origin, Some(url.clone()), keys::DATABASE_URL.shown());
     Ok(url)
 }
 
@@ -36,20 +37,19 @@ fn parts(layers: &Layers<'_>, host: &Value) -> Result<Secret> {
     };
     let (user, name) = (need(&keys::DB_USER)?, need(&keys::DB_NAME)?);
     let port = match layers.get(&keys::DB_PORT, GLOBAL)? {
-        None => MYSQL_PORT,
-        Some(port) => port
-            .text
-            .reveal()
-            .parse()
-            .map_err(|_| port.error(say!("not a port, 1 to 65535"; "不是端口（1 至 65535）")))?,
+        None => keys::DB_PORT.default().unwrap_or_default().to_owned(),
+        Some(port) => match port.text.reveal().parse::<u16>() {
+            Ok(1..) => port.text.reveal().to_owned(),
+            _ => return Err(port.error(say!("not a port, 1 to 65535"; "不是端口（1 至 65535）"))),
+        },
     };
     let password = layers.get(&keys::DB_PASSWORD, GLOBAL)?;
-    mysql(&host.text, port, &user.text, password.as_ref().map(|value| &value.text), &name.text)
+    mysql(&host.text, &port, &user.text, password.as_ref().map(|value| &value.text), &name.text)
         .ok_or_else(|| host.error(say!("not a host"; "不是主机名")))
 }
 
 /// The parts as a URL, with what is no letter or digit escaped; `None` when the host can't be one.
-fn mysql(host: &Secret, port: u16, user: &Secret, password: Option<&Secret>, name: &Secret) -> Option<Secret> {
+fn mysql(host: &Secret, port: &str, user: &Secret, password: Option<&Secret>, name: &Secret) -> Option<Secret> {
     let host = match host.reveal() {
         v6 if v6.contains(':') && !v6.starts_with('[') => format!("[{v6}]"),
         host => host.to_owned(),

@@ -1,5 +1,7 @@
 //! The table of settings: their variable, their key in the TOML file, and whether they are secret.
 
+use super::origins::Shown;
+
 /// One setting under its two names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Setting {
@@ -9,6 +11,22 @@ pub(super) struct Setting {
     pub toml: Option<&'static str>,
     /// Secrets may also stand in a file of their own.
     pub secret: bool,
+}
+
+impl Setting {
+    /// The value where nobody sets it, as it would be written; `None` where there is none, or another decides.
+    pub fn default(&self) -> Option<&'static str> {
+        DEFAULTS.iter().find(|(setting, _)| setting == self).map(|(_, text)| *text)
+    }
+
+    /// How its value is shown to people.
+    pub fn shown(&self) -> Shown {
+        match *self {
+            DATABASE_URL | PROXY => Shown::Url,
+            _ if self.secret => Shown::Masked,
+            _ => Shown::Plain,
+        }
+    }
 }
 
 const fn plain(env: &'static str, toml: &'static str) -> Setting {
@@ -33,6 +51,7 @@ pub(super) const LISTEN: Setting = plain("WXOPS_LISTEN", "listen");
 pub(super) const METRICS_LISTEN: Setting = plain("WXOPS_METRICS_LISTEN", "metrics_listen");
 pub(super) const PUBLIC_URL: Setting = plain("WXOPS_PUBLIC_URL", "public_url");
 pub(super) const API_TOKEN: Setting = secret("WXOPS_API_TOKEN", "api_token");
+pub(super) const ALERT_WEBHOOK: Setting = secret("WXOPS_ALERT_WEBHOOK", "alert_webhook");
 pub(super) const REPLAY_WINDOW: Setting = plain("WXOPS_REPLAY_WINDOW", "replay_window");
 pub(super) const UNSUBSCRIBE_POLICY: Setting = plain("WXOPS_UNSUBSCRIBE_POLICY", "unsubscribe_policy");
 pub(super) const LOG: Setting = plain("WXOPS_LOG", "log");
@@ -51,6 +70,7 @@ pub(super) const GLOBAL: &[Setting] = &[
     METRICS_LISTEN,
     PUBLIC_URL,
     API_TOKEN,
+    ALERT_WEBHOOK,
     REPLAY_WINDOW,
     UNSUBSCRIBE_POLICY,
     LOG,
@@ -73,6 +93,18 @@ pub(super) const PROXY: Setting = Setting { env: None, toml: Some("proxy"), secr
 /// The settings of one Official Account.
 pub(super) const OFFICIAL: &[Setting] =
     &[APP_ID, APP_SECRET, TOKEN, TOKEN_PREVIOUS, AES_KEY, AES_KEY_PREVIOUS, MODE, ORIGINAL_ID, API_BASE, PROXY];
+
+/// What is taken where nobody says otherwise.
+const DEFAULTS: &[(Setting, &str)] = &[
+    (DATABASE_URL, "sqlite://wxops.db"),
+    (DB_PORT, "3306"),
+    (LISTEN, "127.0.0.1:8080"),
+    (METRICS_LISTEN, "127.0.0.1:9464"),
+    (REPLAY_WINDOW, "off"),
+    (UNSUBSCRIBE_POLICY, "erase"),
+    (LOG, "info"),
+    (API_BASE, super::PLATFORM),
+];
 
 /// Every variable that is read, with the `_FILE` form of the secrets.
 pub(super) fn variables() -> Vec<String> {

@@ -19,6 +19,8 @@ pub(super) struct Layers<'a> {
     sources: &'a Sources,
     dotenv: Option<DotEnv>,
     pub file: Option<File>,
+    /// What named the TOML file.
+    pub named: Origin,
     warnings: RefCell<Vec<Text>>,
     secrets: RefCell<Vec<Secret>>,
 }
@@ -37,9 +39,15 @@ pub(super) const GLOBAL: Scope<'static> = Scope { account: None, variables: true
 
 impl<'a> Layers<'a> {
     pub fn open(sources: &'a Sources) -> Result<Self> {
-        let mut layers =
-            Layers { sources, dotenv: None, file: None, warnings: RefCell::default(), secrets: RefCell::default() };
         let files = sources.files();
+        let mut layers = Layers {
+            sources,
+            dotenv: None,
+            file: None,
+            named: files.named,
+            warnings: RefCell::default(),
+            secrets: RefCell::default(),
+        };
         if let Some(path) = files.dotenv {
             layers.dotenv = Some(DotEnv::parse(&path, &layers.private(&path)?)?);
         }
@@ -69,6 +77,11 @@ impl<'a> Layers<'a> {
         dotenv.chain(toml).collect()
     }
 
+    /// `./.env`, where it counts and is there.
+    pub fn dotenv(&self) -> Option<&Path> {
+        self.dotenv.as_ref().map(|dotenv| dotenv.path.as_path())
+    }
+
     /// The value of the first source that has one; an empty text is none.
     pub fn get(&self, setting: &Setting, scope: Scope<'_>) -> Result<Option<Value>> {
         let found = self.look_up(setting, scope)?;
@@ -95,7 +108,8 @@ impl<'a> Layers<'a> {
         let pointer = format!("{name}_FILE");
         if secret {
             if let Some(path) = self.sources.env.get(&pointer) {
-                return self.secret_file(&pointer, &self.sources.dir.join(path), Layer::Environment).map(Some);
+                let named = Origin::Env(pointer.clone());
+                return self.secret_file(&pointer, &self.sources.dir.join(path), named, Layer::Environment).map(Some);
             }
             if let Some(value) = self.credential(name)? {
                 return Ok(Some(value));
@@ -105,8 +119,9 @@ impl<'a> Layers<'a> {
             return one_line(name, Secret::new(text), Origin::Env(name.to_owned()), Layer::Environment).map(Some);
         }
         let Some(dotenv) = &self.dotenv else { return Ok(None) };
-        if secret && let Some((path, _)) = dotenv.get(&pointer) {
-            return self.secret_file(&pointer, &self.sources.dir.join(path.reveal()), Layer::DotEnv).map(Some);
+        if secret && let Some((path, line)) = dotenv.get(&pointer) {
+            let named = Origin::DotEnv { path: dotenv.path.clone(), line };
+            return self.secret_file(&pointer, &self.sources.dir.join(path.reveal()), named, Layer::DotEnv).map(Some);
         }
         let Some((text, line)) = dotenv.get(name) else { return Ok(None) };
         let origin = Origin::DotEnv { path: dotenv.path.clone(), line };
@@ -124,10 +139,11 @@ impl<'a> Layers<'a> {
         };
         let pointer = format!("{name}_file");
         if setting.secret
-            && let Some((path, _)) = values.get(&pointer).filter(|(path, _)| !path.reveal().is_empty())
+            && let Some((path, line)) = values.get(&pointer).filter(|(path, _)| !path.reveal().is_empty())
         {
-            let folder = file.path.parent().unwrap_or(Path::new("."));
-            return self.secret_file(&format!("{prefix}{pointer}"), &folder.join(path.reveal()), Layer::File).map(Some);
+            let named = Origin::File { path: file.path.clone(), line: *line };
+            let path = file.path.parent().unwrap_or(Path::new(".")).join(path.reveal());
+            return self.secret_file(&format!("{prefix}{pointer}"), &path, named, Layer::File).map(Some);
         }
         let Some((text, line)) = values.get(name).filter(|(text, _)| !text.reveal().is_empty()) else {
             return Ok(None);
@@ -146,18 +162,16 @@ impl<'a> Layers<'a> {
         from_file(name, &text, Origin::Credential(path), Layer::Environment).map(Some)
     }
 
-    fn secret_file(&self, key: &str, path: &Path, layer: Layer) -> Result<Value> {
+    fn secret_file(&self, key: &str, path: &Path, named: Origin, layer: Layer) -> Result<Value> {
         if self.may_be_a_secret(path) {
             return Err(nameless(key));
         }
-        let made_by_systemd = self.credentials().is_some_and(|folder| path.starts_with(folder));
-        let text =
-            if made_by_systemd { private::read_as_is(path) } else { self.private(path) }.map_err(|mut error| {
-                let (en, zh) = (&error.what.en, &error.what.zh);
-                error.what = say!("{key}: {en}"; "{key}：{zh}");
-                error
-            })?;
-        from_file(key, &text, Origin::SecretFile(path.to_owned()), layer)
+        let text = self.private(path).map_err(|mut error| {
+            let (en, zh) = (&error.what.en, &error.what.zh);
+            error.what = say!("{key}: {en}"; "{key}：{zh}");
+            error
+        })?;
+        from_file(key, &text, Origin::SecretFile { path: path.to_owned(), named: Box::new(named) }, layer)
     }
 
     /// Whoever writes the secret itself where its file is named must not read it in the error. Only the full path of a
@@ -173,7 +187,11 @@ impl<'a> Layers<'a> {
         self.sources.env.get("CREDENTIALS_DIRECTORY").map(PathBuf::from)
     }
 
+    /// Only what its owner alone can read; what systemd made is taken as it is.
     fn private(&self, path: &Path) -> Result<zeroize::Zeroizing<String>> {
+        if self.credentials().is_some_and(|folder| is_in(path, &folder)) {
+            return private::read_as_is(path);
+        }
         let private = private::read(path, self.sources)?;
         let mut warnings = self.warnings.borrow_mut();
         if let Some(warning) = private.warning
@@ -194,6 +212,11 @@ fn nameless(key: &str) -> Error {
     .next(
         say!("write the file's full path, or set {plain} to the secret"; "请写明文件的完整路径，或把密钥写入 {plain}"),
     )
+}
+
+/// Whether the file is really there, whatever `..` and links its path has.
+fn is_in(path: &Path, folder: &Path) -> bool {
+    path.canonicalize().is_ok_and(|path| folder.canonicalize().is_ok_and(|folder| path.starts_with(folder)))
 }
 
 /// The content of a secret's own file: its closing line break doesn't count, and an empty one is a broken mount.

@@ -7,6 +7,7 @@ mod dotenv;
 mod file;
 mod keys;
 mod layers;
+mod origins;
 mod private;
 mod secrets;
 mod source;
@@ -16,24 +17,27 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+pub use origins::{Effective, Origins};
 pub use secrets::{parts as secret_parts, secrets};
-pub use source::{Origin, Origins};
+pub use source::Origin;
 pub use sources::{Environment, Sources};
 pub use values::{UnsubscribePolicy, duration};
 
 use crate::domain::account::Official;
 use crate::domain::clock::Clock;
+use crate::domain::near::near_by;
+use crate::domain::robot::Robot;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Lang, Result, Text};
 use crate::say;
 use keys::Setting;
 use layers::{GLOBAL, Layers};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
-const METRICS_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
+/// Where the platform is (reference 1).
+pub const PLATFORM: &str = "https://api.weixin.qq.com";
 
 /// Everything that was configured, checked.
 #[derive(Debug, Clone)]
@@ -48,6 +52,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// The admin client's token.
     pub api_token: Option<Secret>,
+    /// The group robot that alarms go to.
+    pub alert_webhook: Option<Robot>,
     /// The accounts, by name.
     pub officials: Vec<Official>,
     /// `--account` or `WXOPS_ACCOUNT`; may be `all`, for verbs that work all of them.
@@ -64,6 +70,8 @@ pub struct Config {
     pub clock: Clock,
     /// The TOML file that was read.
     pub file: Option<PathBuf>,
+    /// `./.env`, where it was read.
+    pub dotenv: Option<PathBuf>,
     /// What was let pass, to be logged once.
     pub warnings: Vec<Text>,
     /// Every secret in it, for whoever shows texts that others wrote.
@@ -80,22 +88,27 @@ impl Config {
     pub fn load(sources: &Sources) -> Result<Self> {
         let layers = Layers::open(sources)?;
         let mut origins = Origins::default();
+        let file = layers.file.as_ref().map(|file| file.path.clone());
+        let path = file.as_ref().map(|path| Secret::new(path.display().to_string()));
+        origins.note(sources::CONFIG, layers.named.clone(), path, origins::Shown::Plain);
         let accounts = account::officials(&layers, &mut origins)?;
         let database_url = database::url(&layers, &mut origins)?;
         let mut read = Read { layers: &layers, origins: &mut origins };
         let mut config = Config {
             database_url,
-            listen: read.parsed(&keys::LISTEN, values::listen)?.unwrap_or(LISTEN),
-            metrics_listen: read.parsed(&keys::METRICS_LISTEN, values::listen)?.unwrap_or(METRICS_LISTEN),
+            listen: read.or_default(&keys::LISTEN, values::listen)?,
+            metrics_listen: read.or_default(&keys::METRICS_LISTEN, values::listen)?,
             public_url: read.parsed(&keys::PUBLIC_URL, values::public_url)?,
             api_token: read.parsed(&keys::API_TOKEN, |text| Ok(Secret::new(text)))?,
+            alert_webhook: read.parsed(&keys::ALERT_WEBHOOK, values::robot)?,
             account: read.parsed(&keys::ACCOUNT, |text| Ok(text.to_owned()))?,
-            replay_window: read.parsed(&keys::REPLAY_WINDOW, values::window)?.flatten(),
-            unsubscribe_policy: read.parsed(&keys::UNSUBSCRIBE_POLICY, values::policy)?.unwrap_or_default(),
-            log: read.parsed(&keys::LOG, values::log)?.unwrap_or_else(|| "info".into()),
+            replay_window: read.or_default(&keys::REPLAY_WINDOW, values::window)?,
+            unsubscribe_policy: read.or_default(&keys::UNSUBSCRIBE_POLICY, values::policy)?,
+            log: read.or_default(&keys::LOG, values::log)?,
             lang: read.parsed(&keys::LANG, values::lang)?,
             clock: read.parsed(&keys::CLOCK_FILE, |path| Ok(Clock::Shifted(path.into())))?.unwrap_or_default(),
-            file: layers.file.as_ref().map(|file| file.path.clone()),
+            file,
+            dotenv: layers.dotenv().map(Path::to_owned),
             officials: accounts.list,
             default_official: accounts.default,
             half: accounts
@@ -138,6 +151,19 @@ impl Config {
         Err(Error::config(say!("WXOPS_ACCOUNT ({en}): {what_en}"; "WXOPS_ACCOUNT（{zh}）：{what_zh}")))
     }
 
+    /// Variables of the environment that are nearly ours, each with the one that may be meant. No error: somebody
+    /// else may have named them, as Kubernetes does.
+    pub fn nearly_ours(sources: &Sources) -> Vec<(String, String)> {
+        let known = keys::variables();
+        let named = sources.env.names().filter(|name| name.starts_with("WXOPS_") || name.starts_with("WECHAT_"));
+        let strange = named.filter(|name| *name != sources::CONFIG && !known.iter().any(|ours| ours == name));
+        strange
+            .filter_map(|name| {
+                near_by(name, known.iter().map(String::as_str), 2).map(|ours| (name.to_owned(), ours.to_owned()))
+            })
+            .collect()
+    }
+
     /// Whether it is the account of a command, and of a route, that names none.
     pub fn is_default(&self, official: &Official) -> bool {
         self.default_official.as_ref() == Some(&official.name)
@@ -150,6 +176,13 @@ impl Config {
         if !path.starts_with('/') {
             self.database_url = Secret::new(format!("sqlite://{}", dir.join(path).display()));
         }
+    }
+
+    /// `sandbox` where an account's API is on this machine, else `real`.
+    pub fn mark(&self) -> &'static str {
+        // Only a stand-in is called by http.
+        let sandbox = self.officials.iter().any(|account| account.api_base.starts_with("http://"));
+        if sandbox { "sandbox" } else { "real" }
     }
 
     /// The AppSecret of an account, for verbs that call the platform; exit 78 that says what to set.
@@ -218,9 +251,16 @@ struct Read<'a> {
 impl Read<'_> {
     fn parsed<T>(&mut self, setting: &Setting, parse: fn(&str) -> Result<T>) -> Result<Option<T>> {
         let value = self.layers.get(setting, GLOBAL)?;
-        let origin = value.as_ref().map_or(Origin::Default, |value| value.origin.clone());
-        self.origins.note(setting.env.unwrap_or_default(), origin);
+        self.origins.take(setting.env.unwrap_or_default(), setting, value.as_ref());
         let Some(value) = value else { return Ok(None) };
         parse(value.text.reveal()).map(Some).map_err(|error| value.wrap(error))
+    }
+
+    /// For a setting that has a default.
+    fn or_default<T>(&mut self, setting: &Setting, parse: fn(&str) -> Result<T>) -> Result<T> {
+        match self.parsed(setting, parse)? {
+            Some(value) => Ok(value),
+            None => parse(setting.default().unwrap_or_default()),
+        }
     }
 }

@@ -3,7 +3,6 @@
 use crate::domain::secret::Secret;
 use crate::error::{Error, Text};
 use crate::say;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The place a value was read from.
@@ -30,7 +29,12 @@ pub enum Origin {
     /// A file in `$CREDENTIALS_DIRECTORY`, made by systemd.
     Credential(PathBuf),
     /// The file that a `NAME_FILE` variable or a `name_file` key points at.
-    SecretFile(PathBuf),
+    SecretFile {
+        /// The file.
+        path: PathBuf,
+        /// Where the pointer stands.
+        named: Box<Origin>,
+    },
     /// Nobody set it.
     Default,
 }
@@ -49,11 +53,23 @@ impl Origin {
                 let path = path.display();
                 say!("credential {path}"; "凭据文件 {path}")
             }
-            Origin::SecretFile(path) => {
+            Origin::SecretFile { path, .. } => {
                 let path = path.display();
                 say!("file {path}"; "文件 {path}")
             }
             Origin::Default => say!("default"; "默认值"),
+        }
+    }
+
+    /// The place in the fewest letters, the same in every language: `environment NAME`, `./.env:3`, `FILE:7`.
+    pub fn brief(&self) -> String {
+        match self {
+            Origin::Flag => "flag".into(),
+            Origin::Env(name) => format!("environment {name}"),
+            Origin::DotEnv { path, line } | Origin::File { path, line } => format!("{}:{line}", path.display()),
+            Origin::Credential(path) => format!("credential {}", path.display()),
+            Origin::SecretFile { path, named } => format!("file {} ({})", path.display(), named.brief()),
+            Origin::Default => "default".into(),
         }
     }
 }
@@ -90,25 +106,5 @@ impl Value {
         let mut named = self.error(error.what);
         named.next = error.next;
         named
-    }
-}
-
-/// The origin of every setting: `WXOPS_LISTEN`, `official.main.app_id`, …
-#[derive(Debug, Clone, Default)]
-pub struct Origins(BTreeMap<String, Origin>);
-
-impl Origins {
-    /// Where the setting came from; `Default` where nobody set it.
-    pub fn of(&self, setting: &str) -> &Origin {
-        self.0.get(setting).unwrap_or(&Origin::Default)
-    }
-
-    /// All settings with their origin, by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Origin)> {
-        self.0.iter().map(|(name, origin)| (name.as_str(), origin))
-    }
-
-    pub(super) fn note(&mut self, setting: &str, origin: Origin) {
-        self.0.insert(setting.to_owned(), origin);
     }
 }

@@ -1,9 +1,13 @@
 //! What a configuration is made from. All of it is a value, so that tests run side by side.
 
+use super::source::Origin;
 use crate::error::{Error, Result};
 use crate::say;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+/// The variable that names the TOML file; in the environment only.
+pub(super) const CONFIG: &str = "WXOPS_CONFIG";
 
 /// The outside, as the loader sees it.
 #[derive(Debug, Clone)]
@@ -32,6 +36,11 @@ impl Environment {
     /// The variable, unless it is absent or empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// Every name.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
     }
 }
 
@@ -79,16 +88,21 @@ impl Sources {
 
     /// The TOML file to read, and whether `./.env` counts too.
     pub(super) fn files(&self) -> Files {
-        if let Some(path) = self.config.clone().or_else(|| self.env.get("WXOPS_CONFIG").map(PathBuf::from)) {
-            return Files { toml: Some(self.dir.join(path)), dotenv: None };
+        if let Some(path) = &self.config {
+            return Files { toml: Some(self.dir.join(path)), dotenv: None, named: Origin::Flag };
+        }
+        if let Some(path) = self.env.get(CONFIG) {
+            return Files { toml: Some(self.dir.join(path)), dotenv: None, named: Origin::Env(CONFIG.into()) };
         }
         let etc = present(&self.etc);
         let user = self.user_file().filter(|path| present(path));
         if etc {
-            return Files { toml: Some(user.unwrap_or_else(|| self.etc.clone())), dotenv: None };
+            let toml = Some(user.unwrap_or_else(|| self.etc.clone()));
+            return Files { toml, dotenv: None, named: Origin::Default };
         }
         let here = Some(self.dir.join("wxops.toml")).filter(|path| present(path));
-        Files { toml: here.or(user), dotenv: Some(self.dir.join(".env")).filter(|path| present(path)) }
+        let dotenv = Some(self.dir.join(".env")).filter(|path| present(path));
+        Files { toml: here.or(user), dotenv, named: Origin::Default }
     }
 
     /// `$XDG_CONFIG_HOME/wxops/wxops.toml`, by default under `~/.config`; a relative one doesn't count (XDG).
@@ -105,6 +119,8 @@ impl Sources {
 pub(super) struct Files {
     pub toml: Option<PathBuf>,
     pub dotenv: Option<PathBuf>,
+    /// What named the TOML file.
+    pub named: Origin,
 }
 
 /// Whether there is something of this name. What can't be looked at counts as there: guessing otherwise

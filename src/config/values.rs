@@ -1,6 +1,8 @@
 //! The parsers of single values. Their messages say what is wrong, never the value where it may be a secret.
 
 use crate::domain::account::Mode;
+use crate::domain::robot::Robot;
+use crate::domain::secret::Secret;
 use crate::error::{Error, Lang, Result};
 use crate::say;
 use reqwest::Url;
@@ -84,6 +86,31 @@ pub(super) fn proxy(text: &str) -> Result<String> {
     Ok(text.to_owned())
 }
 
+/// A group robot's webhook, as WeCom shows it to be copied; or a stand-in for it on this machine.
+pub(super) fn robot(text: &str) -> Result<Robot> {
+    const SEND: &str = "/cgi-bin/webhook/send";
+    let shape = || {
+        Error::config(say!("not the webhook of a WeCom group robot"; "不是企业微信群机器人的 Webhook 地址")).next(say!(
+            "copy it from the group: https://qyapi.weixin.qq.com{SEND}?key=… (http only to this machine, for a stand-in)";
+            "请从群机器人处复制：https://qyapi.weixin.qq.com{SEND}?key=…（http 只可用于本机的沙箱）"
+        ))
+    };
+    let mut url = Url::parse(text).map_err(|_| shape())?;
+    let host = url.host_str().unwrap_or_default();
+    let stand_in = matches!(url.scheme(), "http" | "https") && is_loopback(host);
+    let wecom = url.scheme() == "https" && host == "qyapi.weixin.qq.com" && url.port().is_none();
+    if !stand_in && !wecom {
+        return Err(shape());
+    }
+    let key = url.query_pairs().find(|(name, key)| name == "key" && !key.is_empty()).map(|(_, key)| key.into_owned());
+    let key = Secret::new(key.ok_or_else(shape)?);
+    let path = url.path().strip_suffix(SEND).ok_or_else(shape)?.to_owned();
+    let bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    url.set_path(&path);
+    url.set_query(None);
+    if bare { Ok(Robot { base: url.as_str().trim_end_matches('/').to_owned(), key }) } else { Err(shape()) }
+}
+
 fn base(text: &str) -> Result<Url> {
     let url = Url::parse(text).map_err(|_| not_a_url())?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
@@ -105,6 +132,17 @@ fn not_a_url() -> Error {
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.ends_with(".localhost") || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+/// The console's Token: 3 to 32 letters and digits (reference 1). Another one can't have been typed there.
+pub(super) fn token(text: &str) -> Result<()> {
+    match (3..=32).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_alphanumeric()) {
+        true => Ok(()),
+        false => Err(Error::config(say!(
+            "a Token is 3 to 32 letters and digits, as the console takes it";
+            "Token 应为 3 至 32 个字母或数字，与公众平台后台一致"
+        ))),
+    }
 }
 
 /// plain, compat or secure.

@@ -60,6 +60,12 @@ impl Official {
         let keys = self.aes_keys.iter().map(AesKey::written);
         self.secret.iter().chain(&self.tokens).cloned().chain(keys).collect()
     }
+
+    /// Whether its calls go to WeChat itself: `api.weixin.qq.com` or another of its entrances.
+    pub fn at_the_platform(&self) -> bool {
+        let host = self.api_base.strip_prefix("https://").and_then(|rest| rest.split(['/', ':']).next());
+        host.is_some_and(|host| host.ends_with(".weixin.qq.com"))
+    }
 }
 
 /// The 32 bytes behind an EncodingAESKey.

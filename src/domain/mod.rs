@@ -5,6 +5,8 @@ pub mod clock;
 pub mod event;
 pub mod filter;
 pub mod near;
+pub mod robot;
 pub mod secret;
+pub mod silence;
 pub mod token;
 pub mod veil;

@@ -2,8 +2,13 @@
 
 /// The nearest of the known names, when it is near enough to be meant.
 pub fn near<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    near_by(wrong, known, wrong.chars().count() / 3 + 1)
+}
+
+/// The nearest of the known names, by so many letters at the most.
+pub fn near_by<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>, most: usize) -> Option<&'a str> {
     let best = known.into_iter().map(|name| (distance(wrong, name), name)).min()?;
-    (best.0 <= wrong.chars().count() / 3 + 1).then_some(best.1)
+    (best.0 <= most).then_some(best.1)
 }
 
 /// Levenshtein's distance: letters to insert, drop or exchange.

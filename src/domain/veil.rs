@@ -11,6 +11,9 @@ const SHOWN: &str = "***";
 /// A shorter piece of an encoded secret may stand in any text by chance.
 const FEWEST: usize = 8;
 
+/// What percent-encoders leave as it is, beside letters and digits: nothing, RFC 3986, HTML's forms.
+const PLAIN: [&[u8]; 3] = [b"", b"-_.~", b"-_.*"];
+
 /// Secrets, in every form in which a text may hold them.
 #[derive(Default)]
 pub struct Veil {
@@ -60,16 +63,16 @@ impl Veil {
 
 fn encoded(text: &str) -> Vec<Secret> {
     let bytes = text.as_bytes();
-    let mut forms: Vec<String> = vec![
-        percent(bytes, b"", u8::to_ascii_uppercase),
-        percent(bytes, b"", u8::to_ascii_lowercase),
-        percent(bytes, b"-_.~", u8::to_ascii_uppercase),
-        percent(bytes, b"-_.~", u8::to_ascii_lowercase),
+    let mut forms: Vec<String> = PLAIN.iter().map(|plain| percent(bytes, plain)).collect();
+    forms.extend(PLAIN.iter().map(|plain| percent(bytes, plain).replace("%20", "+")));
+    forms.extend([
         bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
         bytes.iter().map(|byte| format!("{byte:02X}")).collect(),
         within_quotes(&format!("{text:?}")),
         within_quotes(&serde_json::Value::from(text).to_string()),
-    ];
+    ]);
+    let lower: Vec<String> = forms.iter().map(|form| lower_percent(form)).collect();
+    forms.extend(lower);
     // Within a longer text, such as `user:password`, it may begin at each of three places of a group.
     for before in 0..3 {
         let all = Zeroizing::new([&[0; 2][..before], bytes].concat());
@@ -84,15 +87,23 @@ fn within_quotes(text: &str) -> String {
     text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text).to_owned()
 }
 
-fn percent(bytes: &[u8], plain: &[u8], case: fn(&u8) -> u8) -> String {
-    let mut text = String::with_capacity(bytes.len() * 3);
-    for byte in bytes {
+fn percent(bytes: &[u8], plain: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 3), |text, byte| {
         match byte.is_ascii_alphanumeric() || plain.contains(byte) {
-            true => text.push(char::from(*byte)),
-            false => text.extend(format!("%{byte:02x}").bytes().map(|letter| char::from(case(&letter)))),
+            true => text + char::from(*byte).encode_utf8(&mut [0; 4]),
+            false => text + &format!("%{byte:02X}"),
         }
-    }
-    text
+    })
+}
+
+/// The same with `%2f` for `%2F`.
+fn lower_percent(text: &str) -> String {
+    let (first, rest) = text.split_once('%').unwrap_or((text, ""));
+    let escapes = rest.split('%').filter(|part| !part.is_empty());
+    escapes.fold(first.to_owned(), |text, part| {
+        let (digits, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        text + "%" + &digits.to_ascii_lowercase() + rest
+    })
 }
 
 #[cfg(test)]

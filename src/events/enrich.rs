@@ -39,10 +39,9 @@ pub async fn enrich(app: Arc<App>, account: Official, due: Arc<Notify>, mut stop
             () = due.notified() => tokio::time::sleep(GATHER).await,
             () = lifecycle::until(&mut stop) => break,
         }
-        loop {
+        while !*stop.borrow() {
             match step(&app, &account, &mut ill).await {
                 Ok(0) => break,
-                Ok(_) if *stop.borrow() => break,
                 // Few were due: those who come meanwhile are asked for together.
                 Ok(settled) if settled < ROUND as usize => tokio::time::sleep(GATHER).await,
                 Ok(_) => {}

@@ -6,6 +6,7 @@ mod refusal;
 mod reopening;
 mod step;
 mod wechat;
+mod wecom;
 
 #[cfg(test)]
 mod tests;
@@ -108,6 +109,7 @@ impl Row {
 pub fn rows(platform: Platform) -> &'static [Row] {
     match platform {
         Platform::WeChat => wechat::ROWS,
+        Platform::WeCom => wecom::ROWS,
     }
 }
 

@@ -12,11 +12,13 @@ mod tests;
 pub use answer::{Answer, unreadable};
 pub use request::{Method, Request};
 pub use tokens::{Pending, Tokens};
+pub use transport::may_have_arrived;
 
 use super::Platform;
 use super::errcode::{self, Move};
 use crate::domain::account::Official;
 use crate::domain::clock::Clock;
+use crate::domain::secret::Secret;
 use crate::domain::token::Token;
 use crate::error::{Error, Result, Then};
 use crate::say;
@@ -105,26 +107,51 @@ impl Client {
         let token = tokens.current(account).await?;
         let first = self.send(account, request, Some(&token)).await?;
         if errcode::first(Platform::WeChat, first.errcode) != Move::Renew {
-            return self.settle(request, first);
+            return self.settle(Platform::WeChat, request, first);
         }
         let token = tokens.refused(account, &token).await?;
         let second = self.send(account, request, Some(&token)).await?;
-        self.settle(request, second)
+        self.settle(Platform::WeChat, request, second)
+    }
+
+    /// One try with this very token: where it is refused, nobody is asked for another.
+    pub async fn call_once(&self, account: &Official, token: &Token, request: &Request) -> Result<Answer> {
+        let answer = self.send(account, request, Some(token)).await?;
+        self.settle(Platform::WeChat, request, answer)
+    }
+
+    /// The time (milliseconds) in the head of whatever answers a request without a token; `None` where it tells none.
+    pub async fn date(&self, account: &Official, request: &Request) -> Result<Option<i64>> {
+        let base = base_url(account)?;
+        let host = base.host_str().unwrap_or_default().to_owned();
+        let pool = self.pool(account.proxy.as_deref(), &host).map_err(|e| bad_proxy(account, e))?;
+        let call = request.onto(pool, request.url(base, None));
+        let reply = call.send().await.map_err(|e| transport::error(request.api(), &host, &self.limits, e))?;
+        let date = reply.headers().get(reqwest::header::DATE).and_then(|date| date.to_str().ok());
+        Ok(date.and_then(|date| chrono::DateTime::parse_from_rfc2822(date).ok()).map(|date| date.timestamp_millis()))
     }
 
     /// A call without an access_token: the token endpoints.
     pub async fn call_bare(&self, account: &Official, request: &Request) -> Result<Answer> {
         let answer = self.send(account, request, None).await?;
-        self.settle(request, answer)
+        self.settle(Platform::WeChat, request, answer)
+    }
+
+    /// A call that no account makes, such as a group robot's: it goes to `base`, and its key stands in the request.
+    pub async fn call_at(&self, platform: Platform, base: &str, request: &Request) -> Result<Answer> {
+        let bad = || Error::config(say!("the base URL of a call is none"; "调用的基础 URL 无效")).then(MISCONFIGURED);
+        let base = reqwest::Url::parse(base).ok().filter(reqwest::Url::has_host).ok_or_else(bad)?;
+        let host = base.host_str().unwrap_or_default().to_owned();
+        let pool = self.pool(None, &host).map_err(|e| no_connections().source(e.without_url()))?;
+        let answer = self.carry(platform, pool, base, request, None, &[]).await?;
+        self.settle(platform, request, answer)
     }
 
     /// An answer that says no becomes an error; `done` is success in disguise (reference 9).
-    fn settle(&self, request: &Request, answer: Answer) -> Result<Answer> {
-        match errcode::first(Platform::WeChat, answer.errcode) {
+    fn settle(&self, platform: Platform, request: &Request, answer: Answer) -> Result<Answer> {
+        match errcode::first(platform, answer.errcode) {
             Move::Take => Ok(answer),
-            Move::Renew | Move::Fail => {
-                Err(errcode::error(&answer.refusal(Platform::WeChat, request.api()), self.now_ms()))
-            }
+            Move::Renew | Move::Fail => Err(errcode::error(&answer.refusal(platform, request.api()), self.now_ms())),
         }
     }
 
@@ -132,18 +159,30 @@ impl Client {
     async fn send(&self, account: &Official, request: &Request, token: Option<&Token>) -> Result<Answer> {
         let base = base_url(account)?;
         let host = base.host_str().unwrap_or_default().to_owned();
-        let pool = self.pool(account, &host)?;
-        let call = request.onto(pool, request.url(base, token.map(|token| &token.text)));
-
-        let began = Instant::now();
+        let pool = self.pool(account.proxy.as_deref(), &host).map_err(|e| bad_proxy(account, e))?;
         // The platform knows them all, whichever it was sent.
-        let own = account.secrets();
-        let hidden = request.hidden().chain(token.map(|token| &token.text)).chain(&own);
+        self.carry(Platform::WeChat, pool, base, request, token, &account.secrets()).await
+    }
+
+    /// Out and back, observed; beside what the request carries, `own` is not shown.
+    async fn carry(
+        &self,
+        platform: Platform,
+        pool: reqwest::Client,
+        base: reqwest::Url,
+        request: &Request,
+        token: Option<&Token>,
+        own: &[Secret],
+    ) -> Result<Answer> {
+        let host = base.host_str().unwrap_or_default().to_owned();
+        let call = request.onto(pool, request.url(base, token.map(|token| &token.text)));
+        let began = Instant::now();
+        let hidden = request.hidden().chain(token.map(|token| &token.text)).chain(own);
         let outcome = match self.exchange(request.api(), &host, call).await {
             Ok((status, body)) => answer::read(request.api(), status, &body, hidden).map_err(|e| ("reply", e)),
             Err(failed) => Err(failed),
         };
-        self.observe(request.api(), began.elapsed(), outcome.as_ref().map_err(|(label, _)| *label));
+        self.observe(platform, request.api(), began.elapsed(), outcome.as_ref().map_err(|(label, _)| *label));
         outcome.map_err(|(_, e)| e)
     }
 
@@ -167,20 +206,20 @@ impl Client {
     }
 
     /// Codes in no table share one label: what the other side may invent must not make a series each.
-    fn observe(&self, api: &str, took: Duration, outcome: Result<&Answer, &str>) {
+    fn observe(&self, platform: Platform, api: &str, took: Duration, outcome: Result<&Answer, &str>) {
         let Some(observer) = &self.observer else { return };
         let errcode = match outcome {
-            Ok(answer) if errcode::lookup(Platform::WeChat, answer.errcode).is_some() => answer.errcode.to_string(),
+            Ok(answer) if errcode::lookup(platform, answer.errcode).is_some() => answer.errcode.to_string(),
             Ok(_) => "other".to_owned(),
             Err(label) => label.to_owned(),
         };
-        observer(Call { platform: Platform::WeChat, api, errcode: &errcode, seconds: took.as_secs_f64() });
+        observer(Call { platform, api, errcode: &errcode, seconds: took.as_secs_f64() });
     }
 
-    /// The pool of connections for the account's exit; made at the first call.
-    fn pool(&self, account: &Official, host: &str) -> Result<reqwest::Client> {
-        let exit = match &account.proxy {
-            Some(proxy) => Exit::Proxy(proxy.clone()),
+    /// The pool of connections for an exit; made at the first call.
+    fn pool(&self, proxy: Option<&str>, host: &str) -> reqwest::Result<reqwest::Client> {
+        let exit = match proxy {
+            Some(proxy) => Exit::Proxy(proxy.to_owned()),
             None if is_loopback(host) => Exit::Direct,
             None => Exit::Environment,
         };
@@ -188,7 +227,7 @@ impl Client {
         if let Some(pool) = pools.get(&exit) {
             return Ok(pool.clone());
         }
-        let pool = build(&exit, &self.limits).map_err(|e| bad_proxy(account, e))?;
+        let pool = build(&exit, &self.limits)?;
         pools.insert(exit, pool.clone());
         Ok(pool)
     }
@@ -236,6 +275,14 @@ fn bad_proxy(account: &Official, e: reqwest::Error) -> Error {
     ))
     .then(MISCONFIGURED)
     .source(e.without_url())
+}
+
+fn no_connections() -> Error {
+    Error::config(say!(
+        "no connections can be made: HTTPS_PROXY is no usable URL, or the machine's certificates can't be read";
+        "无法建立连接：HTTPS_PROXY 不是可用的 URL，或本机证书无法读取"
+    ))
+    .then(MISCONFIGURED)
 }
 
 impl fmt::Debug for Client {

@@ -3,6 +3,7 @@
 pub mod errcode;
 pub mod http;
 pub mod wechat;
+pub mod wecom;
 
 #[cfg(test)]
 mod testing;
@@ -12,6 +13,8 @@ mod testing;
 pub enum Platform {
     /// api.weixin.qq.com: Official Accounts.
     WeChat,
+    /// qyapi.weixin.qq.com: WeCom, of which the group robot is spoken.
+    WeCom,
 }
 
 impl Platform {
@@ -19,6 +22,7 @@ impl Platform {
     pub fn as_str(self) -> &'static str {
         match self {
             Platform::WeChat => "wechat",
+            Platform::WeCom => "wecom",
         }
     }
 }

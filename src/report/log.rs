@@ -40,7 +40,9 @@ impl Logs {
     /// Starts logging. A second call in a process changes nothing.
     pub fn start(&self) {
         let filter = EnvFilter::try_new(capped(&self.filter)).unwrap_or_else(|_| EnvFilter::new("info"));
-        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(super::veil::Log);
+        // A stderr that is gone (a closed terminal or pipe) is no reason to fail, let alone to panic.
+        let builder = tracing_subscriber::fmt().log_internal_errors(false);
+        let builder = builder.with_env_filter(filter).with_writer(super::veil::Log);
         let _ = match self.format {
             LogFormat::Json => builder.json().flatten_event(true).with_timer(Rfc3339).try_init(),
             LogFormat::Text => builder.with_ansi(self.color).event_format(Line { journald: false }).try_init(),

@@ -6,6 +6,9 @@ mod failure;
 mod list;
 mod log;
 mod place;
+mod progress;
+mod span;
+mod table;
 mod veil;
 
 pub use escape::{escape, json_line};
@@ -13,6 +16,9 @@ pub use exits::{Exit, exits};
 pub use failure::{causes as failure_causes, json as failure_json, line as failure_line};
 pub use list::{Column, List, Row};
 pub use log::{LogFormat, Logs};
+pub use progress::Progress;
+pub use span::{span, time_local};
+pub use table::table;
 pub use veil::{keep_secret, veiled};
 
 use crate::error::{Error, Lang, Result, Text};
@@ -45,6 +51,8 @@ pub struct Out {
     pub lang: Lang,
     /// `-q`: on success nothing is said about what was done.
     pub quiet: bool,
+    /// Whether stderr is a terminal on which a line may be drawn over.
+    pub bars: bool,
     stdout: Box<dyn Write + Send>,
     closed: bool,
 }
@@ -57,7 +65,7 @@ impl Out {
 
     /// Results to any place, for tests.
     pub fn to(stdout: Box<dyn Write + Send>, format: Format, lang: Lang, quiet: bool) -> Self {
-        Out { format, lang, quiet, stdout, closed: false }
+        Out { format, lang, quiet, bars: false, stdout, closed: false }
     }
 
     /// Says what was done; nothing with `-q`.
@@ -71,7 +79,8 @@ impl Out {
             Format::Json => json_line(&report.json()),
             Format::Table => report.text(self.lang).trim_end().to_owned(),
         };
-        self.line(&text)?;
+        // A report may quote an error.
+        self.line(&veiled(&text))?;
         self.flush()
     }
 
@@ -86,6 +95,11 @@ impl Out {
             // A stderr that is gone is no reason to fail.
             let _ = writeln!(std::io::stderr(), "{}", veiled(&escape(text.in_lang(self.lang))));
         }
+    }
+
+    /// Begins to tell on stderr how far a job is; nothing with `-q`.
+    pub fn progress(&self) -> Progress {
+        Progress::new(self.quiet, self.bars, self.lang)
     }
 
     /// Whether the reader of stdout went away (`| head -1`): the command then ends quietly.

@@ -3,6 +3,7 @@
 
 use super::noise;
 use serde::Serialize;
+use std::net::IpAddr;
 
 /// A code and its text.
 const TEXTS: &[(i64, &str)] = &[
@@ -49,6 +50,20 @@ const TEXTS: &[(i64, &str)] = &[
     (89507, "rejected by administrator, retry after 1 hour"),
 ];
 
+/// The same of a WeCom group robot (WeCom reference 4).
+const WECOM: &[(i64, &str)] = &[
+    (-1, "system error"),
+    (40008, "invalid message type"),
+    (40058, "content exceed max length"),
+    (40066, "invalid url"),
+    (43002, "require POST method"),
+    (44004, "empty content"),
+    (45009, "api freq out of limit"),
+    (93000, "invalid webhook url"),
+    (93004, "robot disabled"),
+    (93008, "not in the group"),
+];
+
 /// A refusal of the platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -65,11 +80,11 @@ pub fn refuse<T>(errcode: i64) -> Result<T, Refusal> {
 
 /// Whether the sandbox can answer with this code.
 pub fn is_known(errcode: i64) -> bool {
-    text(errcode).is_some()
+    text(TEXTS, errcode).or_else(|| text(WECOM, errcode)).is_some()
 }
 
-fn text(errcode: i64) -> Option<&'static str> {
-    TEXTS.iter().find(|(code, _)| *code == errcode).map(|(_, text)| *text)
+fn text(table: &[(i64, &'static str)], errcode: i64) -> Option<&'static str> {
+    table.iter().find(|(code, _)| *code == errcode).map(|(_, text)| *text)
 }
 
 /// The body of a refusal.
@@ -82,8 +97,17 @@ pub struct Body {
 impl Refusal {
     /// The body, with the request id behind the text.
     pub fn body(&self, rid: &str) -> Body {
-        let said = self.text.as_deref().or_else(|| text(self.errcode)).unwrap_or("system error");
+        let said = self.text.as_deref().or_else(|| text(TEXTS, self.errcode)).unwrap_or("system error");
         Body { errcode: self.errcode, errmsg: format!("{said} rid: {rid}") }
+    }
+
+    /// The body as WeCom writes it: with a hint for its support, the caller's address and a page.
+    pub fn wecom_body(&self, now_ms: i64, peer: IpAddr) -> Body {
+        let errcode = self.errcode;
+        let said = self.text.as_deref().or_else(|| text(WECOM, errcode)).unwrap_or("system error");
+        let (hint, ip) = (now_ms.saturating_mul(1_000_000), peer.to_canonical());
+        let page = format!("https://open.work.weixin.qq.com/devtool/query?e={errcode}");
+        Body { errcode, errmsg: format!("{said}, hint: [{hint}], from ip: {ip}, more info at {page}") }
     }
 }
 

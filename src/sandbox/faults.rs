@@ -9,6 +9,9 @@ use serde::Serialize;
 /// Paths that take the secret; the rest take a token.
 const SECRET_PATHS: &[&str] = &["/cgi-bin/token", "/cgi-bin/stable_token"];
 
+/// Paths that take neither, but a key.
+const KEY_PATHS: &[&str] = &["/cgi-bin/webhook/send"];
+
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -86,7 +89,7 @@ impl Fault {
         let secret = SECRET_PATHS.contains(&path);
         let fits = match self.kind {
             Kind::IpNotListed | Kind::AdminConfirm | Kind::SecretFrozen => secret,
-            Kind::TokenInvalid => !secret,
+            Kind::TokenInvalid => !secret && !KEY_PATHS.contains(&path),
             _ => true,
         };
         fits && self.path.as_deref().is_none_or(|only| only == path)

@@ -10,6 +10,8 @@ const KEEP: usize = 10_000;
 const BODY_LIMIT: usize = 512;
 /// Names whose values are never kept.
 const SECRETS: &[&str] = &["access_token", "secret", "appsecret", "refresh_token"];
+/// The same in a query only: a group robot's key. In a body a key may be a menu's.
+const QUERY_SECRET: &str = "key";
 /// Paths counted apart; more than this and the rest are counted together.
 const PATHS: usize = 500;
 
@@ -98,7 +100,7 @@ impl Journal {
 /// The query without its secrets.
 pub fn masked_query(query: &[(String, String)]) -> BTreeMap<String, String> {
     let mask = |(name, value): &(String, String)| {
-        let hidden = SECRETS.contains(&name.as_str());
+        let hidden = name == QUERY_SECRET || SECRETS.contains(&name.as_str());
         (name.clone(), if hidden { "***".to_owned() } else { value.clone() })
     };
     query.iter().map(mask).collect()

@@ -2,7 +2,7 @@
 //! (reference, section 10), and it shares no structs, no codes and no signing with the client, so that
 //! the client's mistakes are not answered by the same mistakes.
 //!
-//! `account clock crypto errcode faults journal noise openid people profile quota rids tokens` are its parts,
+//! `account clock crypto errcode faults journal noise openid people profile quota rids robot tokens` are its parts,
 //! `world` holds them, `server` is the door, `api` the platform's side, `control` its own (`/sandbox/…`),
 //! `push` sends events.
 
@@ -21,6 +21,7 @@ mod profile;
 pub mod push;
 mod quota;
 mod rids;
+mod robot;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ mod world;
 
 pub use account::Account;
 pub use control::shown;
+pub use robot::webhook;
 
 use crate::error::{Error, Result};
 use crate::say;
@@ -83,6 +85,7 @@ impl Default for Options {
 /// A running sandbox. Dropping it stops it at once; [`Running::stop`] lets calls in flight end.
 pub struct Running {
     addr: SocketAddr,
+    seed: u64,
     world: Arc<World>,
     stop: CancellationToken,
     task: JoinHandle<()>,
@@ -118,10 +121,11 @@ pub async fn start_on(listener: TcpListener, mut options: Options) -> Result<Run
     check(&options.accounts)?;
     let http = push::client()
         .map_err(|error| Error::failed(say!("cannot make an HTTP client"; "无法创建 HTTP 客户端")).source(error))?;
+    let seed = options.seed;
     let world = Arc::new(World::new(options, addr.ip().is_loopback(), http));
     let stop = CancellationToken::new();
     let task = tokio::spawn(server::serve(listener, world.clone(), stop.clone()));
-    Ok(Running { addr, world, stop, task })
+    Ok(Running { addr, seed, world, stop, task })
 }
 
 /// Each name and appid once, keys that open.
@@ -153,6 +157,11 @@ impl Running {
     /// The base URL, without a trailing slash.
     pub fn url(&self) -> String {
         format!("http://{}", self.addr)
+    }
+
+    /// Where its group robot is spoken to, with the key.
+    pub fn webhook(&self) -> String {
+        webhook(&self.url(), self.seed)
     }
 
     /// Its accounts with their keys.

@@ -10,6 +10,7 @@ use super::noise;
 use super::people::People;
 use super::quota::Quota;
 use super::rids::Rids;
+use super::robot::Robot;
 use super::tokens::Tokens;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -30,6 +31,8 @@ pub struct World {
     pub houses: Vec<Arc<House>>,
     /// What goes wrong.
     pub faults: Mutex<Book>,
+    /// The group robot.
+    pub robot: Mutex<Robot>,
     /// What was called.
     pub journal: Mutex<Journal>,
     /// What was refused, by its rid.
@@ -76,6 +79,7 @@ impl World {
             clock: Arc::new(Clock::new(clock)),
             houses: houses.collect(),
             faults: Mutex::new(Book::new(seed, faults)),
+            robot: Mutex::new(Robot::new(seed)),
             journal: Mutex::default(),
             rids: Mutex::default(),
             latency,

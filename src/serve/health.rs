@@ -69,15 +69,18 @@ async fn healthz(State(served): State<Served>, RawQuery(query): RawQuery, header
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|v| v.strip_prefix("Bearer "));
-    let known = served.app.config.api_token.as_ref();
-    if !known.zip(given).is_some_and(|(known, given)| known.matches(given)) {
+    let table = served.accounts.now();
+    if !table.api_token().zip(given).is_some_and(|(known, given)| known.matches(given)) {
         return problem(StatusCode::UNAUTHORIZED, "verbose health needs Authorization: Bearer <WXOPS_API_TOKEN>");
     }
-    let database = served.pulse.ill();
-    let ready = database.is_none();
+    let (database, configuration) = (served.pulse.ill(), served.accounts.refusal());
+    let well = database.is_none() && configuration.is_none();
     let body = serde_json::json!({
-        "status": if ready { "ok" } else { "degraded" },
-        "dependencies": { "database": { "ok": ready, "error": database } },
+        "status": if well { "ok" } else { "degraded" },
+        "dependencies": {
+            "database": { "ok": database.is_none(), "error": database },
+            "configuration": { "ok": configuration.is_none(), "error": configuration },
+        },
     });
     axum::Json(body).into_response()
 }

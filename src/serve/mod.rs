@@ -1,25 +1,32 @@
 //! The door for machines: one file a caller. Here: the verb, its listeners and its loops.
 
+mod accounts;
+mod alarm;
+mod fetchers;
 mod health;
 mod listener;
 mod problem;
 mod refusals;
+mod reload;
 mod verb;
 mod wechat;
 #[cfg(feature = "sandbox")]
 mod with_sandbox;
 
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{Config, Sources};
 use crate::error::{Error, Result};
-use crate::events::{Worker, enrich};
-use crate::lifecycle::{self, ServeLock};
+use crate::events::Worker;
+use crate::lifecycle::{self, Hangups, ServeLock};
 use crate::say;
 use crate::store::Store;
+use accounts::Accounts;
 use axum::Router;
 use axum::http::Uri;
+use fetchers::Fetchers;
 use health::Pulse;
 use refusals::Refusals;
+use reload::Reload;
 use ring::hmac;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -44,6 +51,7 @@ const COUNT_EVERY: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Served {
     app: Arc<App>,
+    accounts: Arc<Accounts>,
     dedupe: Arc<hmac::Key>,
     refusals: Arc<Refusals>,
     pulse: Pulse,
@@ -58,6 +66,9 @@ pub struct Server {
     doors: Stage,
     loops: Stage,
     app: Arc<App>,
+    accounts: Arc<Accounts>,
+    /// Told when there is nobody to serve for any more.
+    leave: Arc<Notify>,
     _lock: Option<ServeLock>,
 }
 
@@ -81,19 +92,26 @@ impl Stage {
     }
 }
 
+/// Where the configuration came from, and who asks for it again.
+pub(crate) struct Again {
+    pub sources: Sources,
+    pub hangups: Hangups,
+}
+
 impl Server {
     /// Takes the lock, listens, opens the database. Callbacks are taken from here on.
-    pub async fn start(config: Config) -> Result<Server> {
+    pub(crate) async fn start(config: Config, again: Again) -> Result<Server> {
         // Before the ports, which the first serve has too: the second should hear that it is the second.
         let lock = sqlite_lock(&config)?;
         let listener = bind(config.listen).await?;
         let metrics_listener = bind(config.metrics_listen).await?;
-        Self::start_on(config, lock, listener, metrics_listener).await
+        Self::start_on(config, again, lock, listener, metrics_listener).await
     }
 
     /// The same with the lock held and on listeners that are open already.
     pub(crate) async fn start_on(
         config: Config,
+        again: Again,
         lock: Option<ServeLock>,
         listener: TcpListener,
         metrics_listener: TcpListener,
@@ -114,27 +132,35 @@ impl Server {
         let worker = Worker::new(app.clone(), &in_hand, due.clone());
         loops.tasks.spawn(worker.run(in_hand, stopped.clone()));
         loops.tasks.spawn(Worker::sweep(app.clone(), due.clone(), stopped.clone()));
-        for account in &app.config.officials {
-            if account.secret.is_some() {
-                loops.tasks.spawn(enrich(app.clone(), account.clone(), due.clone(), stopped.clone()));
-            } else {
-                tracing::warn!(account = account.name, "no AppSecret: user/info is not asked, rows stay without data");
-            }
-        }
-        loops.tasks.spawn(count(app.clone(), stopped.clone()));
+        let accounts = Arc::new(Accounts::new(app.config.clone()));
+        let mut fetchers = Fetchers::new(app.clone(), due);
+        fetchers.follow(&accounts.now());
+        let (addr, metrics_addr) = (local(&listener)?, local(&metrics_listener)?);
+        let leave = Arc::new(Notify::new());
+        let reload = Reload {
+            app: app.clone(),
+            accounts: accounts.clone(),
+            fetchers,
+            sources: again.sources,
+            leave: leave.clone(),
+            status: status(addr),
+        };
+        loops.tasks.spawn(reload.run(again.hangups, stopped.clone()));
+        loops.tasks.spawn(count(app.clone(), accounts.clone(), stopped.clone()));
+        loops.tasks.spawn(alarm::watch(app.clone(), accounts.clone(), stopped.clone()));
         let pulse = Pulse::default();
         loops.tasks.spawn(pulse.clone().run(app.clone(), stopped.clone()));
 
         let dedupe = hmac::Key::new(hmac::HMAC_SHA256, &app.store.installation(app.mark()).await?);
-        let officials: Vec<_> = app.config.officials.iter().cloned().map(Arc::new).collect();
-        let (refusals, desk) = Refusals::new(Box::new(move || officials.clone()), app.config.clock.clone());
+        let known = accounts.clone();
+        let (refusals, desk) = Refusals::new(Box::new(move || known.now().officials.clone()), app.config.clock.clone());
         loops.tasks.spawn(desk.run(stopped));
-        let served = Served { app: app.clone(), dedupe: Arc::new(dedupe), refusals: Arc::new(refusals), pulse };
-        let (addr, metrics_addr) = (local(&listener)?, local(&metrics_listener)?);
+        let (dedupe, refusals) = (Arc::new(dedupe), Arc::new(refusals));
+        let served = Served { app: app.clone(), accounts: accounts.clone(), dedupe, refusals, pulse };
         let (mut doors, stopped) = Stage::new();
         doors.tasks.spawn(listener::serve(listener, routes(served.clone()), stopped.clone(), GRACE));
         doors.tasks.spawn(listener::serve(metrics_listener, health::metrics(served), stopped, GRACE));
-        Ok(Server { addr, metrics_addr, doors, loops, app, _lock: lock })
+        Ok(Server { addr, metrics_addr, doors, loops, app, accounts, leave, _lock: lock })
     }
 
     /// Stops accepting, finishes what is in flight, commits; then the loops end.
@@ -146,22 +172,29 @@ impl Server {
         }
     }
 
-    /// Runs until SIGINT or SIGTERM, telling systemd.
+    /// Runs until SIGINT, SIGTERM or the end of its terminal, telling systemd.
     pub async fn run(self) -> Result<()> {
-        let officials = &self.app.config.officials;
-        let accounts: Vec<_> = officials.iter().map(|a| format!("{} ({})", a.name, a.mode.as_str())).collect();
+        let accounts = self.accounts.now().names();
         let (addr, metrics_addr) = (self.addr, self.metrics_addr);
-        tracing::info!(accounts = accounts.join(", "), "listening on http://{addr}");
+        tracing::info!(accounts, "listening on http://{addr}");
         tracing::info!("metrics on http://{metrics_addr}");
-        lifecycle::ready(&format!("listening on {addr}"));
+        lifecycle::ready(&status(addr));
         let watchdog = tokio::spawn(watch_writer(self.app.clone()));
-        lifecycle::stopped().await?;
+        tokio::select! {
+            stopped = lifecycle::stopped() => stopped?,
+            () = self.leave.notified() => {}
+        }
         tracing::info!("stopping: what is in flight is finished");
         lifecycle::stopping();
         watchdog.abort();
         self.stop().await;
         Ok(())
     }
+}
+
+/// What systemd shows of a server that is well.
+fn status(addr: SocketAddr) -> String {
+    format!("listening on {addr}")
 }
 
 fn routes(served: Served) -> Router {
@@ -193,14 +226,14 @@ fn local(listener: &TcpListener) -> Result<SocketAddr> {
 }
 
 /// Counts what waits, for /metrics.
-async fn count(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+async fn count(app: Arc<App>, accounts: Arc<Accounts>, mut stop: watch::Receiver<bool>) {
     loop {
         if let Ok((new, dead, oldest)) = app.store.inbox_counts().await {
             app.metrics.inbox.with_label_values(&["new"]).set(new);
             app.metrics.inbox.with_label_values(&["dead"]).set(dead);
             app.metrics.inbox_oldest.set(oldest.map_or(0.0, |time| time.timestamp_millis() as f64 / 1000.0));
         }
-        for account in &app.config.officials {
+        for account in &accounts.now().officials {
             if let Ok(Some(end)) = app.store.stored_token(&account.name).await.map(|token| token.expires_at) {
                 app.metrics.token_expiry.with_label_values(&[&account.name]).set(end as f64 / 1000.0);
             }

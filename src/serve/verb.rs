@@ -1,8 +1,10 @@
 //! `wxops serve`: flags, and with `--sandbox` both in one process.
 
-use super::Server;
+use super::accounts::servable;
+use super::{Again, Server};
 use crate::commands::Context;
 use crate::error::Result;
+use crate::lifecycle::Hangups;
 
 /// Run the callback server until it is stopped
 ///
@@ -27,20 +29,18 @@ impl Serve {
     /// Runs until SIGINT or SIGTERM: exit 0.
     pub async fn run(self, context: &mut Context) -> Result<()> {
         context.take_signals();
+        let hangups = Hangups::watch()?;
         let mut sources = context.sources.clone();
         sources.flags.extend(self.listen.map(|addr| ("WXOPS_LISTEN", addr)));
         sources.flags.extend(self.metrics_listen.map(|addr| ("WXOPS_METRICS_LISTEN", addr)));
         #[cfg(feature = "sandbox")]
         if self.sandbox {
-            return super::with_sandbox::run(sources, context).await;
+            return super::with_sandbox::run(sources, hangups, context).await;
         }
-        let config = crate::config::Config::load(&sources)?;
-        if config.officials.is_empty() {
-            config.official(None)?;
-        }
-        for account in &config.officials {
-            config.tokens_of(account)?;
-        }
-        Server::start(config).await?.run().await
+        let mut config = crate::config::Config::load(&sources)?;
+        // Alarms are told in the language of whoever started it.
+        config.lang = Some(context.out.lang);
+        servable(&config)?;
+        Server::start(config, Again { sources, hangups }).await?.run().await
     }
 }

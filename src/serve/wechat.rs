@@ -6,6 +6,7 @@ use crate::domain::account::Official;
 use crate::domain::event::Event;
 use crate::error::Result;
 use crate::events;
+use crate::report::veiled;
 use crate::store::{Arrival, Stored};
 use crate::wire::dedupe::dedupe_key;
 use crate::wire::push::{self, Accepted};
@@ -31,7 +32,11 @@ const COMMIT_TIME: Duration = Duration::from_secs(4);
 /// Where an accepted callback goes. The bench measures the same routes without a database.
 pub trait Keep: Clone + Send + Sync + 'static {
     /// The account of that name; the default one without a name.
-    fn account(&self, name: Option<&str>) -> Option<&Official>;
+    fn account(&self, name: Option<&str>) -> Option<Arc<Official>>;
+    /// Whether a push to this account names another of ours.
+    fn is_anothers(&self, _account: &Official, _to_user: &str) -> bool {
+        false
+    }
     /// Makes a callback durable.
     fn keep(&self, arrival: Arrival) -> impl Future<Output = Result<Stored>> + Send;
     /// The key of the dedupe hash.
@@ -75,7 +80,7 @@ async fn check<K: Keep>(State(keep): State<K>, name: Option<Path<String>>, RawQu
     let name = name.as_ref().map(|Path(name)| name.as_str());
     let Some(account) = keep.account(name) else { return unknown(&keep, name) };
     let query = query.unwrap_or_default();
-    match push::handshake(account, &query, keep.now(), keep.window()) {
+    match push::handshake(&account, &query, keep.now(), keep.window()) {
         Ok(echostr) => {
             tracing::info!(account = account.name, "URL check answered");
             let plain =
@@ -120,11 +125,15 @@ async fn receive<K: Keep>(
         Ok(body) => body,
         Err(reason) => return refuse(&keep, &account.name, Refusal::unsigned(reason), query, Bytes::new()),
     };
-    let accepted = match push::accept(account, &query, &body, keep.now(), keep.window()) {
+    let accepted = match push::accept(&account, &query, &body, keep.now(), keep.window()) {
         Ok(accepted) => accepted,
         Err(refusal) => return refuse(&keep, &account.name, refusal, query, body),
     };
     let Accepted { event, raw, clear, skew, key_index, previous_token: old_token } = accepted;
+    if keep.is_anothers(&account, &event.to_user) {
+        let refusal = Refusal { reason: Reason::ForeignAccount, signed: key_index.is_some() };
+        return refuse(&keep, &account.name, refusal, query, body);
+    }
     let seen = Seen { clear, skew, old_token, old_key: key_index.is_some_and(|index| index > 0) };
     let key = dedupe_key(keep.dedupe(), &account.name, &event);
     let arrival = Arrival::new(Arc::from(account.name.as_str()), key, event, raw, Utc::now());
@@ -163,7 +172,8 @@ pub(super) fn lost<K: Keep>(keep: &K, path: &str) -> Option<Response> {
 }
 
 fn unknown<K: Keep>(keep: &K, name: Option<&str>) -> Response {
-    let shown: String = name.unwrap_or("main").chars().filter(char::is_ascii_graphic).take(32).collect();
+    // Whole, before it is cut: somebody may have put the Token into the path.
+    let shown: String = veiled(name.unwrap_or("main")).chars().filter(char::is_ascii_graphic).take(32).collect();
     refuse(keep, &shown, Refusal::unsigned(Reason::UnknownAccount), String::new(), Bytes::new())
 }
 
@@ -174,11 +184,12 @@ fn refuse<K: Keep>(keep: &K, account: &str, refusal: Refusal, query: String, bod
 }
 
 impl Keep for Served {
-    fn account(&self, name: Option<&str>) -> Option<&Official> {
-        match name {
-            Some(name) => self.app.config.officials.iter().find(|account| account.name == name),
-            None => self.app.config.official(None).ok(),
-        }
+    fn account(&self, name: Option<&str>) -> Option<Arc<Official>> {
+        self.accounts.now().account(name).cloned()
+    }
+
+    fn is_anothers(&self, account: &Official, to_user: &str) -> bool {
+        self.accounts.now().is_anothers(account, to_user)
     }
 
     async fn keep(&self, arrival: Arrival) -> Result<Stored> {
@@ -191,7 +202,7 @@ impl Keep for Served {
     }
 
     fn window(&self) -> Option<i64> {
-        self.app.config.replay_window.and_then(|window| i64::try_from(window.as_secs()).ok())
+        self.accounts.now().window()
     }
 
     fn now(&self) -> i64 {
@@ -219,6 +230,9 @@ impl Keep for Served {
         if seen.clear {
             metrics.clear.with_label_values(&["official"]).inc();
             self.refusals.odd(account, Odd::Clear);
+        }
+        if seen.old_token || seen.old_key {
+            metrics.previous.with_label_values(&["official"]).inc();
         }
         if let Some(skew) = seen.skew {
             metrics.skewed.with_label_values(&["official"]).inc();

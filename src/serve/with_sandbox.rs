@@ -1,10 +1,10 @@
 //! `serve --sandbox`: server and stand-in platform in one process, everything in ./wxops-sandbox.
 
-use super::{Server, local};
+use super::{Again, Server, local};
 use crate::commands::Context;
 use crate::config::{Config, Environment, Sources};
 use crate::error::{Error, Result};
-use crate::lifecycle::ServeLock;
+use crate::lifecycle::{Hangups, ServeLock};
 use crate::sandbox::{self, Account, Options};
 use crate::say;
 use std::io::Write;
@@ -20,7 +20,7 @@ const DATABASE: &str = "wxops.db";
 /// Ports tried after one that is taken.
 const NEXT_PORTS: u16 = 50;
 
-pub(super) async fn run(mut sources: Sources, context: &Context) -> Result<()> {
+pub(super) async fn run(mut sources: Sources, hangups: Hangups, context: &Context) -> Result<()> {
     let folder = std::path::absolute(sources.dir.join(FOLDER)).unwrap_or_else(|_| PathBuf::from(FOLDER));
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
     made.map_err(|e| cannot_write(&folder, e))?;
@@ -38,11 +38,12 @@ pub(super) async fn run(mut sources: Sources, context: &Context) -> Result<()> {
     sources.env = Environment::default();
     sources.flags.clear();
     sources.config = Some(file.clone());
-    let config = Config::load(&sources)?;
+    let mut config = Config::load(&sources)?;
+    config.lang = Some(context.out.lang);
     let account = Account { callback: Some(format!("http://{listen_addr}/wechat/event")), ..account };
     let options = Options { followers: 1000, accounts: vec![account], ..Options::default() };
     let stand_in = sandbox::start_on(platform, options).await?;
-    let server = Server::start_on(config, Some(lock), listen, metrics).await?;
+    let server = Server::start_on(config, Again { sources, hangups }, Some(lock), listen, metrics).await?;
     let next = greeting(&file, &server, &stand_in.url());
     eprintln!("{}", next.in_lang(context.out.lang));
     server.run().await?;
@@ -81,9 +82,11 @@ fn shell(path: &Path) -> String {
 fn toml(folder: &Path, account: &Account, listen: SocketAddr, metrics: SocketAddr, platform: SocketAddr) -> String {
     let database = folder.join(DATABASE);
     let key = account.aes_key.as_ref().map_or("", |key| key.reveal());
+    let robot = sandbox::webhook(&format!("http://{platform}"), Options::default().seed);
     format!(
         "# Made by wxops serve --sandbox at each start. Invented keys of the stand-in platform.\n\
-         database_url = {:?}\nlisten = \"{listen}\"\nmetrics_listen = \"{metrics}\"\npublic_url = \"http://{listen}\"\n\n\
+         database_url = {:?}\nlisten = \"{listen}\"\nmetrics_listen = \"{metrics}\"\npublic_url = \"http://{listen}\"\n\
+         alert_webhook = {robot:?}\n\n\
          [official.main]\napp_id = {:?}\napp_secret = {:?}\ntoken = {:?}\naes_key = {key:?}\nmode = \"secure\"\n\
          original_id = {:?}\napi_base = \"http://{platform}\"\n",
         format!("sqlite://{}", database.display()),

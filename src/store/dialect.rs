@@ -18,6 +18,15 @@ impl Dialect {
         }
     }
 
+    /// A time's whole seconds since 1970.
+    pub fn seconds(self, column: &str) -> String {
+        match self {
+            Dialect::Sqlite => format!("unixepoch({column})"),
+            // Not UNIX_TIMESTAMP, which ends in 2038.
+            Dialect::MySql => format!("TIMESTAMPDIFF(SECOND, '1970-01-01', {column})"),
+        }
+    }
+
     /// `INSERT`, silent where the key stands already. IGNORE also swallows values that do not fit,
     /// so lengths are checked before. Never `ON DUPLICATE KEY UPDATE id = id`: with several writers
     /// MariaDB loses acknowledged rows on it without an error.
@@ -25,6 +34,19 @@ impl Dialect {
         match self {
             Dialect::Sqlite => "INSERT OR IGNORE",
             Dialect::MySql => "INSERT IGNORE",
+        }
+    }
+
+    /// Bytes of the database on disk.
+    pub fn size(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => {
+                "SELECT pages.page_count * sizes.page_size FROM pragma_page_count() AS pages, pragma_page_size() AS sizes"
+            }
+            Dialect::MySql => {
+                "SELECT CAST(SUM(data_length + index_length) AS SIGNED) FROM information_schema.tables \
+                 WHERE table_schema = DATABASE()"
+            }
         }
     }
 

@@ -32,11 +32,31 @@ impl Store {
         Ok(self.commit(vec![on(sql, lease)]).await?[0] == 1)
     }
 
+    /// Who has a lock or had it last; `None` where nobody ever had.
+    pub async fn holder(&self, name: &str) -> Result<Option<Holder>> {
+        let sql =
+            format!("SELECT who, until, until - {} FROM lease WHERE name = ? AND who <> ''", self.dialect.now_ms());
+        let holder = |row: &super::read::Row| {
+            Ok(Holder { who: row.text(0)?, left_ms: if row.int(1)? == 0 { None } else { Some(row.int(2)?) } })
+        };
+        self.row(&sql, vec![name.into()], holder).await
+    }
+
     /// Gives a lock back.
     pub async fn release(&self, lease: &Lease) -> Result<()> {
         let sql = "UPDATE lease SET until = 0 WHERE name = ? AND holder = ?".to_owned();
         self.commit(vec![on(sql, lease)]).await.map(drop)
     }
+}
+
+/// Who has a lock, or had it last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The process: its host and id.
+    pub who: String,
+    /// How long it holds the lock from now on without a further sign of life, milliseconds; negative: how long ago it
+    /// lost it. `None`: it gave the lock back.
+    pub left_ms: Option<i64>,
 }
 
 fn on(sql: String, lease: &Lease) -> Statement {

@@ -3,17 +3,25 @@
 
 mod access_token;
 mod account;
+mod alarm;
+pub mod backup;
 mod channel;
+mod checkup;
 mod dialect;
+mod dump;
 mod enrichment;
+mod figures;
 mod filter;
 mod follow;
 mod follower;
 mod inbox;
+mod inbox_stats;
 mod lease;
 mod migrate;
 mod mysql;
 mod open;
+mod pulse;
+mod purge;
 mod read;
 mod sqlite;
 #[cfg(test)]
@@ -22,14 +30,19 @@ mod value;
 mod writer;
 
 pub use access_token::StoredToken;
+pub use alarm::Standing;
 pub use channel::Pause;
 pub use dialect::Dialect;
+pub use dump::dump_command;
 pub use enrichment::{Due, Profile};
+pub use figures::Profiles;
 pub use follower::{Follower, FollowerFilter};
 pub use inbox::{Arrival, Body, InboxFilter, InboxRow, Leased, Outcome, Settled, Stored};
-pub use lease::Lease;
+pub use inbox_stats::Tally;
+pub use lease::{Holder, Lease};
 pub use migrate::{Applied, SchemaState};
 pub use open::{Options, Store};
+pub use purge::{Old, OldRows, Purge, Step};
 use read::Pool;
 pub use value::{Statement, Value};
 pub use writer::{End, InHand};

@@ -66,7 +66,7 @@ fn read_only(path: &Path) -> Error {
 }
 
 /// A file that can't be opened as it must be: wrong by configuration, unless the disk or a lock is at fault.
-fn unusable(path: &Path, error: rusqlite::Error) -> Error {
+pub(super) fn unusable(path: &Path, error: rusqlite::Error) -> Error {
     let file = path.display();
     match error.sqlite_error_code() {
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {

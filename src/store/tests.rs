@@ -96,6 +96,10 @@ on_both! {
     a_lease_is_held_by_one,
     a_paused_channel_lets_one_probe_pass,
     marks_and_accounts_are_not_mixed,
+    callbacks_are_found_around_a_moment,
+    an_alarm_is_told_by_one,
+    a_lock_tells_who_has_it,
+    figures_at_a_glance,
 }
 
 fn at(second: i64) -> chrono::DateTime<Utc> {
@@ -160,6 +164,7 @@ async fn an_unsubscribe_under_way_blanks_what_arrives() {
 }
 
 mod stories {
+    use super::value::stmt;
     use super::*;
 
     pub async fn a_batch_writes_what_single_settlements_write(scene: &Scene) {
@@ -549,5 +554,120 @@ mod stories {
         store.enter_account("main", "official", "wx1").await.unwrap();
         let error = store.enter_account("main", "official", "wx2").await.unwrap_err();
         assert!(error.to_string().contains("wx1"), "{error}");
+    }
+
+    /// Rows of `inbox_event`: (id, account, second).
+    async fn fill(store: &Store, rows: &[(i64, &str, i64)]) {
+        for part in rows.chunks(500) {
+            let sql = format!(
+                "INSERT INTO inbox_event (id, account, platform, dedupe_key, openid, kind, state, due_at, event_time, received_at) \
+                 VALUES {}",
+                vec!["(?, ?, 'official', ?, 'oA', 'message.text', 'done', 0, ?, ?)"; part.len()].join(", ")
+            );
+            let args = part.iter().flat_map(|(id, account, second)| {
+                let mut key = [0; 32];
+                key[..8].copy_from_slice(&id.to_be_bytes());
+                let time = Value::from(at(*second));
+                [Value::Int(*id), Value::from(*account), Value::from(&key[..]), time.clone(), time]
+            });
+            store.commit(vec![Statement { sql: sql.into(), args: args.collect() }]).await.unwrap();
+        }
+    }
+
+    /// However it is looked for, and between holes in the ids, a silence and rows of another account.
+    pub async fn callbacks_are_found_around_a_moment(scene: &Scene) {
+        let store = scene.open().await;
+        assert_eq!(store.last_callback("main").await.unwrap(), None);
+        assert_eq!(store.near("main", &[0]).await.unwrap(), [Default::default()]);
+        let mut rows = Vec::new();
+        let (mut id, mut second) = (1000, 0);
+        for n in 0..6000 {
+            id += if n % 7 == 0 { 4 } else { 1 } + if n == 3000 { 5000 } else { 0 };
+            second += if n % 1000 == 0 { 30_000 } else { n % 13 };
+            rows.push((id, if n % 40 == 0 { "shop" } else { "main" }, second));
+        }
+        fill(&store, &rows).await;
+        let moments: Vec<i64> = (-2..250).map(|n| at(n * second / 240).timestamp_millis()).collect();
+        for account in ["main", "shop"] {
+            let times: Vec<i64> =
+                rows.iter().filter(|row| row.1 == account).map(|row| at(row.2).timestamp_millis()).collect();
+            let wanted: Vec<_> = moments
+                .iter()
+                .map(|moment| crate::domain::silence::Around {
+                    before: times.iter().copied().filter(|time| time <= moment).max(),
+                    after: times.iter().copied().find(|time| time > moment),
+                })
+                .collect();
+            for found in [store.near(account, &moments).await, store.callbacks_around(account, &moments).await] {
+                let wrong = found.unwrap().into_iter().zip(&wanted).position(|(found, wanted)| found != *wanted);
+                assert_eq!(wrong, None, "{account}");
+            }
+            assert_eq!(store.few(account).await.unwrap().is_some(), account == "shop");
+            assert_eq!(store.last_callback(account).await.unwrap(), times.last().copied());
+        }
+        // Long ago, behind all that is looked at first.
+        store.commit(vec![stmt!("UPDATE inbox_event SET account = 'main' WHERE id > ?", rows[100].0)]).await.unwrap();
+        assert_eq!(store.last_callback("shop").await.unwrap(), Some(at(rows[80].2).timestamp_millis()));
+    }
+
+    pub async fn an_alarm_is_told_by_one(scene: &Scene) {
+        let store = scene.open().await;
+        let silence = Standing {
+            account: "main".into(),
+            kind: "silence".into(),
+            began_at: at(1),
+            told_at: None,
+            due_at: 5,
+            size: 0,
+            tries: 0,
+        };
+        store.raise_alarm(&silence).await.unwrap();
+        store.raise_alarm(&Standing { due_at: 9, ..silence.clone() }).await.unwrap();
+        assert_eq!(store.alarms().await.unwrap(), std::slice::from_ref(&silence));
+        let told = Standing { told_at: Some(at(2)), due_at: 7, size: 3, ..silence.clone() };
+        let (one, two) = tokio::join!(store.change_alarm(&silence, &told), store.change_alarm(&silence, &told));
+        assert!(one.unwrap() != two.unwrap(), "one has the right to tell");
+        assert_eq!(store.alarms().await.unwrap(), std::slice::from_ref(&told));
+        assert!(!store.end_alarm(&silence).await.unwrap() && store.end_alarm(&told).await.unwrap());
+        assert_eq!(store.alarms().await.unwrap(), []);
+    }
+
+    pub async fn a_lock_tells_who_has_it(scene: &Scene) {
+        let store = scene.open().await;
+        assert_eq!(store.holder("watch").await.unwrap(), None);
+        let held = store.acquire("watch", "host:1").await.unwrap().unwrap();
+        let holder = store.holder("watch").await.unwrap().unwrap();
+        assert!(holder.who == "host:1" && holder.left_ms.is_some_and(|left| (20_000..=LEASE_MS).contains(&left)));
+        store.release(&held).await.unwrap();
+        assert_eq!(store.holder("watch").await.unwrap(), Some(Holder { who: "host:1".into(), left_ms: None }));
+    }
+
+    pub async fn figures_at_a_glance(scene: &Scene) {
+        let store = scene.open().await;
+        assert_eq!((store.oldest_callback().await.unwrap(), store.inbox_due_since().await.unwrap()), (None, None));
+        fill(&store, &[(1, "shop", 5), (2, "main", 6), (3, "main", 7)]).await;
+        store.commit(vec![stmt!("UPDATE inbox_event SET state = 'dead' WHERE id < 3")]).await.unwrap();
+        store.commit(vec![stmt!("UPDATE inbox_event SET state = 'new', due_at = 9 WHERE id = 3")]).await.unwrap();
+        assert_eq!(store.oldest_callback().await.unwrap(), Some(at(5)));
+        assert_eq!(store.inbox_due_since().await.unwrap(), Some(9));
+        assert_eq!(store.dead().await.unwrap(), [], "without their messages");
+        store.commit(vec![stmt!("UPDATE inbox_event SET raw = 'x'")]).await.unwrap();
+        assert_eq!(store.dead().await.unwrap(), [("main".to_owned(), 1), ("shop".to_owned(), 1)]);
+        assert!(store.size().await.unwrap() > 10_000);
+
+        assert_eq!(store.profiles(None).await.unwrap(), Profiles { given_up_of: 10_000, ..Profiles::default() });
+        for (openid, due) in [("oA", 70), ("oB", 60), ("oC", 0)] {
+            store.commit(store.follow("main", openid, at(1), None, due)).await.unwrap();
+        }
+        let failed = store.claim_due("main", 1, 0).await.unwrap().pop().unwrap();
+        store.commit(vec![store.info_failed(&failed, None, "errcode 40003")]).await.unwrap();
+        let known = Profiles { due: 2, first_due_at: Some(60), given_up: 1, given_up_of: 10_000 };
+        assert_eq!(store.profiles(Some("main")).await.unwrap(), known);
+        assert_eq!(store.profiles(Some("shop")).await.unwrap().due, 0);
+
+        store.pause("main", "*", "errcode 40125", 100).await.unwrap();
+        store.pause("main", "user/info", "errcode 45009", 200).await.unwrap();
+        let pauses = store.pauses().await.unwrap();
+        assert_eq!(pauses.iter().map(|pause| pause.api.as_str()).collect::<Vec<_>>(), ["*", "user/info"]);
     }
 }

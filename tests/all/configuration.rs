@@ -2,10 +2,11 @@
 
 use crate::faults::mariadb_of;
 use crate::http;
-use crate::messages::{OPENID, subscribe};
+use crate::messages::{OPENID, subscribe, text};
 use crate::process::{self, Outcome};
+use crate::reload;
 use crate::rows::Db;
-use crate::signer::Mode;
+use crate::signer::{self, Keys, Mode, Push};
 use crate::stage::Stage;
 use crate::stories::{LIMIT, stories, tell};
 use std::fs::{self, Permissions};
@@ -17,6 +18,7 @@ stories! {
     an_account_belongs_to_its_app_id,
     sandbox_and_real_are_not_mixed,
     a_port_that_is_taken,
+    crossed_events_are_refused,
 }
 
 /// nobody
@@ -298,4 +300,66 @@ async fn the_clock_file_is_for_tests_only() {
         assert_eq!(http::get(serve.address(), "/healthz").await.unwrap().status, 200);
     })
     .await;
+}
+
+/// What is meant for one account is refused at the other's path, in each mode: also where an operator gave both
+/// consoles the same Token and key, and where only one of them has its original id in the file.
+async fn crossed_events_are_refused(mut stage: Stage) {
+    let shared = stage.keys.clone();
+    let other = Keys {
+        app_id: "wxfedcba9876543210".into(),
+        original_id: "gh_ba9876543210".into(),
+        token: "anotherToken1".into(),
+        aes_key: "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG".into(),
+        ..shared.clone()
+    };
+    let same_keys = Keys { app_id: other.app_id.clone(), original_id: other.original_id.clone(), ..shared.clone() };
+    let same_token = Keys { token: shared.token.clone(), ..other.clone() };
+    let mut serve = None;
+    let mut id = 0;
+    for (mode, club, bare, reason) in [
+        (Mode::Plain, &other, false, "signature"),
+        (Mode::Plain, &same_keys, false, "foreign_account"),
+        (Mode::Plain, &same_keys, true, "foreign_account"),
+        (Mode::Compat, &other, false, "signature"),
+        (Mode::Compat, &same_keys, false, "appid"),
+        (Mode::Compat, &same_token, false, "decrypt"),
+        (Mode::Secure, &other, false, "signature"),
+        (Mode::Secure, &same_keys, false, "appid"),
+        (Mode::Secure, &same_keys, true, "appid"),
+        (Mode::Secure, &same_token, false, "decrypt"),
+    ] {
+        stage.mode = mode;
+        let word = mode.word();
+        let aes_key = if mode == Mode::Plain { String::new() } else { format!("aes_key = \"{}\"\n", club.aes_key) };
+        let original_id = if bare { String::new() } else { format!("original_id = \"{}\"\n", club.original_id) };
+        stage.account_settings = format!(
+            "default = true\n[official.club]\napp_id = \"{}\"\ntoken = \"{}\"\nmode = \"{word}\"\n{aes_key}{original_id}\
+             api_base = \"http://{}\"\n",
+            club.app_id,
+            club.token,
+            stage.sandbox()
+        );
+        let serve = reload::take_up(&stage, &mut serve).await;
+        let (refused, stored) = (serve.refused(reason).await, stage.stored().await);
+        id += 1;
+        let mine = signer::push(&stage.keys, mode, &text(OPENID, "for main", id));
+        let answer = http::once(serve.address(), &posted(&mine, "/wechat/club/event")).await.unwrap();
+        assert_eq!((answer.status, answer.body.len()), (403, 0), "{word} {reason}: {}", serve.log());
+        assert_eq!(serve.refused(reason).await, refused + 1.0, "{word} {reason}: {}", serve.log());
+        assert_eq!(stage.stored().await, stored, "{word} {reason}");
+        assert_eq!(serve.send(&mine).await.status, 200, "{word}: its own path takes it");
+        let xml = text(OPENID, "for club", id).replace(&shared.original_id, &club.original_id);
+        let theirs = signer::push(club, mode, &xml);
+        let answer = http::once(serve.address(), &posted(&theirs, "/wechat/club/event")).await.unwrap();
+        assert_eq!(answer.status, 200, "{word}: {}", serve.log());
+        let answer = serve.send(&theirs).await;
+        assert_eq!((answer.status, answer.body.len()), (403, 0), "{word} {reason}, the other way");
+    }
+    let crossed = "SELECT COUNT(*) FROM inbox_event WHERE (account = 'main') <> (raw LIKE '%for main%')";
+    assert_eq!(stage.number(crossed).await, 0);
+}
+
+fn posted(push: &Push, path: &str) -> Vec<u8> {
+    http::request("POST", &push.target(path), &[], &push.body)
 }

@@ -219,6 +219,8 @@ async fn a_mariadb_that_does_not_flush_is_warned_of() {
             let mut serve = stage.serve().await;
             let said = serve.log().contains(&format!("innodb_flush_log_at_trx_commit is {flush}"));
             assert_eq!(said, flush != 1, "{}", serve.log());
+            let doctor = stage.verb(&["doctor"]).await.expect_code(0).stdout;
+            assert_eq!(doctor.contains("SET GLOBAL innodb_flush_log_at_trx_commit = 1"), flush != 1, "{doctor}");
             assert_eq!(serve.stop().await.0, Some(0));
         }
     })

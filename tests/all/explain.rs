@@ -102,6 +102,16 @@ async fn every_code_of_the_reference() {
 }
 
 #[tokio::test]
+async fn codes_of_the_group_robot() {
+    let told = explain(&["explain", "--json", "93000", "40058"], "").await.expect_code(0).json();
+    let robot: Vec<&Value> = told.iter().filter(|value| value["kind"] == "errcode").collect();
+    assert_eq!((robot[0]["platform"].as_str(), robot[0]["exit"].as_i64()), (Some("wecom"), Some(77)), "{told:?}");
+    assert!(robot[0]["mend"]["en"].as_str().unwrap().contains("WXOPS_ALERT_WEBHOOK"), "{told:?}");
+    assert!(robot[0]["does"]["zh"].as_str().unwrap().contains("每小时"), "{told:?}");
+    robot.iter().for_each(|value| is_whole(value));
+}
+
+#[tokio::test]
 async fn what_is_done_follows_the_engine() {
     for (code, who, parts) in [
         ("-1", "nobody", &["pauses this API", "after 1 s", "every 32 s"][..]),

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../benches/bench/mod.rs"]
+mod bench;
 mod faults;
 mod filters;
 mod http;
@@ -15,9 +17,12 @@ mod signer;
 mod stage;
 mod stories;
 
+mod alarms;
+mod backup;
 mod callback;
 mod check;
 mod configuration;
+mod doctor;
 mod durability;
 mod enrichment;
 mod explain;
@@ -30,13 +35,17 @@ mod modes;
 mod newcomer;
 mod own;
 mod packaging;
+mod purge;
 mod pushes;
 mod readme;
 mod refusals;
+mod reload;
 mod restart;
 mod secrets;
 mod sharing;
 mod slow_disk;
+mod speed;
+mod stats;
 mod tokens;
 mod verbs;
 mod wechatpy;

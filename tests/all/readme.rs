@@ -23,7 +23,7 @@ fn both_say_the_same() {
         headings.map(|line| line.chars().take_while(|c| *c == '#').count()).collect()
     };
     assert_eq!(shape(&english), shape(&chinese), "headings");
-    for language in ["sh", "toml", "sql"] {
+    for language in ["sh", "toml", "sql", "crontab"] {
         assert_eq!(fenced(&english, language), fenced(&chinese, language), "{language}");
     }
     let first = |page: &str| -> Vec<Vec<String>> { rows(page).iter().map(|row| spans(&row[0])).collect() };
@@ -35,8 +35,8 @@ async fn every_command_parses() {
     let folder = tempfile::tempdir().unwrap();
     for page in PAGES {
         let page = read(page);
-        let lines =
-            fenced(&page, "sh").into_iter().flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>());
+        let blocks = fenced(&page, "sh").into_iter().chain(fenced(&page, "crontab"));
+        let lines = blocks.flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>());
         let commands: Vec<_> = lines.chain(examples(&page)).filter_map(|line| command(&line)).collect();
         assert!(commands.len() > 25, "{commands:?}");
         for args in commands {
@@ -203,6 +203,8 @@ fn examples(page: &str) -> Vec<String> {
 /// The arguments of wxops on a line of shell, where it is called there.
 fn command(line: &str) -> Option<Vec<String>> {
     let line = line.trim_start_matches("sudo ");
+    // In a crontab, behind the times.
+    let line = line.split_once(" /usr/local/bin/").map_or(line, |(_, command)| command);
     let line = line.strip_prefix("wxops ").or_else(|| line.strip_prefix("cargo run --release -- "))?;
     let end = BREAKS.iter().filter_map(|text| line.find(text)).min().unwrap_or(line.len());
     Some(words(&line[..end]))

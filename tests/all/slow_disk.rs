@@ -57,7 +57,7 @@ async fn play(stage: Stage) {
 }
 
 /// The slow disk, compiled; `None` without a compiler.
-fn shim(folder: &Path) -> Option<PathBuf> {
+pub fn shim(folder: &Path) -> Option<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/slow_fsync.c");
     let library = folder.join("slow_fsync.so");
     let mut compiler = Command::new("cc");

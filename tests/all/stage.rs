@@ -224,6 +224,11 @@ impl Serve {
         self.server.wait().await
     }
 
+    /// SIGHUP: it loads its configuration again.
+    pub fn hangup(&self) {
+        self.server.signal("HUP");
+    }
+
     /// SIGTERM; the exit code, and how long it took.
     pub async fn stop(&mut self) -> (Option<i32>, Duration) {
         let start = Instant::now();

@@ -1,5 +1,6 @@
-//! `wxops db …`: the schema.
+//! `wxops db …`: the schema, and a copy of all.
 
+mod backup;
 mod migrate;
 mod status;
 
@@ -7,7 +8,7 @@ use super::Context;
 use crate::error::Result;
 use crate::store::{Options, Store};
 
-/// The schema of the database
+/// The database: its schema, a backup
 #[derive(Debug, clap::Subcommand)]
 #[command(before_help = "Example:\n  wxops db status")]
 pub enum Db {
@@ -15,6 +16,8 @@ pub enum Db {
     Migrate(migrate::Migrate),
     /// Show what is applied
     Status(status::Status),
+    /// Copy the SQLite database to a file, also while serve runs
+    Backup(backup::Backup),
 }
 
 impl Db {
@@ -23,6 +26,7 @@ impl Db {
         match self {
             Db::Migrate(verb) => verb.run(context).await,
             Db::Status(verb) => verb.run(context).await,
+            Db::Backup(verb) => verb.run(context).await,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! `wxops events …`: the inbox of received callbacks.
 
 mod list;
+mod purge;
 mod replay;
 mod row;
 mod show;
+mod stats;
 mod tail;
 
 use super::Context;
@@ -21,6 +23,10 @@ pub enum Events {
     Replay(replay::Replay),
     /// Show events as they come, until Ctrl-C
     Tail(tail::Tail),
+    /// Count events by kind, hour, outcome or account
+    Stats(stats::Stats),
+    /// Delete old events that are settled
+    Purge(purge::Purge),
 }
 
 impl Events {
@@ -31,6 +37,8 @@ impl Events {
             Events::Show(verb) => verb.run(context).await,
             Events::Replay(verb) => verb.run(context).await,
             Events::Tail(verb) => verb.run(context).await,
+            Events::Stats(verb) => verb.run(context).await,
+            Events::Purge(verb) => verb.run(context).await,
         }
     }
 }

@@ -41,7 +41,7 @@ impl Code {
 
     /// Explains it, as it would be met at `now_ms`.
     pub fn explain(&self, now_ms: i64) -> Explained {
-        let platform = Platform::WeChat;
+        let platform = platform_of(self.code);
         let row = lookup(platform, self.code);
         let errmsg = self.errmsg.as_deref().or(row.map(|row| row.errmsg)).unwrap_or_default();
         let refusal = Refusal { platform, api: &self.api, code: self.code, errmsg, rid: None };
@@ -62,7 +62,10 @@ impl Code {
             name: self.code.to_string(),
             title: row.map_or_else(no_row, |row| Text { en: row.errmsg.to_owned(), zh: row.errmsg.to_owned() }),
             cause: row.map_or_else(unknown, |row| row.meaning.into()),
-            does: does(&conduct),
+            does: match platform {
+                Platform::WeChat => does(&conduct),
+                Platform::WeCom => does_at_the_robot(&conduct),
+            },
             mend: row.map_or_else(look_up, |_| conduct.next.clone()),
             step,
             command,
@@ -79,6 +82,12 @@ impl Code {
             }),
         }
     }
+}
+
+/// Whose code it is: an Official Account's, unless only WeCom has it.
+pub(super) fn platform_of(code: i64) -> Platform {
+    let only_wecom = lookup(Platform::WeChat, code).is_none() && lookup(Platform::WeCom, code).is_some();
+    if only_wecom { Platform::WeCom } else { Platform::WeChat }
 }
 
 fn no_row() -> Text {
@@ -119,6 +128,22 @@ fn does(conduct: &Conduct) -> Text {
             "换取新 token 并重试一次；再次被拒则{zh}；命令的退出码为 {exit}"
         ),
         Move::Fail => say!("{en}; a command ends with {exit}"; "{zh}；命令的退出码为 {exit}"),
+    }
+}
+
+/// The group robot is the only one of WeCom's that is called (`alarm/tell.rs`).
+fn does_at_the_robot(conduct: &Conduct) -> Text {
+    let exit = conduct.exit;
+    match conduct.first {
+        Move::Take => say!("takes it as success; exit {exit}"; "视为成功；退出码 {exit}"),
+        _ if exit == 77 => say!(
+            "keeps the alarm and tells it again every hour; status --notify ends with {exit}";
+            "保留该告警，每小时再通知一次；status --notify 的退出码为 {exit}"
+        ),
+        _ => say!(
+            "keeps the alarm and tells it again after 1 min, then less often down to every hour; status --notify ends with {exit}";
+            "保留该告警，1 分钟后再次通知，此后间隔渐长至 1 小时；status --notify 的退出码为 {exit}"
+        ),
     }
 }
 

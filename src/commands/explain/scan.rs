@@ -1,11 +1,10 @@
 //! What can be explained in a text: a word alone, or what stands somewhere in a line. Lines are bounded by the reader;
 //! nothing of a line is shown again but numbers, names of ours and ids.
 
-use super::code::Code;
+use super::code::{Code, platform_of};
 use super::own::{self, Own};
 use super::shown::Explained;
 use super::{exit, mass, reason};
-use crate::platform::Platform;
 use crate::platform::errcode::lookup;
 use crate::wire::cause::Cause;
 use crate::wire::reason::Reason;
@@ -76,7 +75,7 @@ pub(super) fn word(text: &str) -> Option<Found> {
     if let Ok(number) = text.parse::<i64>() {
         let exit = exit::is_ours(number).then_some(Finding::Exit(number));
         let code = Finding::Code(Code::bare(number));
-        let findings = match (lookup(Platform::WeChat, number), exit) {
+        let findings = match (lookup(platform_of(number), number), exit) {
             (Some(_), Some(exit)) => vec![code, exit],
             (None, Some(exit)) => vec![exit],
             (_, None) => vec![code],

@@ -31,6 +31,9 @@ WECHAT_AES_KEY={aes_key}
 # mysql://USER:PASSWORD@HOST:3306/NAME for MySQL or MariaDB
 #DATABASE_URL=sqlite://wxops.db
 
+# A WeCom group robot (群机器人) that alarms go to
+#WXOPS_ALERT_WEBHOOK=https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=...
+
 # Turns on what administrators may ask over HTTP
 #WXOPS_API_TOKEN=...
 ";

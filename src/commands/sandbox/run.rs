@@ -116,12 +116,13 @@ fn watch(kind: SignalKind) -> Result<Signal> {
 /// Address, accounts, and the next commands. Keys from a file are its owner's and are not repeated.
 fn greeting(running: &Running, own_keys: bool) -> crate::error::Text {
     let url = running.url();
+    let webhook = running.webhook();
     let accounts: String = running.accounts().iter().map(|account| shown(account, own_keys)).collect();
     say!(
-        "the sandbox is listening on {url}\n{accounts}  WECHAT_API_BASE={url}\n\
+        "the sandbox is listening on {url}\n{accounts}  WECHAT_API_BASE={url}\n  WXOPS_ALERT_WEBHOOK={webhook}\n\
          next, in another shell:\n  wxops sandbox push subscribe --count 20 --sandbox {url}\n  \
          curl {url}/sandbox/state";
-        "沙箱已启动：{url}\n{accounts}  WECHAT_API_BASE={url}\n\
+        "沙箱已启动：{url}\n{accounts}  WECHAT_API_BASE={url}\n  WXOPS_ALERT_WEBHOOK={webhook}\n\
          接下来，在另一个终端：\n  wxops sandbox push subscribe --count 20 --sandbox {url}\n  \
          curl {url}/sandbox/state"
     )

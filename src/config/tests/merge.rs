@@ -70,7 +70,7 @@ fn secrets_come_from_the_first_of_five_places() {
         let scene = scene.env(&env);
         let config = scene.load();
         let (text, origin) = match set.trailing_zeros() {
-            0 => (Some("by-file"), Origin::SecretFile(scene.path("pointed"))),
+            0 => (Some("by-file"), pointed(&scene, "pointed", Origin::Env("WXOPS_API_TOKEN_FILE".into()))),
             1 => (Some("by-credential"), Origin::Credential(scene.path("credentials/WXOPS_API_TOKEN"))),
             2 => (Some("by-variable"), Origin::Env("WXOPS_API_TOKEN".into())),
             3 => (Some("by-dotenv"), Origin::DotEnv { path: scene.path(".env"), line: 1 }),
@@ -81,6 +81,10 @@ fn secrets_come_from_the_first_of_five_places() {
         assert_eq!(config.origins.of("WXOPS_API_TOKEN"), &origin);
         assert!(!format!("{config:?}").contains("by-"), "a secret in Debug");
     }
+}
+
+fn pointed(scene: &Scene, name: &str, named: Origin) -> Origin {
+    Origin::SecretFile { path: scene.path(name), named: Box::new(named) }
 }
 
 #[test]
@@ -146,7 +150,7 @@ fn variables_describe_main() {
     assert_eq!(config.public_url.as_deref(), Some("https://example.com"));
     assert_eq!(config.origins.of("official.main.app_id"), &Origin::Env("WECHAT_APP_ID".into()));
     assert_eq!(config.official(Some("mian")).unwrap_err().kind, Kind::Usage);
-    let plain = scene().env(&[("WECHAT_APP_ID", "wx1"), ("WECHAT_TOKEN", "t")]).load();
+    let plain = scene().env(&[("WECHAT_APP_ID", "wx1"), ("WECHAT_TOKEN", "ttt")]).load();
     assert_eq!(plain.officials[0].mode, Mode::Plain);
     assert_eq!(plain.officials[0].api_base, "https://api.weixin.qq.com");
 }
@@ -161,28 +165,29 @@ default = true
 
 [official.club]
 app_id = "wx2"
-token = "t"
+token = "ttt"
 mode = "plain"
 proxy = "http://user:pw@10.0.0.1:3128"
 "#;
-    let scene = scene().file("wxops.toml", toml).file("shop.secret", "hush\n").env(&[("WECHAT_TOKEN", "from-env")]);
+    let scene = scene().file("wxops.toml", toml).file("shop.secret", "hush\n").env(&[("WECHAT_TOKEN", "fromEnv")]);
     let config = scene.load();
     let shop = config.official(None).unwrap();
     assert_eq!((shop.name.as_str(), shop.secret.as_ref().unwrap().reveal()), ("shop", "hush"));
-    assert_eq!(shop.tokens[0].reveal(), "from-env");
+    assert_eq!(shop.tokens[0].reveal(), "fromEnv");
     let club = config.official(Some("club")).unwrap();
-    assert_eq!((club.tokens[0].reveal(), club.proxy.is_some()), ("t", true));
+    assert_eq!((club.tokens[0].reveal(), club.proxy.is_some()), ("ttt", true));
     let error = config.secret_of(club).unwrap_err();
     assert!(error.what.en.contains("club") && error.what.en.contains("AppSecret"), "{error}");
     assert_eq!(error.next.unwrap().en, "set app_secret in [official.club]");
     let unknown = config.official(Some("chub")).unwrap_err();
     assert_eq!(unknown.what.en, "there is no account \"chub\"; there is club, shop");
-    assert_eq!(config.origins.of("official.shop.app_secret"), &Origin::SecretFile(scene.path("shop.secret")));
+    let line = Origin::File { path: scene.path("wxops.toml"), line: 4 };
+    assert_eq!(config.origins.of("official.shop.app_secret"), &pointed(&scene, "shop.secret", line));
 }
 
 #[test]
 fn the_chosen_account_is_the_one_of_the_flag() {
-    let toml = "[official.a]\napp_id='1'\ntoken='t'\n[official.b]\napp_id='2'\ntoken='t'\n";
+    let toml = "[official.a]\napp_id='1'\ntoken='ttt'\n[official.b]\napp_id='2'\ntoken='ttt'\n";
     let scene = scene().file("wxops.toml", toml);
     assert_eq!(scene.load().official(None).unwrap_err().kind, Kind::Config);
     let chosen = scene.env(&[("WXOPS_ACCOUNT", "a")]);
@@ -202,6 +207,10 @@ fn db_parts_make_a_url() {
         let wrong = scene().env(&[&[("DB_HOST", host)], &parts[1..]].concat());
         assert_eq!(wrong.refused().0, "DB_HOST (environment variable DB_HOST): not a host");
     }
+    for port in ["0", "65536", "a"] {
+        let wrong = scene().env(&[&parts[..], &[("DB_PORT", port)]].concat());
+        assert_eq!(wrong.refused().0, "DB_PORT (environment variable DB_PORT): not a port, 1 to 65535");
+    }
     let both = scene().env(&parts).file(".env", "DATABASE_URL=sqlite://a.db\n");
     assert!(both.load().database_url.reveal().starts_with("mysql:"), "the environment beats .env");
     let whole = scene().env(&[&parts[..], &[("DATABASE_URL", "sqlite://b.db")]].concat());
@@ -210,9 +219,10 @@ fn db_parts_make_a_url() {
 
 #[test]
 fn dotenv_is_read_as_people_write_it() {
-    let text = "\u{feff}export WECHAT_TOKEN='a#b$c'\r\nWXOPS_LOG = \"debug\"  # why\r\nREDIS_URL=redis://x\nTZ=Asia/Shanghai\n";
+    let text = "\u{feff}export WECHAT_APP_SECRET='a#b$c'\r\nWXOPS_LOG = \"debug\"  # why\r\nREDIS_URL=redis://x\nTZ=Asia/Shanghai\n";
     let config = scene().file(".env", text).env(&[("WECHAT_APP_ID", "wx1")]).load();
-    assert_eq!((config.officials[0].tokens[0].reveal(), config.log.as_str()), ("a#b$c", "debug"));
+    let secret = config.officials[0].secret.as_ref().unwrap();
+    assert_eq!((secret.reveal(), config.log.as_str()), ("a#b$c", "debug"));
     assert_eq!(config.origins.iter().filter(|(_, origin)| matches!(origin, Origin::DotEnv { .. })).count(), 2);
 }
 
@@ -229,8 +239,24 @@ fn lengths_of_time() {
 /// People write a variable's name in lower case, too.
 #[test]
 fn a_key_may_carry_its_variables_prefix() {
-    let toml = "wxops_listen = \"127.0.0.1:1\"\n[official.main]\nwechat_app_id = \"wx1\"\nwechat_app_secret = \"s\"\nwechat_token = \"t\"\n";
+    let toml = "wxops_listen = \"127.0.0.1:1\"\n[official.main]\nwechat_app_id = \"wx1\"\nwechat_app_secret = \"s\"\nwechat_token = \"ttt\"\n";
     let config = scene().file("wxops.toml", toml).load();
     assert_eq!(config.listen.port(), 1);
     assert_eq!(config.official(None).unwrap().app_id, "wx1");
+}
+
+#[test]
+fn a_robot_is_taken_apart() {
+    for (text, base) in [
+        ("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=hush", "https://qyapi.weixin.qq.com"),
+        ("http://127.0.0.1:9090/cgi-bin/webhook/send?key=hush", "http://127.0.0.1:9090"),
+        ("http://localhost/relay/cgi-bin/webhook/send?debug=1&key=hush", "http://localhost/relay"),
+        ("https://[::1]:1/cgi-bin/webhook/send?key=h%75sh", "https://[::1]:1"),
+    ] {
+        let config = scene().file("wxops.toml", &format!("alert_webhook = \"{text}\"\n")).load();
+        let robot = config.alert_webhook.clone().unwrap();
+        assert_eq!((robot.base.as_str(), robot.key.reveal()), (base, "hush"));
+        assert!(!format!("{config:?}").contains("hush"));
+    }
+    assert!(scene().load().alert_webhook.is_none());
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod matrix;
 mod merge;
 mod refusals;
 

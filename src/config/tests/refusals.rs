@@ -5,6 +5,7 @@ use super::*;
 /// Each wrong variable, with the whole message.
 #[test]
 fn a_wrong_variable_is_named() {
+    const TOKEN: &str = "a Token is 3 to 32 letters and digits, as the console takes it";
     let long = "x".repeat(65);
     let cases: &[(&str, &str, &str)] = &[
         ("WECHAT_AES_KEY", &KEY[1..], "an EncodingAESKey has 43 letters, this one has 42"),
@@ -14,6 +15,10 @@ fn a_wrong_variable_is_named() {
         ("WECHAT_TOKEN_PREVIOUS", "old", "WECHAT_TOKEN is missing beside it"),
         ("WECHAT_AES_KEY_PREVIOUS", KEY, "WECHAT_AES_KEY is missing beside it"),
         ("WECHAT_TOKEN", "a b", "has a blank in it"),
+        ("WECHAT_TOKEN", "ab", TOKEN),
+        ("WECHAT_TOKEN", &long[..33], TOKEN),
+        ("WECHAT_TOKEN", "with-dash", TOKEN),
+        ("WECHAT_TOKEN", "令牌", TOKEN),
         ("WECHAT_APP_ID", "wx1", "both WECHAT_TOKEN and WECHAT_APP_SECRET are missing"),
         ("WECHAT_APP_ID", &long, "may hold only letters, digits, _ and -"),
         (
@@ -36,6 +41,37 @@ fn a_wrong_variable_is_named() {
         ("WXOPS_UNSUBSCRIBE_POLICY", "drop", "must be erase or keep"),
         ("WXOPS_LOG", "wxops=loud", "not a log filter, such as info or info,wxops=debug"),
         ("WXOPS_LANG", "fr", "must be zh or en"),
+        ("WXOPS_ALERT_WEBHOOK", "hush", "not the webhook of a WeCom group robot"),
+        (
+            "WXOPS_ALERT_WEBHOOK",
+            "https://qyapi.weixin.qq.com/cgi-bin/webhook/send",
+            "not the webhook of a WeCom group robot",
+        ),
+        (
+            "WXOPS_ALERT_WEBHOOK",
+            "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=",
+            "not the webhook of a WeCom group robot",
+        ),
+        (
+            "WXOPS_ALERT_WEBHOOK",
+            "https://qyapi.weixin.qq.com/cgi-bin/message/send?key=hush",
+            "not the webhook of a WeCom group robot",
+        ),
+        (
+            "WXOPS_ALERT_WEBHOOK",
+            "http://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=hush",
+            "not the webhook of a WeCom group robot",
+        ),
+        (
+            "WXOPS_ALERT_WEBHOOK",
+            "https://qyapi.weixin.qq.com.example/cgi-bin/webhook/send?key=hush",
+            "not the webhook of a WeCom group robot",
+        ),
+        (
+            "WXOPS_ALERT_WEBHOOK",
+            "http://127.0.0.1.example/cgi-bin/webhook/send?key=hush",
+            "not the webhook of a WeCom group robot",
+        ),
         ("WXOPS_API_TOKEN", "a\nb", "has a line break or another control character in it"),
         ("DATABASE_URL", "postgres://h/d", "must be sqlite://FILE or mysql://USER:PASSWORD@HOST:PORT/NAME"),
         ("DATABASE_URL", "mysql://u:hush@h", "must be sqlite://FILE or mysql://USER:PASSWORD@HOST:PORT/NAME"),
@@ -48,6 +84,8 @@ fn a_wrong_variable_is_named() {
         let (en, _) = scene().file(".env", &format!("\n{name}='{text}'\n")).refused();
         assert!(*text == "a\nb" || en == format!("{name} (line 2 of DIR/.env): {why}"), "{name}={text}: {en}");
     }
+    let (en, _) = scene().env(&[("WECHAT_TOKEN", "new"), ("WECHAT_TOKEN_PREVIOUS", "x")]).refused();
+    assert_eq!(en, format!("WECHAT_TOKEN_PREVIOUS (environment variable WECHAT_TOKEN_PREVIOUS): {TOKEN}"));
     let no_token = [("WECHAT_APP_ID", "wx1"), ("WECHAT_AES_KEY", KEY), ("WECHAT_APP_SECRET", "s")];
     let (en, _) = scene().env(&no_token).refused();
     assert_eq!(
@@ -78,7 +116,7 @@ fn a_wrong_file_is_named_with_its_line() {
             "",
         ),
         (
-            "log = \"info\"\n[official.main]\ntoken='t'\n",
+            "log = \"info\"\n[official.main]\ntoken='ttt'\n",
             "official.main (line 2 of DIR/wxops.toml): app_id is missing",
             "",
         ),
@@ -94,27 +132,37 @@ fn a_wrong_file_is_named_with_its_line() {
         ),
         ("official = 3\n", "official (line 1 of DIR/wxops.toml): must be a table, such as [official.main]", ""),
         (
-            "[official.main]\napp_id='1'\ntoken='t'\naes_key='short'\n",
+            "[official.main]\napp_id='1'\ntoken='it is hush'\n",
+            "official.main.token (line 3 of DIR/wxops.toml): has a blank in it",
+            "",
+        ),
+        (
+            "[official.main]\napp_id='1'\ntoken='to'\n",
+            "official.main.token (line 3 of DIR/wxops.toml): a Token is 3 to 32 letters and digits, as the console takes it",
+            "",
+        ),
+        (
+            "[official.main]\napp_id='1'\ntoken='ttt'\naes_key='short'\n",
             "official.main.aes_key (line 4 of DIR/wxops.toml): an EncodingAESKey has 43 letters, this one has 5",
             "",
         ),
         (
-            "[official.a]\napp_id='1'\ntoken='t'\n[official.b]\napp_id='1'\ntoken='t'\n",
+            "[official.a]\napp_id='1'\ntoken='ttt'\n[official.b]\napp_id='1'\ntoken='ttt'\n",
             "official.b (line 4 of DIR/wxops.toml): has the same app_id as official.a",
             "",
         ),
         (
-            "[official.a]\napp_id='1'\ntoken='t'\ndefault=true\n[official.b]\napp_id='2'\ntoken='t'\ndefault=true\n",
+            "[official.a]\napp_id='1'\ntoken='ttt'\ndefault=true\n[official.b]\napp_id='2'\ntoken='ttt'\ndefault=true\n",
             "official.b (line 5 of DIR/wxops.toml): a second account is marked default",
             "",
         ),
         (
-            "[official.a]\napp_id='1'\nmode='secure'\ntoken='t'\n",
+            "[official.a]\napp_id='1'\nmode='secure'\ntoken='ttt'\n",
             "official.a.mode (line 3 of DIR/wxops.toml): this mode needs the EncodingAESKey, and it is missing",
             "set WECHAT_AES_KEY to the 43 letters of the console",
         ),
         (
-            "[official.a]\napp_id='1'\ntoken='t'\nproxy='10.0.0.1:3128'\n",
+            "[official.a]\napp_id='1'\ntoken='ttt'\nproxy='10.0.0.1:3128'\n",
             "official.a.proxy (line 4 of DIR/wxops.toml): not a URL that begins with https:// or http://",
             "",
         ),
@@ -128,7 +176,7 @@ fn a_wrong_file_is_named_with_its_line() {
         let refused = scene().file("wxops.toml", text).refused();
         assert_eq!(refused, ((*what).to_owned(), (*next).to_owned()), "{text}");
     }
-    let two = "[official.a]\napp_id='1'\ntoken='t'\n[official.b]\napp_id='2'\ntoken='t'\n";
+    let two = "[official.a]\napp_id='1'\ntoken='ttt'\n[official.b]\napp_id='2'\ntoken='ttt'\n";
     let (en, next) = scene().file("wxops.toml", two).env(&[("WECHAT_APP_SECRET", "s")]).refused();
     assert_eq!(
         en,
@@ -182,6 +230,23 @@ fn only_private_files_are_read() {
     assert!(pointed.refused().0.starts_with("WECHAT_TOKEN_FILE: DIR/token has mode 0604"));
 }
 
+/// systemd's files are taken as systemd made them, and no other by a path that leads out of its folder.
+#[test]
+fn credentials_are_taken_as_they_are() {
+    let at = |config: &str| {
+        scene()
+            .file_mode("credentials/wxops.toml", "log = \"debug\"\napi_token_file = \"token\"\n", 0o444)
+            .file_mode("credentials/token", "hush\n", 0o444)
+            .file_mode("open.toml", "log = \"debug\"\n", 0o444)
+            .env(&[("CREDENTIALS_DIRECTORY", "DIR/credentials"), ("WXOPS_CONFIG", config)])
+    };
+    let config = at("DIR/credentials/wxops.toml").load();
+    assert_eq!((config.log.as_str(), config.api_token.unwrap().reveal()), ("debug", "hush"));
+    for path in ["DIR/open.toml", "DIR/credentials/../open.toml"] {
+        assert!(at(path).refused().0.contains("open.toml has mode 0444"), "{path}");
+    }
+}
+
 #[test]
 fn a_strangers_file_is_refused() {
     let mut scene = scene().file(".env", "");
@@ -199,7 +264,7 @@ fn a_strangers_file_is_refused() {
 
 #[test]
 fn a_half_account_says_what_is_missing() {
-    let config = scene().env(&[("WECHAT_TOKEN", "t")]).load();
+    let config = scene().env(&[("WECHAT_TOKEN", "ttt")]).load();
     assert!(config.officials.is_empty());
     let error = config.official(None).unwrap_err();
     assert_eq!(error.what.en, "WECHAT_TOKEN (environment variable WECHAT_TOKEN): set, but WECHAT_APP_ID is not");

@@ -37,7 +37,7 @@ fn every_row_is_the_reference_s() {
 #[test]
 fn every_row_speaks_both_languages() {
     let han = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
-    for row in rows(Platform::WeChat) {
+    for row in rows(Platform::WeChat).iter().chain(rows(Platform::WeCom)) {
         for words in [row.meaning, row.action, row.step.who.words()] {
             assert!(!words.en.is_empty() && !han(words.en), "English of {}", row.code);
             assert!(han(words.zh), "Chinese of {}", row.code);

@@ -17,6 +17,12 @@ pub fn error(api: &str, host: &str, limits: &Limits, e: reqwest::Error) -> Error
     Error::unavailable(what).then(Then::Pause { after: NETWORK_PAUSE, whole_account: true }).source(e)
 }
 
+/// Whether an error leaves it open that the platform has acted on the request: it was sent, and no answer came.
+pub fn may_have_arrived(error: &Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<reqwest::Error>());
+    cause.is_some_and(|e| !e.is_connect() && !e.is_builder())
+}
+
 /// DNS, TCP, TLS or the proxy: nothing reached the platform.
 fn not_sent(api: &str, host: &str, limits: &Limits, e: &reqwest::Error) -> Text {
     let cause = cause(e);

@@ -1,5 +1,6 @@
 //! Official Accounts: api.weixin.qq.com, one file a resource.
 
+pub mod address;
 pub mod rid;
 pub mod token;
 pub mod user;

@@ -6,6 +6,7 @@ mod call;
 mod rid;
 mod token;
 mod user;
+mod webhook;
 
 use super::errcode::{self, Refusal, refuse};
 use super::faults::{self, Kind};
@@ -39,10 +40,11 @@ struct Api {
 /// The account and the answer, or the refusal and the account it concerns.
 type Outcome = Result<(Arc<House>, String), (Option<Arc<House>>, Refusal)>;
 
-/// Calls with the secret find their account themselves; the others are found by the token.
+/// Calls with the secret find their account themselves, a robot has its key; the others are found by the token.
 enum Run {
     Secret(fn(&World, &Call) -> Outcome),
     Token(fn(&World, &House, &Call) -> Result<String, Refusal>),
+    Key(fn(&World, &Call) -> Result<String, Refusal>),
 }
 
 const APIS: &[Api] = &[
@@ -54,6 +56,7 @@ const APIS: &[Api] = &[
     Api { path: "/cgi-bin/getcallbackip", method: "GET", run: Run::Token(address::callers) },
     Api { path: "/cgi-bin/get_api_domain_ip", method: "GET", run: Run::Token(address::called) },
     Api { path: "/cgi-bin/openapi/rid/get", method: "POST", run: Run::Token(rid::get) },
+    Api { path: webhook::SEND, method: "POST", run: Run::Key(webhook::send) },
 ];
 
 /// An answer before it is sent, and whose it is.
@@ -80,7 +83,14 @@ pub async fn answer(State(world): State<Arc<World>>, request: Request) -> Respon
     let (sent, errcode) = dress(&world, &call, &answer, fault, began);
     write_down(&world, &call, &answer, fault, (at_ms, began), errcode, &sent);
     match (sent, line) {
-        (Some(response), _) => response,
+        (Some(mut response), _) => {
+            // By its own clock, which may be moved; the server would put the machine's.
+            let now = chrono::DateTime::from_timestamp_millis(world.clock.now_ms()).unwrap_or_default();
+            if let Ok(date) = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string().parse() {
+                response.headers_mut().insert(header::DATE, date);
+            }
+            response
+        }
         (None, Some(line)) => line.break_off().await,
         (None, None) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
@@ -122,6 +132,7 @@ fn route(world: &World, call: &Call) -> Answer {
             Ok((house, body)) => Answer { house: Some(house), said: Ok(body) },
             Err((house, refusal)) => Answer { house, said: Err(refusal) },
         },
+        Run::Key(run) => Answer { house: None, said: run(world, call) },
         Run::Token(run) => {
             let token = call.query("access_token").filter(|token| !token.is_empty());
             let house = token.map_or_else(|| refuse(41001), |token| world.house_of_token(token));
@@ -169,6 +180,9 @@ fn dress(
 ) -> (Option<Response>, Option<i64>) {
     let body = match &answer.said {
         Ok(body) => body.clone(),
+        Err(refusal) if call.path == webhook::SEND => {
+            serde_json::to_string(&refusal.wecom_body(world.clock.now_ms(), call.peer)).unwrap_or_default()
+        }
         Err(refusal) => {
             let rid = errcode::rid(world.clock.now(), world.serial());
             let body = serde_json::to_string(&refusal.body(&rid)).unwrap_or_default();

@@ -10,6 +10,7 @@ mod rids;
 mod tokens;
 mod users;
 mod vectors;
+mod webhook;
 
 use super::clock::Start;
 use super::{Account, Options, Running, start};

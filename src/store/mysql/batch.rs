@@ -8,7 +8,7 @@ use super::super::writer::End;
 use super::super::{LEASE_MS, Statement, Value, lease_id};
 use super::numbered::{join, joins, spread};
 use sqlx::{AssertSqlSafe, MySqlConnection, Row as _};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Rows of one statement at the most; each number of rows is a statement of its own, prepared once.
 const ROWS: usize = 64;
@@ -158,7 +158,8 @@ async fn write_effects(db: &mut MySqlConnection, mut effects: Vec<&[Statement]>)
     let mut bare: Vec<&Statement> =
         effects.iter().filter_map(|effects| effects.first()).filter(|first| is_bare(first)).collect();
     bare.dedup_by(|next, kept| next.args[..2] == kept.args[..2]);
-    for rows in bare.chunks(ROWS) {
+    let strangers = strangers(db, &bare).await?;
+    for rows in strangers.chunks(ROWS) {
         let sql = format!("{}{}", rows[0].sql, format!(", {BARE_ROW}").repeat(rows.len() - 1));
         let args: Vec<Value> = rows.iter().flat_map(|row| row.args.iter().cloned()).collect();
         bind_mysql(&sql, &args).execute(&mut *db).await?;
@@ -170,6 +171,25 @@ async fn write_effects(db: &mut MySqlConnection, mut effects: Vec<&[Statement]>)
         }
     }
     Ok(())
+}
+
+/// Those of whom there is no row yet, as far as this connection sees: most are known, and a row that is inserted
+/// in vain costs the database more than all else that an event changes.
+async fn strangers<'a>(db: &mut MySqlConnection, bare: &[&'a Statement]) -> sqlx::Result<Vec<&'a Statement>> {
+    let mut strangers = Vec::new();
+    for of_account in bare.chunk_by(|one, other| one.args[0] == other.args[0]) {
+        for rows in of_account.chunks(ROWS) {
+            let size = rows.len().next_power_of_two();
+            let sql = format!("SELECT openid FROM user_mapping WHERE account = ? AND openid IN ({})", places(size));
+            let openids = (0..size).map(|at| rows[at.min(rows.len() - 1)].args[1].clone());
+            let args: Vec<Value> = std::iter::once(rows[0].args[0].clone()).chain(openids).collect();
+            let known = bind_mysql(&sql, &args).fetch_all(&mut *db).await?;
+            let known: HashSet<String> = known.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>()?;
+            let is_known = |row: &&&Statement| person(&row.args).is_some_and(|(_, openid)| known.contains(openid));
+            strangers.extend(rows.iter().filter(|row| !is_known(row)).copied());
+        }
+    }
+    Ok(strangers)
 }
 
 /// Whom the effects of an event are about.

@@ -116,15 +116,18 @@ fn secret_settings() -> Vec<(String, Option<String>)> {
 /// As it is, percent-encoded, in hex, in base64 wherever in a longer text it begins, and as a string of a program.
 fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
     let text = String::from_utf8_lossy(secret);
-    let percent = |upper: bool| -> String {
-        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(byte);
+    let percent = |others: &[u8], upper: bool| -> String {
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || others.contains(byte);
         let encoded = |byte: &u8| if upper { format!("%{byte:02X}") } else { format!("%{byte:02x}") };
         secret.iter().map(|byte| if plain(byte) { char::from(*byte).into() } else { encoded(byte) }).collect()
     };
     let mut forms = vec![
         secret.to_vec(),
-        percent(true).into_bytes(),
-        percent(false).into_bytes(),
+        percent(b"", true).into_bytes(),
+        percent(b"", false).into_bytes(),
+        percent(b"-_.~", true).into_bytes(),
+        percent(b"-_.~", false).into_bytes(),
+        percent(b"-_.*", true).into_bytes(),
         hex_of(secret).into_bytes(),
         hex_of(secret).to_uppercase().into_bytes(),
         format!("{text:?}").into(),

@@ -28,7 +28,7 @@ fn quoted(known: &[String]) -> String {
     known.iter().flat_map(forms).collect::<Vec<_>>().join(" ")
 }
 
-fn percent(text: &str, upper: bool) -> String {
+pub fn percent(text: &str, upper: bool) -> String {
     let encoded = |byte: u8| if upper { format!("%{byte:02X}") } else { format!("%{byte:02x}") };
     text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).into() } else { encoded(b) }).collect()
 }
@@ -102,7 +102,8 @@ async fn a_platform_that_quotes_what_it_knows() {
         let path = format!("http://{}/{mode}/{number}", platform.address);
         let config = scene.write(&format!("{mode}-{number}.toml"), scene.toml(&path));
         let mut act = Act::new(mode, &["--config", &config]);
-        act.args.extend(verbs[number].iter().cloned());
+        let callback = format!("{path}/wechat/event");
+        act.args.extend(verbs[number].iter().map(|word| word.replace("http://127.0.0.1:1/wechat/event", &callback)));
         act.stdin = ACCESS_TOKEN.into();
         act
     };

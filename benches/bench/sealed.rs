@@ -1,5 +1,6 @@
 //! The load of the bench: requests sealed ahead, so that it takes little of the cores that it shares with what it measures.
 
+use super::outcome::Outcome;
 use crate::http;
 use crate::load::events::Events;
 use crate::signer::{self, Keys, Mode};
@@ -16,43 +17,27 @@ pub const CONNECTIONS: usize = 64;
 /// Which part of the requests repeats one that began just now.
 pub const DUPLICATES: f64 = 0.1;
 
-/// What came of a load.
-#[derive(Debug, Default, Clone)]
-pub struct Outcome {
-    /// Answers of 200, duplicates too.
-    pub acknowledged: u64,
-    /// Events that were begun.
+/// Whole requests, in the order of their events.
+pub type Requests = Arc<[Box<[u8]>]>;
+
+/// A load that has ended.
+pub struct Load {
+    /// Of each answer of 200 in the order they came: when, and how long its request waited; microseconds.
+    pub answers: Vec<(u32, u32)>,
     pub begun: u64,
-    /// Any other answer, or none.
     pub failed: u64,
-    /// From the first request to the last answer.
-    pub seconds: f64,
-    pub p50_ms: f64,
-    pub p99_ms: f64,
-    pub max_ms: f64,
+    pub elapsed: Duration,
 }
 
-impl Outcome {
-    /// From the latencies of what was acknowledged, microseconds.
-    pub fn new(mut latencies: Vec<u32>, begun: u64, failed: u64, elapsed: Duration) -> Self {
-        latencies.sort_unstable();
-        let last = latencies.len().saturating_sub(1);
-        let at =
-            |part: f64| latencies.get((part * last as f64).round() as usize).map_or(0.0, |us| f64::from(*us) / 1e3);
-        Outcome {
-            acknowledged: latencies.len() as u64,
-            begun,
-            failed,
-            seconds: elapsed.as_secs_f64(),
-            p50_ms: at(0.5),
-            p99_ms: at(0.99),
-            max_ms: at(1.0),
-        }
+impl Load {
+    pub fn outcome(&self) -> Outcome {
+        let latencies = self.answers.iter().map(|(_, latency)| *latency).collect();
+        Outcome::new(latencies, self.begun, self.failed, self.elapsed)
     }
 }
 
 /// Requests in secure mode, byte for byte as they are sent.
-pub fn seal(keys: &Keys, events: &Events, count: u64) -> Arc<[Box<[u8]>]> {
+pub fn seal(keys: &Keys, events: &Events, count: u64) -> Requests {
     let sealed = |number| -> Box<[u8]> {
         let push = signer::push(keys, Mode::Secure, &events.at(number).xml);
         let headers = [("Content-Type", "text/xml"), ("User-Agent", "Mozilla/4.0")];
@@ -98,7 +83,7 @@ impl Choice {
 }
 
 /// Pushes for so long, or until every request was sent so many times, from one thread of its own.
-pub async fn push(address: SocketAddr, requests: Arc<[Box<[u8]>]>, times: usize, time: Duration) -> Outcome {
+pub async fn push(address: SocketAddr, requests: Requests, times: usize, time: Duration) -> Load {
     let whole = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         tokio::task::LocalSet::new().block_on(&runtime, push_here(address, requests, times, time))
@@ -106,7 +91,7 @@ pub async fn push(address: SocketAddr, requests: Arc<[Box<[u8]>]>, times: usize,
     tokio::task::spawn_blocking(whole).await.expect("the load does not panic")
 }
 
-async fn push_here(address: SocketAddr, requests: Arc<[Box<[u8]>]>, times: usize, time: Duration) -> Outcome {
+async fn push_here(address: SocketAddr, requests: Requests, times: usize, time: Duration) -> Load {
     let mut streams = Vec::new();
     for _ in 0..CONNECTIONS {
         let stream = TcpStream::connect(address).await.expect("the server listens");
@@ -114,25 +99,28 @@ async fn push_here(address: SocketAddr, requests: Arc<[Box<[u8]>]>, times: usize
         streams.push(stream);
     }
     let choice = Rc::new(Choice::new(requests.len() * times, time));
-    let latencies = Rc::new(RefCell::new(Vec::with_capacity(requests.len() + requests.len() / 8)));
+    let answers = Rc::new(RefCell::new(Vec::with_capacity(requests.len() + requests.len() / 8)));
     let start = Instant::now();
     let pushers: Vec<_> = streams
         .into_iter()
-        .map(|stream| tokio::task::spawn_local(pusher(stream, requests.clone(), choice.clone(), latencies.clone())))
+        .map(|stream| {
+            tokio::task::spawn_local(pusher(stream, requests.clone(), choice.clone(), answers.clone(), start))
+        })
         .collect();
     let mut failed = 0;
     for pusher in pushers {
         failed += pusher.await.expect("no pusher panics");
     }
-    Outcome::new(latencies.take(), choice.begun(), failed, start.elapsed())
+    Load { answers: answers.take(), begun: choice.begun(), failed, elapsed: start.elapsed() }
 }
 
 /// One connection; how many of its requests were not acknowledged.
 async fn pusher(
     mut stream: TcpStream,
-    requests: Arc<[Box<[u8]>]>,
+    requests: Requests,
     choice: Rc<Choice>,
-    latencies: Rc<RefCell<Vec<u32>>>,
+    answers: Rc<RefCell<Vec<(u32, u32)>>>,
+    origin: Instant,
 ) -> u64 {
     let mut failed = 0;
     let mut buffer = [0; 2048];
@@ -142,7 +130,10 @@ async fn pusher(
             return failed + 1;
         }
         match answer(&mut stream, &mut buffer).await {
-            Some(true) => latencies.borrow_mut().push(start.elapsed().as_micros() as u32),
+            Some(true) => {
+                let (now, latency) = (origin.elapsed(), start.elapsed());
+                answers.borrow_mut().push((now.as_micros() as u32, latency.as_micros() as u32));
+            }
             Some(false) => failed += 1,
             None => return failed + 1,
         }

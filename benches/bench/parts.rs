@@ -1,10 +1,11 @@
 //! What is measured beside the whole, each in a process of its own: the door that stores nothing (c), the
 //! group commit without a door (d), and the least a server can do, for the load's own ceiling.
 
+use super::outcome::Outcome;
+use super::sealed::{CONNECTIONS, Choice};
+use super::under::{Cpu, Told};
 use crate::load::events::Events;
-use crate::sealed::{CONNECTIONS, Choice, Outcome};
 use crate::signer::{self, Keys};
-use crate::under::{Cpu, Told};
 use ring::hmac;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -22,11 +23,11 @@ use wxops::wire::dedupe::dedupe_key;
 
 /// (c): verifies, decrypts, parses, hashes, and keeps nothing.
 #[derive(Clone)]
-struct Nothing(Arc<(Official, hmac::Key)>);
+struct Nothing(Arc<(Arc<Official>, hmac::Key)>);
 
 impl Keep for Nothing {
-    fn account(&self, _: Option<&str>) -> Option<&Official> {
-        Some(&self.0.0)
+    fn account(&self, _: Option<&str>) -> Option<Arc<Official>> {
+        Some(self.0.0.clone())
     }
     async fn keep(&self, _: Arrival) -> Result<Stored> {
         Ok(Stored::New)
@@ -61,7 +62,7 @@ pub async fn door() {
         proxy: None,
     };
     let listener = listener().await;
-    let routes = serve::callbacks(Nothing(Arc::new((account, key()))));
+    let routes = serve::callbacks(Nothing(Arc::new((Arc::new(account), key()))));
     let (_stop, never) = watch::channel(false);
     serve::listen(listener, routes, never, Duration::ZERO).await;
 }

@@ -1,0 +1,159 @@
+//! One look at everything that can be out of the ordinary.
+
+use super::{ALL, Kind, WATCH};
+use crate::app::App;
+use crate::config::Config;
+use crate::domain::account::Official;
+use crate::domain::silence::{self, FLOOR_MS};
+use crate::error::Result;
+use crate::store::{Holder, Pause, Standing};
+
+/// What a look has shown.
+#[derive(Debug, Clone)]
+pub struct Health {
+    /// When it was taken, milliseconds.
+    pub now_ms: i64,
+    /// The callbacks of each account.
+    pub callbacks: Vec<Callbacks>,
+    /// What came in and is not done.
+    pub inbox: Inbox,
+    /// What is paused.
+    pub paused: Vec<Paused>,
+    /// The process that watches, or did so last; `None` where none ever did.
+    pub serve: Option<Holder>,
+    /// What stood at the last look.
+    pub standing: Vec<Standing>,
+}
+
+/// When an account was called, and when it usually is.
+#[derive(Debug, Clone)]
+pub struct Callbacks {
+    /// The account's name.
+    pub account: String,
+    /// Its AppID.
+    pub app_id: String,
+    /// Where its callbacks arrive, as the configuration has it.
+    pub url: String,
+    /// When the last one came in, milliseconds.
+    pub last: Option<i64>,
+    /// The gap between two that is usual at this hour, milliseconds; `None`: not enough history.
+    pub usual: Option<i64>,
+    /// Since when an alarm of silence has stood that no callback has ended yet.
+    pub alarm_since: Option<i64>,
+}
+
+/// The inbox at a glance.
+#[derive(Debug, Clone, Default)]
+pub struct Inbox {
+    /// How many are not handled yet.
+    pub new: i64,
+    /// When the oldest of them came in, milliseconds.
+    pub oldest: Option<i64>,
+    /// Since when one has been due, milliseconds.
+    pub due_since: Option<i64>,
+    /// How many are parked.
+    pub dead: i64,
+    /// How many of them could be handled again, by account.
+    pub replayable: Vec<(String, i64)>,
+}
+
+/// A channel that rests.
+#[derive(Debug, Clone)]
+pub struct Paused {
+    /// What, until when and why.
+    pub pause: Pause,
+    /// Since when the whole account rests, as far as somebody watched, milliseconds.
+    pub since: Option<i64>,
+}
+
+impl Health {
+    /// Looks. What is usual costs some hundred look-ups an account: a watcher that is not `thorough` asks for it only
+    /// where the silence is long enough to be an alarm at all.
+    pub async fn look(app: &App, config: &Config, thorough: bool) -> Result<Health> {
+        let now_ms = app.now_ms();
+        let standing = app.store.alarms().await?;
+        let mut callbacks = Vec::new();
+        for account in &config.officials {
+            callbacks.push(Callbacks::look(app, config, account, &standing, now_ms, thorough).await?);
+        }
+        let paused = app.store.pauses().await?.into_iter().map(|pause| {
+            let whole = pause.api == ALL;
+            let since = began(&standing, &pause.account, Kind::Paused).filter(|_| whole);
+            Paused { pause, since }
+        });
+        let paused = paused.collect();
+        let serve = app.store.holder(WATCH).await?;
+        Ok(Health { now_ms, callbacks, inbox: Inbox::look(app).await?, paused, serve, standing })
+    }
+
+    /// Whether this look would have shown it: not an account of another configuration, nor one that rests while nobody
+    /// has anything to ask for it.
+    pub(super) fn knows(&self, kind: Kind, account: &str) -> bool {
+        let rests = |paused: &Paused| paused.pause.api == ALL && paused.pause.account == account;
+        let ours = account == ALL || self.callbacks.iter().any(|callbacks| callbacks.account == account);
+        ours && !(kind == Kind::Paused && self.paused.iter().any(rests))
+    }
+}
+
+impl Callbacks {
+    async fn look(
+        app: &App,
+        config: &Config,
+        official: &Official,
+        standing: &[Standing],
+        now_ms: i64,
+        thorough: bool,
+    ) -> Result<Self> {
+        let account = official.name.as_str();
+        let last = app.store.last_callback(account).await?;
+        let alarm_since =
+            began(standing, account, Kind::Silence).filter(|began| last.is_none_or(|last| last <= *began));
+        let mut usual = None;
+        if let Some(last) = last.filter(|last| thorough || now_ms - last > FLOOR_MS) {
+            let around = app.store.callbacks_around(account, &silence::moments(now_ms)).await?;
+            usual = silence::usual(now_ms, last, &around);
+        }
+        let (account, app_id) = (account.to_owned(), official.app_id.clone());
+        Ok(Callbacks { url: url(config, official), account, app_id, last, usual, alarm_since })
+    }
+
+    /// How long nothing has come in; a callback from the future, by a clock that was wrong, came now.
+    pub fn silence(&self, now_ms: i64) -> Option<i64> {
+        self.last.map(|last| now_ms.saturating_sub(last).max(0))
+    }
+
+    /// Whether that is an alarm: longer than usual allows, or begun as one and not ended by a callback. What is usual
+    /// may change with the hour while the silence goes on.
+    pub fn alarm(&self, now_ms: i64) -> bool {
+        let too_long = |silence: i64| self.usual.is_some_and(|usual| silence > silence::alarm_after(usual));
+        self.alarm_since.is_some() || self.silence(now_ms).is_some_and(too_long)
+    }
+}
+
+impl Inbox {
+    async fn look(app: &App) -> Result<Inbox> {
+        let (new, dead, oldest) = app.store.inbox_counts().await?;
+        Ok(Inbox {
+            new,
+            dead,
+            oldest: oldest.map(|time| time.timestamp_millis()),
+            due_since: app.store.inbox_due_since().await?,
+            replayable: app.store.dead().await?,
+        })
+    }
+}
+
+fn began(standing: &[Standing], account: &str, kind: Kind) -> Option<i64> {
+    let row = standing.iter().find(|row| row.account == account && row.kind == kind.as_str())?;
+    Some(row.began_at.timestamp_millis())
+}
+
+/// The only account, or the one that is default, is also `/wechat/event`; every one is to be had by its name.
+fn url(config: &Config, official: &Official) -> String {
+    let base = config.public_url.as_deref().unwrap_or("https://YOUR.DOMAIN");
+    let default = config.official(None).is_ok_and(|default| default.name == official.name);
+    match default && config.account.is_none() {
+        true => format!("{base}/wechat/event"),
+        false => format!("{base}/wechat/{}/event", official.name),
+    }
+}

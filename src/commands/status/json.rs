@@ -1,0 +1,101 @@
+//! The screen for programs.
+
+use super::Facts;
+use crate::alarm::{Callbacks, Kind, Paused};
+use crate::commands::time_json;
+use crate::domain::silence;
+use crate::error::Text;
+use crate::store::{Holder, StoredToken};
+use serde_json::{Value, json};
+
+pub(super) fn of(facts: &Facts) -> Value {
+    let (health, inbox, profiles) = (&facts.health, &facts.health.inbox, &facts.profiles);
+    let callbacks = health.callbacks.iter().filter(|callbacks| facts.shows(&callbacks.account));
+    let paused = health.paused.iter().filter(|paused| facts.shows(&paused.pause.account));
+    let english = |texts: &[Text]| texts.iter().map(|text| text.en.clone()).collect::<Vec<_>>();
+    let alarm = |finding: &crate::alarm::Finding| {
+        let account = (!finding.is_of_all()).then_some(&finding.account);
+        json!({ "alarm": finding.kind.as_str(), "account": account, "what": finding.what.en, "next": finding.next.en })
+    };
+    json!({
+        "ok": facts.alarms.is_empty(),
+        "alarms": facts.alarms.iter().map(alarm).collect::<Vec<_>>(),
+        "warnings": english(&facts.database.warnings),
+        "callbacks": callbacks.map(|callbacks| callbacks_of(facts, callbacks)).collect::<Vec<_>>(),
+        "refused_since_start": facts.refused,
+        "inbox": {
+            "new": inbox.new,
+            "oldest_new_at": inbox.oldest.map(time_json),
+            "due_seconds": inbox.due_since.map(|since| seconds(health.now_ms - since)),
+            "dead": inbox.dead,
+            "alarm": facts.alarm_of(Kind::Dead, "") || facts.alarm_of(Kind::Backlog, ""),
+        },
+        "profiles": {
+            "due": profiles.due,
+            "first_due_at": profiles.first_due_at.map(time_json),
+            "given_up": profiles.given_up,
+            "given_up_of_newest": profiles.given_up_of,
+        },
+        "tokens": facts.tokens.iter().map(|(name, token)| token_of(facts, name, token)).collect::<Vec<_>>(),
+        "paused": paused.map(|paused| paused_of(facts, paused)).collect::<Vec<_>>(),
+        "serve": health.serve.as_ref().map(serve_of),
+        "database": {
+            "kind": facts.database.kind,
+            "name": facts.database.name,
+            "bytes": facts.database.bytes,
+            "oldest_callback_at": facts.database.oldest.map(time_json),
+        },
+        "api_base": facts.elsewhere.iter().map(|(name, base)| json!({ "account": name, "api_base": base })).collect::<Vec<_>>(),
+        "sandbox": facts.sandbox,
+        "told": facts.told.as_deref().map(english),
+        "dry_run": facts.dry_run,
+    })
+}
+
+fn callbacks_of(facts: &Facts, callbacks: &Callbacks) -> Value {
+    json!({
+        "account": callbacks.account,
+        "last_callback_at": callbacks.last.map(time_json),
+        "silence_seconds": callbacks.silence(facts.health.now_ms).map(seconds),
+        "usual_seconds": callbacks.usual.map(seconds),
+        "alarm_after_seconds": callbacks.usual.map(silence::alarm_after).map(seconds),
+        "alarm": facts.alarm_of(Kind::Silence, &callbacks.account),
+        "alarm_since": callbacks.alarm_since.map(time_json),
+    })
+}
+
+fn token_of(facts: &Facts, account: &str, token: &StoredToken) -> Value {
+    let age = token.refreshed_at.map(|at| seconds(facts.health.now_ms - at.timestamp_millis()));
+    json!({
+        "account": account,
+        "stored": token.token.is_some(),
+        "age_seconds": age,
+        "expires_at": token.expires_at.map(time_json),
+        "seconds_left": token.expires_at.map(|end| seconds(end - facts.health.now_ms)),
+        "generation": token.generation.to_string(),
+    })
+}
+
+fn paused_of(facts: &Facts, Paused { pause, since }: &Paused) -> Value {
+    json!({
+        "account": pause.account,
+        "api": pause.api,
+        "reason": pause.reason,
+        "paused_until": time_json(pause.paused_until),
+        "since": since.map(time_json),
+        "alarm": pause.api == "*" && facts.alarm_of(Kind::Paused, &pause.account),
+    })
+}
+
+fn serve_of(serve: &Holder) -> Value {
+    let state = match serve.left_ms {
+        Some(left) if left > 0 => "running",
+        Some(_) => "died",
+        None => "stopped",
+    };
+    json!({ "who": serve.who, "state": state })
+}
+
+fn seconds(ms: i64) -> i64 {
+    ms / 1000
+}

@@ -1,0 +1,3 @@
+//! WeCom: qyapi.weixin.qq.com, one file a resource.
+
+pub mod webhook;

@@ -1,0 +1,99 @@
+//! The accounts of a running server, and what else a reload may change. One table, swapped whole: a request works
+//! with the table that it found, the next one with the new.
+
+use crate::config::Config;
+use crate::domain::account::Official;
+use crate::domain::secret::Secret;
+use crate::error::Result;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+/// The table in force, and why the last reload was refused.
+#[derive(Debug)]
+pub(super) struct Accounts {
+    table: RwLock<Arc<Table>>,
+    refused: Mutex<Option<String>>,
+}
+
+/// What one configuration says.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub config: Config,
+    pub officials: Vec<Arc<Official>>,
+    default: Option<Arc<Official>>,
+}
+
+impl Accounts {
+    pub fn new(config: Config) -> Self {
+        Accounts { table: RwLock::new(Arc::new(Table::new(config))), refused: Mutex::default() }
+    }
+
+    /// The table in force now.
+    pub fn now(&self) -> Arc<Table> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts another table in force.
+    pub fn swap(&self, table: Arc<Table>) {
+        *self.table.write().unwrap_or_else(PoisonError::into_inner) = table;
+    }
+
+    /// Notes why the last reload was refused, or that it was not.
+    pub fn refused(&self, why: Option<String>) {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+
+    /// Why the last reload was refused; the table is the one before it.
+    pub fn refusal(&self) -> Option<String> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Table {
+    pub fn new(config: Config) -> Self {
+        let officials: Vec<_> = config.officials.iter().cloned().map(Arc::new).collect();
+        let default = config.official(None).ok().map(|official| official.name.as_str());
+        let default = officials.iter().find(|official| Some(official.name.as_str()) == default).cloned();
+        Table { config, officials, default }
+    }
+
+    /// The account of that name; the default one without a name.
+    pub fn account(&self, name: Option<&str>) -> Option<&Arc<Official>> {
+        match name {
+            Some(name) => self.officials.iter().find(|official| official.name == name),
+            None => self.default.as_ref(),
+        }
+    }
+
+    /// Whether a push to this account says that it is for another one of ours.
+    pub fn is_anothers(&self, account: &Official, to_user: &str) -> bool {
+        let means = |other: &Arc<Official>| other.original_id.as_deref() == Some(to_user);
+        account.original_id.is_none() && self.officials.iter().any(|other| other.name != account.name && means(other))
+    }
+
+    /// The replay window, seconds.
+    pub fn window(&self) -> Option<i64> {
+        self.config.replay_window.and_then(|window| i64::try_from(window.as_secs()).ok())
+    }
+
+    /// The admin's token.
+    pub fn api_token(&self) -> Option<&Secret> {
+        self.config.api_token.as_ref()
+    }
+
+    /// The accounts for a log line: `shop (secure), club (plain)`.
+    pub fn names(&self) -> String {
+        let shown = |official: &Arc<Official>| format!("{} ({})", official.name, official.mode.as_str());
+        self.officials.iter().map(shown).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Refuses a configuration that can't be served: no account, or one whose callbacks can't be verified.
+pub(super) fn servable(config: &Config) -> Result<()> {
+    if config.officials.is_empty() {
+        config.official(None)?;
+    }
+    for account in &config.officials {
+        config.tokens_of(account)?;
+    }
+    Ok(())
+}
