@@ -50,8 +50,8 @@ pub struct Official {
     pub original_id: Option<String>,
     /// Base URL of the platform's API, without a trailing slash.
     pub api_base: String,
-    /// A fixed exit for the platform's IP white list.
-    pub proxy: Option<String>,
+    /// A fixed exit for the platform's IP white list; its URL may hold a password.
+    pub proxy: Option<Secret>,
 }
 
 impl Official {

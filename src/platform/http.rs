@@ -124,7 +124,7 @@ impl Client {
     pub async fn date(&self, account: &Official, request: &Request) -> Result<Option<i64>> {
         let base = base_url(account)?;
         let host = base.host_str().unwrap_or_default().to_owned();
-        let pool = self.pool(account.proxy.as_deref(), &host).map_err(|e| bad_proxy(account, e))?;
+        let pool = self.pool(account.proxy.as_ref().map(Secret::reveal), &host).map_err(|e| bad_proxy(account, e))?;
         let call = request.onto(pool, request.url(base, None));
         let reply = call.send().await.map_err(|e| transport::error(request.api(), &host, &self.limits, e))?;
         let date = reply.headers().get(reqwest::header::DATE).and_then(|date| date.to_str().ok());
@@ -159,7 +159,7 @@ impl Client {
     async fn send(&self, account: &Official, request: &Request, token: Option<&Token>) -> Result<Answer> {
         let base = base_url(account)?;
         let host = base.host_str().unwrap_or_default().to_owned();
-        let pool = self.pool(account.proxy.as_deref(), &host).map_err(|e| bad_proxy(account, e))?;
+        let pool = self.pool(account.proxy.as_ref().map(Secret::reveal), &host).map_err(|e| bad_proxy(account, e))?;
         // The platform knows them all, whichever it was sent.
         self.carry(Platform::WeChat, pool, base, request, token, &account.secrets()).await
     }

@@ -103,16 +103,16 @@ async fn a_line_that_is_wrong_is_not_repeated() {
 async fn a_variable_that_is_wrong_is_not_repeated() {
     let scene = Scene::new();
     let mut acts = Vec::new();
-    let verbs = [&["token", "show"][..], &["db", "status"], &["serve", "--timeout", "300ms"]];
+    let verbs = [&["token", "show"][..], &["doctor", "--origins"], &["db", "status"], &["serve", "--timeout", "300ms"]];
     let mut number = 0;
     for setting in &scene.canaries.settings {
         let (name, value) = (&setting.variable, &setting.value);
         for line in dotenv_lines(name, value) {
             let folder = format!("env-{number}");
             scene.write(&format!("{folder}/.env"), format!("WECHAT_APP_ID=wx1\n{line}\nWECHAT_MODE=secure\n"));
-            let mut act = Act::new(&format!(".env {line:?}"), verbs[number % 3]);
+            let mut act = Act::new(&format!(".env {line:?}"), verbs[number % 4]);
             act.folder = Some(scene.folder.path().join(folder));
-            acts.extend(act.in_forms(&[FORMS[number / 3 % 3]]));
+            acts.extend(act.in_forms(&[FORMS[number % 3]]));
             number += 1;
         }
         for (name, value) in [
@@ -137,7 +137,7 @@ async fn a_variable_that_is_wrong_is_not_repeated() {
             ("DATABASE_URL".into(), format!("mysql://user:1#{value}@127.0.0.1/name")),
             ("DB_PORT".into(), value.clone()),
         ] {
-            let mut act = Act::new(&format!("{name}={value:?}"), verbs[number % 3]);
+            let mut act = Act::new(&format!("{name}={value:?}"), verbs[number % 4]);
             act.env = vec![(name.clone(), value)];
             // The secret itself stands where it belongs, too.
             if *name != setting.variable {
@@ -145,7 +145,7 @@ async fn a_variable_that_is_wrong_is_not_repeated() {
             }
             act.env.push(("WECHAT_APP_ID".into(), "wx1".into()));
             act.env.dedup_by(|later, first| later.0 == first.0);
-            acts.extend(act.in_forms(&[FORMS[number / 3 % 3]]));
+            acts.extend(act.in_forms(&[FORMS[number % 3]]));
             number += 1;
         }
     }
