@@ -1,32 +1,47 @@
 //! The command line: global flags, the table of groups; run, print, exit code.
 
+mod completions;
 mod cores;
+mod exit_codes;
 mod flags;
+mod man;
+mod own;
+mod screen;
 mod stop;
+mod translate;
 mod typed;
+mod usage;
 mod version;
+mod wrap;
+mod zh;
 
 use crate::commands::{self, Context};
 use crate::config::{Sources, secrets};
 use crate::error::{Error, Kind, Lang, Result};
-use crate::report::{Format, Out, failure_causes, failure_json, failure_line, keep_secret, veiled};
+use crate::report::{Format, Out, keep_secret, signs_of_life};
 use crate::say;
+use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser};
 use flags::Global;
+use own::Own;
+use screen::Screen;
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::time::Duration;
 
+/// The program's name, as it is typed.
+const NAME: &str = "wxops";
 /// Threads still busy after a command's end (a name lookup, a blocked read) get so long.
 const LAST_WORK: Duration = Duration::from_millis(500);
 
 /// One binary that operates a WeChat back end
 #[derive(Debug, Parser)]
 #[command(
-    name = "wxops",
+    name = NAME,
     disable_version_flag = true,
+    disable_help_flag = true,
+    disable_help_subcommand = true,
     before_help = "Example:\n  wxops init",
     max_term_width = 80,
     arg_required_else_help = true,
@@ -37,7 +52,16 @@ struct Cli {
     #[command(flatten)]
     global: Global,
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<Typed>,
+}
+
+/// What can be typed behind the program's name.
+#[derive(Debug, clap::Subcommand)]
+enum Typed {
+    #[command(flatten)]
+    Group(Command),
+    #[command(flatten)]
+    Own(Own),
 }
 
 /// Each line is a group: the enum that clap reads, and the call of its `run(self, &mut Context)`. With
@@ -94,58 +118,33 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// How errors are shown.
-struct Screen {
-    format: Format,
-    lang: Lang,
-    causes: bool,
-}
-
-impl Screen {
-    /// What the arguments say as long as they are not parsed, so that a wrong one is answered in the right form.
-    fn guess(args: &[OsString]) -> Self {
-        Screen { format: flags::guess_format(args), lang: flags::lang_of(None, None), causes: false }
-    }
-
-    /// Shows the error and gives its exit code; `said` when people have read about it already.
-    fn fail(&self, error: &Error, said: bool) -> ExitCode {
-        let mut lines = Vec::new();
-        if self.format == Format::Table && !said {
-            lines.push(failure_line(error, self.lang));
-        }
-        if self.causes {
-            lines.extend(failure_causes(error, self.lang));
-        }
-        if self.format == Format::Json {
-            lines.push(failure_json(error));
-        }
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        // Nobody reads stderr: the exit code still tells.
-        let _ = std::io::stderr().write_all(veiled(&text).as_bytes());
-        ExitCode::from(error.kind.exit_code())
-    }
-}
-
 fn run(args: &[OsString], screen: &mut Screen) -> ExitCode {
-    let cli = match parse(args) {
+    let cli = match parse(args, screen.lang) {
         Ok(cli) => cli,
-        Err(error) => {
-            typed::keep(args);
-            return usage(&error, screen);
-        }
+        Err(error) => return refuse(&error, args, screen),
     };
-    screen.format = cli.global.format();
-    screen.causes = cli.global.verbose > 0;
-    if cli.global.version {
+    let global = &cli.global;
+    screen.format = global.format();
+    screen.causes = global.verbose > 0;
+    if global.version {
         return version::show(screen.format);
     }
-    let Some(command) = cli.command else {
-        let help = Cli::command()
-            .color(flags::guess_color(args))
-            .error(clap::error::ErrorKind::MissingSubcommand, "a group is missing");
-        return usage(&help, screen);
+    let done = match cli.command {
+        None => {
+            screen.help(&tree(screen.lang).render_help(), false);
+            return screen.fail(&Error::usage(say!("a command is missing"; "缺少命令")), true);
+        }
+        Some(Typed::Own(Own::Help(help))) if help.is_of_a_command() => return show_help(&help.topic, screen),
+        Some(Typed::Own(own)) => {
+            let mut out = Out::stdout(screen.format, screen.lang, global.quiet);
+            let done = own.run(&mut out);
+            if out.closed() { Ok(()) } else { done }
+        }
+        Some(Typed::Group(command)) => {
+            context(global, screen).and_then(|context| execute(command, context, args, global, screen))
+        }
     };
-    match context(&cli.global, screen).and_then(|context| execute(command, context, &cli.global, screen)) {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if matches!(error.kind, Kind::Usage | Kind::Config) {
@@ -156,28 +155,58 @@ fn run(args: &[OsString], screen: &mut Screen) -> ExitCode {
     }
 }
 
-fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
-    let command = Cli::command().color(flags::guess_color(args));
-    Cli::from_arg_matches(&command.try_get_matches_from(args)?)
+/// The definition that arguments are parsed with, and that help, completions and man pages are made from.
+fn tree(lang: Lang) -> clap::Command {
+    translate::tree(Cli::command(), lang)
 }
 
-/// Help is a result; everything else of clap's is exit 2.
-fn usage(error: &clap::Error, screen: &Screen) -> ExitCode {
-    if error.exit_code() == 0 {
-        // A closed pipe is no failure of help.
-        let _ = error.print();
-        return ExitCode::SUCCESS;
+fn parse(args: &[OsString], lang: Lang) -> Result<Cli, clap::Error> {
+    let parsed = tree(lang).try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.map_err(|error| taken_for_a_value(&error, args, lang).unwrap_or(error))
+}
+
+/// A flag that nobody knows, where a value may begin with a dash and it was taken for one: seen for what it is by a
+/// tree that allows no such value.
+fn taken_for_a_value(error: &clap::Error, args: &[OsString], lang: Lang) -> Option<clap::Error> {
+    fn strict(command: clap::Command) -> clap::Command {
+        command.mut_args(|arg| arg.allow_hyphen_values(false)).mut_subcommands(strict)
     }
-    let _ = std::io::stderr().write_all(veiled(&error.to_string()).as_bytes());
-    let text = error.to_string();
-    let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-    screen.fail(&Error::usage(crate::error::Text { en: first.clone(), zh: first }), true)
+    let value = error.get(ContextKind::InvalidValue)?.to_string();
+    let again = strict(tree(lang)).try_get_matches_from(args).err()?;
+    (value.starts_with("--") && again.kind() == ErrorKind::UnknownArgument).then_some(again)
+}
+
+/// Help is a result where it was asked for; everything else of clap's is exit 2.
+fn refuse(error: &clap::Error, args: &[OsString], screen: &Screen) -> ExitCode {
+    let asked_for = error.exit_code() == 0;
+    let help = asked_for || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if help {
+        screen.help(&error.render(), asked_for);
+    }
+    match asked_for {
+        true => ExitCode::SUCCESS,
+        false => {
+            typed::keep(args);
+            screen.fail(&usage::error(error, &tree(Lang::En), args), help)
+        }
+    }
+}
+
+/// `help GROUP VERB` is `GROUP VERB --help`.
+fn show_help(words: &[String], screen: &mut Screen) -> ExitCode {
+    let words = words.iter().map(String::as_str);
+    let args: Vec<OsString> = std::iter::once(NAME).chain(words).chain(["--help"]).map(OsString::from).collect();
+    match parse(&args, screen.lang) {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => refuse(&error, &args, screen),
+    }
 }
 
 fn context(global: &Global, screen: &mut Screen) -> Result<Context> {
     screen.lang = flags::lang_of(global.lang, None);
     let sources = global.over(Sources::of_process()?);
     let mut context = Context::new(sources, Out::stdout(screen.format, screen.lang, global.quiet), global.no_input);
+    screen.endless = context.endless();
     context.timeout = global.timeout;
     // A wrong configuration is told by the verb that needs it; `init` and `explain` work without.
     let config = context.config().ok();
@@ -185,30 +214,32 @@ fn context(global: &Global, screen: &mut Screen) -> Result<Context> {
         Some(config) => keep_secret(&config.secrets),
         None => keep_secret(&secrets(&context.sources)),
     }
-    let logs = global.logs(config);
-    let bars = logs.color && std::io::stderr().is_terminal();
-    logs.start();
+    global.logs(config).start();
     for warning in config.iter().flat_map(|config| &config.warnings) {
         tracing::warn!("{}", warning.in_lang(screen.lang));
     }
     screen.lang = flags::lang_of(global.lang, config.and_then(|config| config.lang));
     context.out.lang = screen.lang;
-    context.out.bars = bars;
+    context.out.bars = global.draws();
     Ok(context)
 }
 
 /// Runs the verb until it ends, or a signal or `--timeout` ends it.
-fn execute(command: Command, mut context: Context, global: &Global, screen: &Screen) -> Result<()> {
+fn execute(command: Command, mut context: Context, args: &[OsString], global: &Global, screen: &Screen) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Error::failed(say!("cannot start threads: {error}"; "无法启动线程：{error}")).source(error))?;
     let last_words = {
-        let screen = Screen { ..*screen };
+        let screen = screen.clone();
         move |error: &Error| _ = screen.fail(error, false)
     };
     let result = runtime.block_on(async {
-        let stopped = stop::watch(global.timeout, context.signals_taken(), last_words)?;
+        let stopped = stop::watch(global.timeout, context.endless(), last_words)?;
+        if screen.format == Format::Table && !global.quiet {
+            let verb = usage::path(&tree(Lang::En), args);
+            tokio::spawn(signs_of_life(verb, screen.lang, global.draws(), context.endless()));
+        }
         tokio::select! {
             done = command.run(&mut context) => done.and_then(|()| context.out.flush()),
             Ok(error) = stopped => Err(error),

@@ -61,8 +61,8 @@
 //!
 //! | new | where |
 //! |---|---|
-//! | verb | `commands/GROUP/VERB.rs`, an arm in `commands/GROUP/mod.rs`, a line in both READMEs |
-//! | group | the same, and a line in the table of `cli.rs` |
+//! | verb | `commands/GROUP/VERB.rs`, an arm in `commands/GROUP/mod.rs`, Chinese in `cli/zh/GROUP.rs`, both READMEs |
+//! | group | the same, a line in the table of `cli.rs`, and one in `cli/zh.rs` |
 //! | event handler | `events/KIND.rs`, an arm in `events/mod.rs` |
 //! | kind of message or event | a line in `domain/event.rs`; a line in `sandbox/push/events.rs` to send it |
 //! | API of the platform | `platform/wechat/RESOURCE.rs`, and its stand-in in `sandbox/api` |

@@ -8,6 +8,15 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
+
+/// A signal that came while nobody waited for it yet.
+static KEPT: Notify = Notify::const_new();
+
+/// Keeps a signal for [`stopped`]: a server that still starts must not lose the order to stop.
+pub fn keep_signal() {
+    KEPT.notify_one();
+}
 
 /// Waits for SIGINT or SIGTERM.
 pub async fn stopped() -> Result<()> {
@@ -16,6 +25,7 @@ pub async fn stopped() -> Result<()> {
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        () = KEPT.notified() => {}
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::config::{Config, Sources, duration};
 use crate::error::{Error, Lang};
 use crate::report::{Format, LogFormat, Logs};
-use clap::{ArgAction, ColorChoice};
+use clap::ArgAction;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -16,6 +16,17 @@ pub(super) enum Color {
     Auto,
     Always,
     Never,
+}
+
+impl Color {
+    /// Whether what goes there has colours.
+    pub fn of(self, to: &impl IsTerminal) -> bool {
+        match self {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => to.is_terminal() && !colorless(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -56,7 +67,7 @@ pub(super) struct Global {
         value_name = "text|json|journald"
     )]
     pub log_format: LogFormat,
-    /// Colour
+    /// Whether to use colours
     #[arg(
         long,
         global = true,
@@ -66,7 +77,7 @@ pub(super) struct Global {
         value_name = "auto|always|never"
     )]
     pub color: Color,
-    /// Language of messages for people (WXOPS_LANG, else LANG)
+    /// Language of messages for people (WXOPS_LANG, else the locale)
     #[arg(long, global = true, value_enum, hide_possible_values = true, value_name = "zh|en")]
     pub lang: Option<Language>,
     /// Limit for the whole command, such as 50s: work done is kept, exit 69
@@ -75,6 +86,9 @@ pub(super) struct Global {
     /// Never ask
     #[arg(long, global = true)]
     pub no_input: bool,
+    /// Print help
+    #[arg(short, long, global = true, action = ArgAction::Help)]
+    pub help: Option<bool>,
     /// Version, commit and target
     #[arg(short = 'V', long)]
     pub version: bool,
@@ -107,12 +121,12 @@ impl Global {
             (_, 1) => "info,wxops=debug".to_owned(),
             _ => "debug,wxops=trace".to_owned(),
         };
-        let color = match self.color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => std::io::stderr().is_terminal() && !colorless(),
-        };
-        Logs { format: self.log_format, filter, color }
+        Logs { format: self.log_format, filter, color: self.color.of(&std::io::stderr()) }
+    }
+
+    /// Whether lines that go away again may be drawn on stderr.
+    pub fn draws(&self) -> bool {
+        std::io::stderr().is_terminal() && self.color.of(&std::io::stderr())
     }
 }
 
@@ -122,16 +136,34 @@ fn colorless() -> bool {
         || std::env::var_os("TERM").is_some_and(|value| value == "dumb")
 }
 
-/// The language: the flag, `WXOPS_LANG`, what the configuration says, `LANG`.
+/// The language: the flag, `WXOPS_LANG`, what the configuration says, the locale.
 pub(super) fn lang_of(flag: Option<Language>, config: Option<Lang>) -> Lang {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     match (flag, variable("WXOPS_LANG").as_deref(), config) {
         (Some(Language::Zh), _, _) | (None, Some("zh"), _) => Lang::Zh,
         (Some(Language::En), _, _) | (None, Some("en"), _) => Lang::En,
         (None, _, Some(lang)) => lang,
-        (None, _, None) if variable("LANG").is_some_and(|lang| lang.starts_with("zh")) => Lang::Zh,
+        (None, _, None) if locale().is_some_and(|locale| locale.starts_with("zh")) => Lang::Zh,
         _ => Lang::En,
     }
+}
+
+/// The locale of messages: the first that is set counts.
+fn locale() -> Option<String> {
+    ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(variable)
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// `--lang` somewhere in the arguments, else the environment: help must not need a configuration.
+pub(super) fn guess_lang(args: &[OsString]) -> Lang {
+    let flag = match value_of(args, "--lang").as_deref() {
+        Some("zh") => Some(Language::Zh),
+        Some("en") => Some(Language::En),
+        _ => None,
+    };
+    lang_of(flag, None)
 }
 
 /// `--json` or `--format json` somewhere in the arguments.
@@ -140,12 +172,12 @@ pub(super) fn guess_format(args: &[OsString]) -> Format {
     if json { Format::Json } else { Format::Table }
 }
 
-/// `--color` as clap's own output needs it.
-pub(super) fn guess_color(args: &[OsString]) -> ColorChoice {
+/// `--color` somewhere in the arguments.
+pub(super) fn guess_color(args: &[OsString]) -> Color {
     match value_of(args, "--color").as_deref() {
-        Some("always") => ColorChoice::Always,
-        Some("never") => ColorChoice::Never,
-        _ => ColorChoice::Auto,
+        Some("always") => Color::Always,
+        Some("never") => Color::Never,
+        _ => Color::Auto,
     }
 }
 

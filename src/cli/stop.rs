@@ -2,10 +2,11 @@
 
 use super::ended;
 use crate::error::{Error, Kind, Result};
+use crate::lifecycle;
+use crate::report::Endless;
 use crate::say;
 use std::backtrace::{Backtrace, BacktraceStatus};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
@@ -14,11 +15,11 @@ use tokio::sync::oneshot;
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Watches on a thread of its own, so that a command that blocks can be ended too. The answer is the error
-/// the command ends with. `taken` says that the command sees to signals itself; `last_words` shows the error
+/// the command ends with. `endless` says where the command sees to signals itself; `last_words` shows the error
 /// where only a hard end helps.
 pub(super) fn watch(
     timeout: Option<Duration>,
-    taken: Arc<AtomicBool>,
+    endless: Arc<OnceLock<Endless>>,
     last_words: impl FnOnce(&Error) + Send + 'static,
 ) -> Result<oneshot::Receiver<Error>> {
     let no_signals = |error: std::io::Error| {
@@ -34,7 +35,10 @@ pub(super) fn watch(
         tokio::pin!(over);
         let kind = loop {
             tokio::select! {
-                kind = signals.next() => if !taken.load(Ordering::SeqCst) { break kind },
+                kind = signals.next() => match endless.get() {
+                    Some(Endless::Serves) => lifecycle::keep_signal(),
+                    _ => break kind,
+                },
                 () = &mut over => break Kind::Unavailable,
             }
         };

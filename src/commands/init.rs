@@ -19,7 +19,7 @@ use templates::{TOML, dotenv};
 ///
 /// A second run changes nothing.
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  wxops init --dir /srv/wxops")]
+#[command(before_help = "Example:\n  wxops init --dir wechat")]
 pub struct Init {
     /// The folder that gets the files
     #[arg(long, value_name = "DIR", default_value = ".")]
@@ -64,7 +64,13 @@ impl Init {
             let list = if write_new(&path, &text)? { &mut written } else { &mut kept };
             list.push(path);
         }
-        let mut config = Config::load(&Sources { dir: dir.clone(), ..sources.clone() })?;
+        // A path that was typed is one of the folder it was typed in.
+        let typed = |file| std::path::absolute(sources.dir.join(file)).ok();
+        let mut config = Config::load(&Sources {
+            dir: dir.clone(),
+            config: sources.config.as_ref().and_then(typed),
+            ..sources.clone()
+        })?;
         config.place_database(&dir);
         create_database(&config).await?;
         Ok(Made {

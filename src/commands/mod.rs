@@ -25,12 +25,11 @@ pub use time::{Since, account_filter, time_json, time_local};
 
 use crate::config::{Config, Sources};
 use crate::error::{Error, Lang, Result, Text};
-use crate::report::Out;
+use crate::report::{Endless, Out, spoken};
 use crate::say;
 use std::cell::OnceCell;
 use std::io::{IsTerminal, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// What every verb is called with.
@@ -44,13 +43,13 @@ pub struct Context {
     /// `--timeout`, for a verb that shares it out; at its end the command is ended either way.
     pub timeout: Option<Duration>,
     config: OnceCell<Config>,
-    own_signals: Arc<AtomicBool>,
+    endless: Arc<OnceLock<Endless>>,
 }
 
 impl Context {
     /// A context whose configuration is loaded when it is first asked for.
     pub fn new(sources: Sources, out: Out, no_input: bool) -> Self {
-        Context { sources, out, no_input, timeout: None, config: OnceCell::new(), own_signals: Arc::default() }
+        Context { sources, out, no_input, timeout: None, config: OnceCell::new(), endless: Arc::default() }
     }
 
     /// The configuration; exit 78 where it is wrong. Verbs that need none don't ask.
@@ -66,12 +65,19 @@ impl Context {
 
     /// Called by a verb that stops gracefully by itself (`serve`): from now on SIGINT and SIGTERM are its own.
     pub fn take_signals(&self) {
-        self.own_signals.store(true, Ordering::SeqCst);
+        // The first word on it stands.
+        let _ = self.endless.set(Endless::Serves);
     }
 
-    /// The switch behind [`Context::take_signals`].
-    pub fn signals_taken(&self) -> Arc<AtomicBool> {
-        self.own_signals.clone()
+    /// Called by a verb that shows what comes until a person has seen enough (`events tail`): Ctrl-C is its usual
+    /// end, and nothing is said about it.
+    pub fn follow(&self) {
+        let _ = self.endless.set(Endless::Follows);
+    }
+
+    /// What the verb said of its end, for those who watch it.
+    pub fn endless(&self) -> Arc<OnceLock<Endless>> {
+        self.endless.clone()
     }
 
     /// Passes when `--yes` was given or a person at the terminal says so; else exit 2, which names the flag.
@@ -87,6 +93,7 @@ impl Context {
         if self.no_input || !std::io::stdin().is_terminal() {
             return Err(refusal());
         }
+        spoken();
         let question = match self.out.lang {
             Lang::En => format!("{en}. Go on? [y/N] "),
             Lang::Zh => format!("{zh}。继续吗？[y/N] "),

@@ -1,8 +1,9 @@
 //! Times on the command line: how they are read and how they are shown.
 
 use crate::config::{self, Config};
-use crate::error::Result;
+use crate::error::{Error, Result};
 pub use crate::report::time_local;
+use crate::say;
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, TimeZone, Utc};
 use std::str::FromStr;
 
@@ -32,21 +33,26 @@ impl Since {
 }
 
 impl FromStr for Since {
-    type Err = String;
+    type Err = Error;
 
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self> {
         if let Ok(time) = DateTime::parse_from_rfc3339(text) {
             return Ok(Since::At(time.to_utc()));
         }
         if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-            let zone = FixedOffset::east_opt(SHANGHAI_S).ok_or("no zone")?;
+            let zone = FixedOffset::east_opt(SHANGHAI_S).ok_or_else(no_time)?;
             let start = zone.from_local_datetime(&day.and_time(NaiveTime::MIN)).single();
-            return start.map(|time| Since::At(time.to_utc())).ok_or_else(|| format!("{text} is no day"));
+            return start.map(|time| Since::At(time.to_utc())).ok_or_else(no_time);
         }
-        let age = config::duration(text.trim_start_matches('-'));
-        age.map(Since::Ago)
-            .map_err(|_| format!("{text:?} is no time: write 2h, 3d, 2026-11-01 or 2026-11-01T08:00:00+08:00"))
+        config::duration(text.trim_start_matches('-')).map(Since::Ago).map_err(|_| no_time())
     }
+}
+
+fn no_time() -> Error {
+    Error::usage(say!("not a time"; "不是时间")).next(say!(
+        "write 2h, 3d, 2026-11-01 or 2026-11-01T08:00:00+08:00";
+        "请写 2h、3d、2026-11-01 或 2026-11-01T08:00:00+08:00"
+    ))
 }
 
 /// RFC 3339 in UTC, for programs.
@@ -74,6 +80,6 @@ mod tests {
         assert_eq!(at("-2h"), at("2h"));
         assert_eq!(at("2025-01-01"), 1_735_660_800_000);
         assert_eq!(at("2025-01-01T08:00:00+08:00"), 1_735_689_600_000);
-        assert!("soon".parse::<Since>().unwrap_err().contains("2h"));
+        assert!("soon".parse::<Since>().unwrap_err().next.is_some_and(|next| next.zh.contains("2h")));
     }
 }

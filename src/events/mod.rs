@@ -16,8 +16,9 @@ use crate::store::{Body, Leased, Statement};
 use crate::wire;
 
 /// Gives the effects of an event, as statements that are written together with its settlement. No handler
-/// relies on the order of arrival: the statements compare times.
-type Handler = fn(&App, &Leased) -> Result<Vec<Statement>>;
+/// relies on the order of arrival: the statements compare times. A batch has one `now_ms`, so that what it writes about
+/// many people differs in little.
+type Handler = fn(&App, &Leased, now_ms: i64) -> Result<Vec<Statement>>;
 
 /// Who acts on an event of this kind.
 fn handler(kind: Kind) -> Option<Handler> {

@@ -4,6 +4,6 @@ use crate::app::App;
 use crate::error::Result;
 use crate::store::{Leased, Statement};
 
-pub(super) fn effects(app: &App, row: &Leased) -> Result<Vec<Statement>> {
-    Ok(app.store.unfollow(&row.account, &row.openid, row.happened, app.erases(), app.now_ms()))
+pub(super) fn effects(app: &App, row: &Leased, now_ms: i64) -> Result<Vec<Statement>> {
+    Ok(app.store.unfollow(&row.account, &row.openid, row.happened, app.erases(), now_ms))
 }

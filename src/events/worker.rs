@@ -108,7 +108,8 @@ async fn gather(in_hand: &mut InHand, rows: &mut Vec<Leased>) {
 
 /// Handles rows in hand and settles them; says whether somebody's data may have become due.
 pub async fn work(app: &App, rows: Vec<Leased>) -> bool {
-    let settled: Vec<Settled> = rows.iter().map(|row| handle(app, row)).collect();
+    let now_ms = app.now_ms();
+    let settled: Vec<Settled> = rows.iter().map(|row| handle(app, row, now_ms)).collect();
     let due = rows.iter().any(|row| acts(row.kind));
     match app.store.settle(settled.clone()).await {
         Ok(ends) => {
@@ -144,9 +145,9 @@ async fn settle_failed(app: &App, failed: Vec<(&Leased, Settled)>) {
     }
 }
 
-fn handle(app: &App, row: &Leased) -> Settled {
+fn handle(app: &App, row: &Leased, now_ms: i64) -> Settled {
     let start = Instant::now();
-    let effects = handler(row.kind).map_or_else(|| Ok(Vec::new()), |effects| effects(app, row));
+    let effects = handler(row.kind).map_or_else(|| Ok(Vec::new()), |effects| effects(app, row, now_ms));
     let settled = match effects {
         Ok(effects) => Settled { id: row.id, lease: row.lease, outcome: Outcome::Done(effects) },
         Err(error) if error.then == Then::Never => {

@@ -8,12 +8,8 @@ use serde_json::json;
 
 /// The line for people: what failed, the platform's code where the text lacks it, and what to do next. Where it
 /// points into a text, two more show it.
-pub fn line(error: &Error, lang: Lang) -> String {
-    let mut line = String::from(match lang {
-        Lang::En => "error: ",
-        Lang::Zh => "错误：",
-    });
-    line.push_str(error.what.in_lang(lang));
+pub fn line(error: &Error, lang: Lang, color: bool) -> String {
+    let mut line = error.what.in_lang(lang).to_owned();
     let code = error.errcode.map(|code| format!("errcode {code}"));
     let rid = error.rid.as_ref().map(|rid| format!("rid {rid}"));
     let missing: Vec<String> = code.into_iter().chain(rid).filter(|part| !line.contains(part.as_str())).collect();
@@ -27,7 +23,13 @@ pub fn line(error: &Error, lang: Lang) -> String {
         });
         line.push_str(next.in_lang(lang));
     }
-    let line = escape(&line).into_owned();
+    let line = escape(&line);
+    let line = match (lang, color) {
+        (Lang::En, false) => format!("error: {line}"),
+        (Lang::En, true) => format!("\u{1b}[1;31merror:\u{1b}[0m {line}"),
+        (Lang::Zh, false) => format!("错误：{line}"),
+        (Lang::Zh, true) => format!("\u{1b}[1;31m错误：\u{1b}[0m{line}"),
+    };
     match &error.place {
         Some((text, letter)) => format!("{line}\n{}", place(text, *letter)),
         None => line,
@@ -74,9 +76,9 @@ mod tests {
     #[test]
     fn people_get_one_line() {
         let en = "error: getting a token failed: invalid ip\\u{1b}[m (errcode 40164, rid 5f1e-2d); next: add it to the IP list";
-        assert_eq!(line(&refused(), Lang::En), en);
+        assert_eq!(line(&refused(), Lang::En, false), en);
         let zh = "错误：获取 token 失败：invalid ip (errcode 40164, rid 5f1e-2d)；下一步：请加入 IP 白名单";
-        assert_eq!(line(&refused(), Lang::Zh), zh);
+        assert_eq!(line(&refused(), Lang::Zh, false), zh);
         assert_eq!(causes(&refused(), Lang::En), ["  because: deep\\ncause"]);
     }
 

@@ -123,6 +123,29 @@ mod tests {
         assert_eq!(starts, [24, 24, 24]);
     }
 
+    /// As terminals count: two for a wide character, also where several code points make one.
+    #[test]
+    fn emoji_line_up() {
+        let (mut out, text) = captured(Format::Table, Lang::En);
+        let mut list = out.list(COLUMNS);
+        let names = [
+            ("小明 👍🏽", 7),
+            ("👩\u{200d}👩\u{200d}👧 一家", 7),
+            ("🇨🇳", 2),
+            ("cafe\u{301}", 4),
+            ("ﾊﾝｶｸ，", 6),
+            ("❤\u{fe0f}", 2),
+            ("ordinary", 8),
+        ];
+        for (name, _) in names {
+            list.row(&Person("o1", name)).unwrap();
+        }
+        list.end().unwrap();
+        for (line, (name, columns)) in text().lines().skip(1).zip(names) {
+            assert_eq!(line, format!("o1      {name}{}end", " ".repeat(8 - columns + 2)));
+        }
+    }
+
     #[test]
     fn later_rows_keep_the_widths() {
         let (mut out, text) = captured(Format::Table, Lang::En);

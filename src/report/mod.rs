@@ -3,6 +3,7 @@
 mod escape;
 mod exits;
 mod failure;
+mod life;
 mod list;
 mod log;
 mod place;
@@ -14,6 +15,7 @@ mod veil;
 pub use escape::{escape, json_line};
 pub use exits::{Exit, exits};
 pub use failure::{causes as failure_causes, json as failure_json, line as failure_line};
+pub use life::{Endless, signs as signs_of_life, spoken};
 pub use list::{Column, List, Row};
 pub use log::{LogFormat, Logs};
 pub use progress::Progress;
@@ -93,7 +95,7 @@ impl Out {
     pub fn note(&self, text: &Text) {
         if !self.quiet && self.format == Format::Table {
             // A stderr that is gone is no reason to fail.
-            let _ = writeln!(std::io::stderr(), "{}", veiled(&escape(text.in_lang(self.lang))));
+            let _ = writeln!(life::stderr(), "{}", veiled(&escape(text.in_lang(self.lang))));
         }
     }
 
@@ -115,11 +117,13 @@ impl Out {
 
     /// Hands out bytes as they are; for exports.
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        spoken();
         let done = self.stdout.write_all(bytes);
         self.written(done)
     }
 
     fn line(&mut self, text: &str) -> Result<()> {
+        spoken();
         let done = writeln!(self.stdout, "{text}");
         self.written(done)
     }

@@ -1,6 +1,6 @@
 //! How far a job is, on stderr: a line that is drawn over on a terminal, else a line in 30 s.
 
-use super::escape;
+use super::{escape, spoken};
 use crate::error::{Lang, Text};
 use crate::say;
 use std::io::Write;
@@ -37,6 +37,7 @@ impl Progress {
         let line = line(part, self.start.elapsed(), &done(), self.lang);
         let line = escape(&line);
         let line = if self.bar { format!("\r\u{1b}[K{line}") } else { format!("{line}\n") };
+        spoken();
         // A stderr that is gone is no reason to fail.
         let _ = std::io::stderr().write_all(line.as_bytes());
     }

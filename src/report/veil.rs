@@ -1,6 +1,7 @@
 //! The last cloth before stderr: whatever a message quotes, the secrets of this process are not in it. Messages are
 //! written without secrets in the first place; this is for what others say, and for what is typed in a wrong place.
 
+use super::life;
 use crate::domain::secret::Secret;
 use crate::domain::veil::Veil;
 use std::borrow::Cow;
@@ -32,12 +33,12 @@ impl<'a> MakeWriter<'a> for Log {
     type Writer = Veiled;
 
     fn make_writer(&'a self) -> Veiled {
-        Veiled { stderr: io::stderr(), looked_at: true }
+        Veiled { stderr: life::stderr(), looked_at: true }
     }
 
     /// Lines of level info are ours alone, made of names and numbers, and there is one an event: not looked at.
     fn make_writer_for(&'a self, meta: &Metadata<'_>) -> Veiled {
-        Veiled { stderr: io::stderr(), looked_at: *meta.level() != Level::INFO }
+        Veiled { stderr: life::stderr(), looked_at: *meta.level() != Level::INFO }
     }
 }
 

@@ -6,7 +6,7 @@
 //! numbered, `?1` the account and `?2` the openid, so that a writer can put those of a batch together.
 
 use super::value::stmt;
-use super::{Statement, Store, time_now};
+use super::{Statement, Store};
 use chrono::{DateTime, Utc};
 
 /// Free text is cut to this many characters: what the columns hold.
@@ -22,12 +22,11 @@ pub(super) const BARE_ROW: &str = "(?, ?, 0, ?, ?)";
 impl Store {
     /// Makes the row of a person where there is none. Every list of effects begins with it, so that a
     /// writer can put those of a batch together.
-    fn bare_row(&self, account: &str, openid: &str) -> Statement {
+    fn bare_row(&self, account: &str, openid: &str, now: DateTime<Utc>) -> Statement {
         let sql = format!(
             "{} INTO user_mapping (account, openid, is_followed, created_at, updated_at) VALUES {BARE_ROW}",
             self.dialect.insert_new()
         );
-        let now = time_now();
         stmt!(sql, account, openid, now, now)
     }
 
@@ -40,8 +39,9 @@ impl Store {
         scene: Option<&str>,
         now_ms: i64,
     ) -> Vec<Statement> {
+        let now = time_of(now_ms);
         let mut statements = vec![
-            self.bare_row(account, openid),
+            self.bare_row(account, openid, now),
             stmt!(
                 "UPDATE user_mapping SET \
                  info_due_at = CASE WHEN unfollow_time > ?3 THEN info_due_at ELSE ?4 END, \
@@ -57,10 +57,10 @@ impl Store {
                 openid,
                 at,
                 now_ms,
-                time_now()
+                now
             ),
         ];
-        statements.extend(scene.map(|scene| set_scene(account, openid, at, scene)));
+        statements.extend(scene.map(|scene| set_scene(account, openid, at, scene, now)));
         statements
     }
 
@@ -74,8 +74,9 @@ impl Store {
         scene: Option<&str>,
         now_ms: i64,
     ) -> Vec<Statement> {
+        let now = time_of(now_ms);
         let mut statements = vec![
-            self.bare_row(account, openid),
+            self.bare_row(account, openid, now),
             stmt!(
                 "UPDATE user_mapping SET is_followed = 1, info_due_at = ?4, info_attempts = 0, info_error = NULL, \
                  info_lease = 0, updated_at = ?5 \
@@ -84,18 +85,18 @@ impl Store {
                 openid,
                 at,
                 now_ms,
-                time_now()
+                now
             ),
         ];
-        statements.extend(scene.map(|scene| set_scene(account, openid, at, scene)));
+        statements.extend(scene.map(|scene| set_scene(account, openid, at, scene, now)));
         statements
     }
 
     /// Somebody left at `at`. With `erase`, profile, tags and raw callbacks up to then are blanked; what
     /// was fetched for a later following is fetched again. Without, only the two columns change.
     pub fn unfollow(&self, account: &str, openid: &str, at: DateTime<Utc>, erase: bool, now_ms: i64) -> Vec<Statement> {
-        let now = time_now();
-        let mut statements = vec![self.bare_row(account, openid)];
+        let now = time_of(now_ms);
+        let mut statements = vec![self.bare_row(account, openid, now)];
         // A scene that was told later proves a later following, whose subscribe is late or lost.
         let asks = "info_due_at = CASE WHEN follow_time >= ?3 OR qr_scene_time > ?3 THEN ?4 ELSE NULL END, \
              info_attempts = 0, info_error = NULL, info_lease = 0, \
@@ -128,7 +129,7 @@ impl Store {
 
 /// The scene of the latest event that told one; of two in one second the greater text, so that the
 /// order of arrival does not matter.
-fn set_scene(account: &str, openid: &str, at: DateTime<Utc>, scene: &str) -> Statement {
+fn set_scene(account: &str, openid: &str, at: DateTime<Utc>, scene: &str, now: DateTime<Utc>) -> Statement {
     stmt!(
         "UPDATE user_mapping SET qr_scene = ?4, qr_scene_time = ?3, updated_at = ?5 WHERE account = ?1 AND openid = ?2 \
          AND (unfollow_time IS NULL OR unfollow_time < ?3) \
@@ -137,8 +138,12 @@ fn set_scene(account: &str, openid: &str, at: DateTime<Utc>, scene: &str) -> Sta
         openid,
         at,
         cut(&Some(scene.to_owned()), TEXT_MAX),
-        time_now()
+        now
     )
+}
+
+fn time_of(ms: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(ms).unwrap_or_default()
 }
 
 /// Free text as the column takes it.

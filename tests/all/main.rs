@@ -43,6 +43,7 @@ mod reload;
 mod restart;
 mod secrets;
 mod sharing;
+mod shell;
 mod slow_disk;
 mod speed;
 mod stats;

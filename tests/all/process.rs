@@ -123,7 +123,8 @@ impl Server {
     }
 }
 
-fn command(folder: &Path, args: &[&str], env: &[(String, String)]) -> Command {
+/// The binary in a folder, with nothing of our own environment; it ends with its owner.
+pub fn command(folder: &Path, args: &[&str], env: &[(String, String)]) -> Command {
     let binary = env!("CARGO_BIN_EXE_wxops");
     let wrapper = env.iter().find(|(name, _)| name == WRAPPER).map_or("", |(_, words)| words.as_str());
     let mut words = wrapper.split_whitespace().chain([binary]);

@@ -236,7 +236,7 @@ async fn help(folder: &Path, path: &[&str]) -> String {
 fn listed(help: &str) -> Vec<String> {
     let lines = help.lines().skip_while(|line| *line != "Groups:" && *line != "Commands:").skip(1);
     let lines = lines.take_while(|line| !line.is_empty()).filter(|line| !line.starts_with("   "));
-    lines.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").map(str::to_owned).collect()
+    lines.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
 }
 
 fn is_metric(text: &str) -> bool {

@@ -59,7 +59,7 @@ use crate::commands::{Context, accounts, worse};
 use crate::config::Config;
 use crate::domain::account::{Mode, Official};
 use crate::error::{Error, Lang, Result};
-use crate::report::Format;
+use crate::report::{Format, spoken};
 use crate::say;
 use client::Deadline;
 use finding::Question;
@@ -169,6 +169,7 @@ impl Progress {
     fn of_life(&self, question: Question) {
         if self.on {
             let label = question.label();
+            spoken();
             eprintln!("{} …", label.in_lang(self.lang));
         }
     }

@@ -8,8 +8,7 @@ use crate::error::Result;
 /// The callback URL, as the platform sees it
 #[derive(Debug, clap::Subcommand)]
 #[command(before_help = "Example:\n  wxops callback check https://wx.example.com/wechat/event")]
-pub enum Callback {
-    /// Play the platform against a URL and say what is wrong
+pub(crate) enum Callback {
     Check(check::Check),
 }
 

@@ -11,12 +11,9 @@ use crate::store::{Options, Store};
 /// The database: its schema, a backup
 #[derive(Debug, clap::Subcommand)]
 #[command(before_help = "Example:\n  wxops db status")]
-pub enum Db {
-    /// Apply what is missing of the schema
+pub(crate) enum Db {
     Migrate(migrate::Migrate),
-    /// Show what is applied
     Status(status::Status),
-    /// Copy the SQLite database to a file, also while serve runs
     Backup(backup::Backup),
 }
 

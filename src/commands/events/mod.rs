@@ -14,18 +14,12 @@ use crate::error::Result;
 /// The inbox of received callbacks
 #[derive(Debug, clap::Subcommand)]
 #[command(before_help = "Example:\n  wxops events list --state dead")]
-pub enum Events {
-    /// List events, newest first
+pub(crate) enum Events {
     List(list::List),
-    /// Show one event with its message
     Show(show::Show),
-    /// Handle events again: dead ones, or any that is named
     Replay(replay::Replay),
-    /// Show events as they come, until Ctrl-C
     Tail(tail::Tail),
-    /// Count events by kind, hour, outcome or account
     Stats(stats::Stats),
-    /// Delete old events that are settled
     Purge(purge::Purge),
 }
 

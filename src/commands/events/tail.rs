@@ -29,6 +29,7 @@ pub struct Tail {
 
 impl Tail {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
+        context.follow();
         let app = App::open(context.config()?.clone()).await?;
         let filter = self.narrow.filter(&app.config, app.now_ms())?;
         let mut first = app.store.inbox_page(&filter, i64::from(self.lines)).await?;

@@ -11,12 +11,9 @@ use crate::error::Result;
 /// Who follows, as user_mapping has it
 #[derive(Debug, clap::Subcommand)]
 #[command(before_help = "Example:\n  wxops followers list --followed")]
-pub enum Followers {
-    /// List people, oldest row first
+pub(crate) enum Followers {
     List(list::List),
-    /// Write people to stdout or a file, as CSV or NDJSON
     Export(export::Export),
-    /// Show one person, and why their data is missing
     Show(show::Show),
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 #[command(before_help = "Example:\n  wxops followers show oTEST0000000000000000000001_")]
 pub struct Show {
     /// The person's openid
-    #[arg(value_name = "OPENID", allow_hyphen_values = true)]
+    #[arg(value_name = "OPENID", allow_hyphen_values = true, value_parser = openid)]
     openid: String,
 }
 
@@ -27,6 +27,14 @@ impl Show {
                 .next(say!("see wxops followers list; openids differ in case"; "请查看 wxops followers list；openid 区分大小写"))
         })?;
         context.out.show(&Shown(row))
+    }
+}
+
+/// One may begin with a dash, but not look like a flag.
+fn openid(text: &str) -> Result<String> {
+    match text.starts_with("--") {
+        true => Err(Error::usage(say!("not an openid"; "不是 openid"))),
+        false => Ok(text.to_owned()),
     }
 }
 

@@ -13,11 +13,20 @@ use serde::Serialize;
 #[command(before_help = "Example:\n  wxops sandbox clock +3d")]
 pub struct Clock {
     /// How far, forward or back: +3d, +2h, -1h, 30s; or show.
-    #[arg(value_name = "STEP", default_value = "show", allow_hyphen_values = true)]
-    pub step: String,
+    #[arg(value_name = "STEP", default_value = "show", allow_hyphen_values = true, value_parser = step)]
+    pub step: Step,
     /// The running sandbox; default: the one the account is configured for.
     #[arg(long, value_name = "URL")]
     pub sandbox: Option<String>,
+}
+
+/// What to do with the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Only look.
+    Show,
+    /// Move it by so many seconds.
+    By(i64),
 }
 
 /// The clock afterwards.
@@ -41,14 +50,14 @@ impl Clock {
     /// Moves or shows.
     ///
     /// # Errors
-    /// Usage for a step that is none; unavailable where no sandbox runs.
+    /// Unavailable where no sandbox runs.
     pub async fn run(self) -> Result<Report> {
         let sandbox = Sandbox::at(self.sandbox.as_deref())?;
-        let clock: shown::Clock = if self.step == "show" {
-            sandbox.get("/sandbox/clock").await?
-        } else {
-            let seconds = units::step(&self.step).ok_or_else(|| no_step(&self.step))?;
-            sandbox.post("/sandbox/clock", &serde_json::json!({ "advance_seconds": seconds })).await?
+        let clock: shown::Clock = match self.step {
+            Step::Show => sandbox.get("/sandbox/clock").await?,
+            Step::By(seconds) => {
+                sandbox.post("/sandbox/clock", &serde_json::json!({ "advance_seconds": seconds })).await?
+            }
         };
         let now = chrono::DateTime::from_timestamp(clock.now, 0).unwrap_or_default();
         let now = now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
@@ -56,7 +65,13 @@ impl Clock {
     }
 }
 
-fn no_step(text: &str) -> Error {
-    Error::usage(say!("{text:?} is no step of a clock"; "{text:?} 不是有效的时间"))
-        .next(say!("write +3d, -1h, 30s, or show"; "请写 +3d、-1h、30s 或 show"))
+fn step(text: &str) -> Result<Step> {
+    let no_step = || {
+        Error::usage(say!("not a step of a clock"; "不是有效的时间"))
+            .next(say!("write +3d, -1h, 30s, or show"; "请写 +3d、-1h、30s 或 show"))
+    };
+    match text {
+        "show" => Ok(Step::Show),
+        _ => units::step(text).map(Step::By).ok_or_else(no_step),
+    }
 }

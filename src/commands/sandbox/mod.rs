@@ -19,14 +19,10 @@ use serde::Serialize;
 /// A local stand-in for the platform's API, and the pushes it sends.
 #[derive(Debug, Subcommand)]
 #[command(before_help = "Example:\n  wxops sandbox run --followers 23000")]
-pub enum Verb {
-    /// Run the stand-in platform until it is stopped.
+pub(crate) enum Verb {
     Run(run::Run),
-    /// Send signed events to a callback, as the platform does.
     Push(push::Push),
-    /// Make the running sandbox fail on purpose, or stop failing.
     Faults(faults::Faults),
-    /// Move the running sandbox's clock.
     Clock(clock::Clock),
 }
 
@@ -54,14 +50,14 @@ impl Verb {
                 }
             }
             Verb::Faults(mut verb) => {
-                verb.sandbox.get_or_insert_with(|| configured(context));
+                verb.sandbox = Some(chosen(verb.sandbox, context)?);
                 let asked = verb.faults.is_empty() && !verb.clear;
                 let report = verb.run().await?;
                 show(context, &report, report.table(lang), asked)
             }
             Verb::Clock(mut verb) => {
-                verb.sandbox.get_or_insert_with(|| configured(context));
-                let asked = verb.step == "show";
+                verb.sandbox = Some(chosen(verb.sandbox, context)?);
+                let asked = verb.step == clock::Step::Show;
                 let report = verb.run().await?;
                 show(context, &report, report.table(lang), asked)
             }
@@ -69,10 +65,12 @@ impl Verb {
     }
 }
 
-/// The sandbox of the configured account, where one is configured.
-fn configured(context: &Context) -> String {
-    let account = context.config().ok().and_then(|config| config.official(None).ok());
-    client::of(account)
+/// The sandbox that was named, else that of the configured account. A wrong configuration leads to no other one.
+fn chosen(named: Option<String>, context: &Context) -> Result<String> {
+    match named {
+        Some(named) => Ok(named),
+        None => Ok(client::of(context.config()?.official(None).ok())),
+    }
 }
 
 /// What was asked for is shown also with `-q`; what was done is not.

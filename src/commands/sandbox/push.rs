@@ -11,7 +11,7 @@ use clap::Args;
 use reqwest::Url;
 use serde::Serialize;
 
-/// Send signed events to a callback, exactly as the platform does.
+/// Send signed events to a callback, exactly as the platform does
 ///
 /// 5 s limit, three tries. The running sandbox sends them: it knows the
 /// callback, and who follows from now on is what its user/info answers.
@@ -53,8 +53,9 @@ pub struct Push {
     /// repeated.
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub set: Vec<(String, String)>,
-    /// Damage each push on purpose, so that the callback should refuse it.
-    #[arg(long = "break", value_name = "WHAT")]
+    /// Damage each push on purpose, so that the callback should refuse it:
+    /// signature, msg_signature, truncate, appid or key.
+    #[arg(long = "break", value_name = "WHAT", hide_possible_values = true)]
     pub damage: Option<Break>,
     /// Show what would be sent where, and send nothing.
     #[arg(short = 'n', long)]
@@ -190,16 +191,18 @@ impl Push {
     }
 }
 
-fn share(text: &str) -> Result<f64, String> {
-    rate_of(text).ok_or_else(|| format!("{text:?} is no share: write 10% or 0.1"))
+fn share(text: &str) -> Result<f64> {
+    rate_of(text)
+        .ok_or_else(|| Error::usage(say!("not a share"; "不是比例")).next(say!("write 10% or 0.1"; "请写 10% 或 0.1")))
 }
 
-fn positive(text: &str) -> Result<f64, String> {
+fn positive(text: &str) -> Result<f64> {
     let number = text.parse::<f64>().ok().filter(|number| *number > 0.0 && number.is_finite());
-    number.ok_or_else(|| format!("{text:?} is no rate: write a number above 0"))
+    number.ok_or_else(|| Error::usage(say!("it must be a number above 0"; "应为大于 0 的数")))
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or_else(|| format!("{text:?} is not KEY=VALUE"))?;
+fn pair(text: &str) -> Result<(String, String)> {
+    let (key, value) =
+        text.split_once('=').ok_or_else(|| Error::usage(say!("it must be KEY=VALUE"; "应为 KEY=VALUE")))?;
     Ok((key.to_owned(), value.to_owned()))
 }

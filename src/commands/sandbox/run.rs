@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Run a stand-in for api.weixin.qq.com on a local port until Ctrl-C.
+/// Run a stand-in for api.weixin.qq.com on a local port until Ctrl-C
 ///
 /// It keeps tokens and followers, enforces the documented limits and answers
 /// with the documented error codes. Its own pages: /sandbox/state,

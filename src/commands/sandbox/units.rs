@@ -1,5 +1,7 @@
 //! Times as people write them: `20ms`, `30s`, `5m`, `1h`, `3d`.
 
+use crate::error::{Error, Result};
+use crate::say;
 use std::time::Duration;
 
 /// Milliseconds of each unit, the longer spelling first.
@@ -8,8 +10,11 @@ const UNITS: &[(&str, f64)] = &[("ms", 1.0), ("s", 1_000.0), ("m", 60_000.0), ("
 const LONGEST_MS: f64 = 3650.0 * 86_400_000.0;
 
 /// A time that is waited.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let ms = milliseconds(text).ok_or_else(|| format!("{text:?} is no time: write 20ms, 30s, 5m, 1h or 3d"))?;
+pub fn duration(text: &str) -> Result<Duration> {
+    let ms = milliseconds(text).ok_or_else(|| {
+        Error::usage(say!("not a time"; "不是时间"))
+            .next(say!("write 20ms, 30s, 5m, 1h or 3d"; "请写 20ms、30s、5m、1h 或 3d"))
+    })?;
     Ok(Duration::from_secs_f64(ms / 1000.0))
 }
 

@@ -3,11 +3,11 @@
 use crate::app::App;
 use crate::commands::Context;
 use crate::domain::secret::Secret;
-use crate::error::{Error, Lang, Result};
+use crate::error::{Error, Lang, Result, Text};
 use crate::report::Report;
 use crate::say;
 use serde_json::json;
-use std::io::Read;
+use std::io::{BufRead, IsTerminal, Read};
 
 /// Store a token that a person brings, read from stdin
 ///
@@ -28,9 +28,21 @@ impl Set {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let app = App::open(context.config()?.clone()).await?;
         let account = app.config.official(None)?;
-        let read = tokio::task::spawn_blocking(|| {
-            let mut text = String::new();
-            std::io::stdin().take(MOST).read_to_string(&mut text).map(|_| text)
+        let typed = std::io::stdin().is_terminal();
+        if typed && context.no_input {
+            return Err(Error::usage(say!(
+                "the token is read from stdin, and --no-input forbids to ask for it";
+                "token 从标准输入读取，而 --no-input 禁止提问"
+            ))
+            .next(from_file()));
+        }
+        if typed {
+            context.out.note(&say!("paste the token, then press Enter"; "请粘贴 token 并按回车"));
+        }
+        let read = tokio::task::spawn_blocking(move || {
+            let (mut text, mut stdin) = (String::new(), std::io::stdin().lock().take(MOST));
+            let read = if typed { stdin.read_line(&mut text) } else { stdin.read_to_string(&mut text) };
+            read.map(|_| text)
         });
         let unread = |e| Error::usage(say!("stdin can't be read as text"; "无法从标准输入读取文本")).source(e);
         let text = read.await.map_err(std::io::Error::from).and_then(|read| read).map_err(unread)?;
@@ -40,11 +52,15 @@ impl Set {
                 "stdin holds no access_token: one line of printable letters, at most 4 kB";
                 "标准输入中没有 access_token：应为一行可打印字符，不超过 4 kB"
             ))
-            .next(say!("wxops token set < FILE"; "用法：wxops token set < 文件")));
+            .next(from_file()));
         }
         let token = app.tokens.set(account, Secret::new(text)).await?;
         context.out.report(&Stored { account: account.name.clone(), generation: token.generation })
     }
+}
+
+fn from_file() -> Text {
+    say!("wxops token set < FILE"; "用法：wxops token set < 文件")
 }
 
 impl Report for Stored {

@@ -6,7 +6,7 @@ use super::super::read::bind_mysql;
 use super::super::value::{person, places};
 use super::super::writer::End;
 use super::super::{LEASE_MS, Statement, Value, lease_id};
-use super::numbered::{join, joins, spread};
+use super::numbered::{among, in_list, join, joins, spread};
 use sqlx::{AssertSqlSafe, MySqlConnection, Row as _};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -218,23 +218,37 @@ pub(super) async fn write_alike<'a>(
     db: &mut MySqlConnection,
     statements: impl Iterator<Item = &'a Statement>,
 ) -> sqlx::Result<()> {
-    let mut alike: Vec<Vec<&Statement>> = Vec::new();
-    for statement in statements {
-        match alike.iter_mut().find(|alike| joins(&statement.sql) && alike[0].sql == statement.sql) {
-            Some(alike) => alike.push(statement),
-            None => alike.push(vec![statement]),
+    let statements: Vec<&Statement> = statements.collect();
+    for of_one_text in grouped(&statements, |one, other| one.sql == other.sql) {
+        let parts = grouped(&of_one_text, among);
+        // A join over a table of arguments costs each row about three times what a list of openids does.
+        if joins(&of_one_text[0].sql) && of_one_text.len() > 1 && parts.len() * 3 > of_one_text.len() {
+            let (sql, rows) = join(&of_one_text);
+            sqlx::query(AssertSqlSafe(sql)).bind(rows).execute(&mut *db).await?;
+            continue;
         }
-    }
-    for statements in alike {
-        match statements[..] {
-            [one] => drop(execute(db, std::slice::from_ref(one)).await?),
-            _ => {
-                let (sql, rows) = join(&statements);
-                sqlx::query(AssertSqlSafe(sql)).bind(rows).execute(&mut *db).await?;
+        for part in parts {
+            match part[..] {
+                [one] => drop(execute(db, std::slice::from_ref(one)).await?),
+                _ => {
+                    let (sql, args) = in_list(&part);
+                    bind_mysql(&sql, &args).execute(&mut *db).await?;
+                }
             }
         }
     }
     Ok(())
+}
+
+fn grouped<'a>(all: &[&'a Statement], alike: impl Fn(&Statement, &Statement) -> bool) -> Vec<Vec<&'a Statement>> {
+    let mut groups: Vec<Vec<&Statement>> = Vec::new();
+    for statement in all {
+        match groups.iter_mut().find(|group| alike(group[0], statement)) {
+            Some(group) => group.push(statement),
+            None => groups.push(vec![statement]),
+        }
+    }
+    groups
 }
 
 fn is_bare(statement: &Statement) -> bool {

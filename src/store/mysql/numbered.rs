@@ -23,6 +23,28 @@ pub(super) fn joins(sql: &str) -> bool {
     sql.starts_with("UPDATE ") && numbered(sql)
 }
 
+/// What stands in a statement for its person.
+const PERSON: &str = "openid = ?2";
+
+/// Whether two statements of one text differ in nothing but their person.
+pub(super) fn among(one: &Statement, other: &Statement) -> bool {
+    numbered(&one.sql) && one.sql.contains(PERSON) && one.args[0] == other.args[0] && one.args[2..] == other.args[2..]
+}
+
+/// Such statements as one, about a list of people: the last is repeated up to a power of two, so that the texts of
+/// statements are few and each is prepared once.
+pub(super) fn in_list(statements: &[&Statement]) -> (String, Vec<Value>) {
+    let size = statements.len().next_power_of_two();
+    let sql = statements[0].sql.replace(PERSON, &format!("openid IN ({})", vec!["?2"; size].join(", ")));
+    let mut people = (0..size).map(|at| statements[at.min(statements.len() - 1)].args[1].clone());
+    let mut args = Vec::new();
+    let sql = replace(&sql, |number, sql| {
+        args.extend(if number == 2 { people.next() } else { statements[0].args.get(number - 1).cloned() });
+        sql.push('?');
+    });
+    (sql, args)
+}
+
 /// Statements of one text, `UPDATE table SET …`, as one; each must be about rows of its own. The table of
 /// arguments comes first in the join, so that rows are locked in its order and found by their key.
 pub(super) fn join(statements: &[&Statement]) -> (String, String) {

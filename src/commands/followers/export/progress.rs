@@ -1,7 +1,7 @@
 //! How far an export is, on stderr: on a terminal a line that changes, else one in 30 s.
 
 use crate::error::Lang;
-use crate::report::{Format, Out};
+use crate::report::{Format, Out, spoken};
 use crate::say;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -42,6 +42,7 @@ impl Progress {
     }
 
     fn show(&mut self, text: &str) {
+        spoken();
         // A stderr that is gone is no reason to fail.
         let _ = write!(std::io::stderr(), "\r{text:<width$}", width = self.shown);
         self.shown = text.len();
