@@ -10,9 +10,12 @@ use std::ffi::OsString;
 /// The shortest argument that is taken for a secret by its looks alone; an AppSecret has 32 letters.
 const FEWEST: usize = 20;
 
+/// What is shorter than this is not hidden in messages.
+const SHORTEST: usize = 8;
+
 /// Keeps what is configured and what looks like a secret among the arguments out of the answer.
 pub(super) fn keep(args: &[OsString]) {
-    if let Ok(mut sources) = Sources::of_process() {
+    if let Some(mut sources) = Sources::of_process().ok().filter(|_| args.iter().skip(1).any(may_hold_one)) {
         sources.config = flags::guess_config(args);
         keep_secret(&secrets(&sources));
     }
@@ -24,6 +27,14 @@ pub(super) fn keep(args: &[OsString]) {
     });
     let words = words.filter(|word| word.contains("://") || looks_secret(word));
     keep_secret(&words.flat_map(|word| secret_parts(&Secret::new(word))).collect::<Vec<_>>());
+}
+
+/// A slip in a verb or the name of a flag is none: for it the configuration is not opened.
+fn may_hold_one(arg: &OsString) -> bool {
+    let arg = arg.to_string_lossy();
+    let name =
+        arg.strip_prefix("--").is_some_and(|name| name.bytes().all(|byte| byte == b'-' || byte.is_ascii_lowercase()));
+    arg.len() >= SHORTEST && !name
 }
 
 /// Long, letters and digits mixed, and nothing but what base64, hex and access_tokens are made of.

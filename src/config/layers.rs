@@ -109,7 +109,7 @@ impl<'a> Layers<'a> {
         if secret {
             if let Some(path) = self.sources.env.get(&pointer) {
                 let named = Origin::Env(pointer.clone());
-                return self.secret_file(&pointer, &self.sources.dir.join(path), named, Layer::Environment).map(Some);
+                return self.secret_file(&pointer, (&self.sources.dir, path), named, Layer::Environment).map(Some);
             }
             if let Some(value) = self.credential(name)? {
                 return Ok(Some(value));
@@ -121,7 +121,7 @@ impl<'a> Layers<'a> {
         let Some(dotenv) = &self.dotenv else { return Ok(None) };
         if secret && let Some((path, line)) = dotenv.get(&pointer) {
             let named = Origin::DotEnv { path: dotenv.path.clone(), line };
-            return self.secret_file(&pointer, &self.sources.dir.join(path.reveal()), named, Layer::DotEnv).map(Some);
+            return self.secret_file(&pointer, (&self.sources.dir, path.reveal()), named, Layer::DotEnv).map(Some);
         }
         let Some((text, line)) = dotenv.get(name) else { return Ok(None) };
         let origin = Origin::DotEnv { path: dotenv.path.clone(), line };
@@ -142,8 +142,8 @@ impl<'a> Layers<'a> {
             && let Some((path, line)) = values.get(&pointer).filter(|(path, _)| !path.reveal().is_empty())
         {
             let named = Origin::File { path: file.path.clone(), line: *line };
-            let path = file.path.parent().unwrap_or(Path::new(".")).join(path.reveal());
-            return self.secret_file(&format!("{prefix}{pointer}"), &path, named, Layer::File).map(Some);
+            let place = (file.path.parent().unwrap_or(Path::new(".")), path.reveal());
+            return self.secret_file(&format!("{prefix}{pointer}"), place, named, Layer::File).map(Some);
         }
         let Some((text, line)) = values.get(name).filter(|(text, _)| !text.reveal().is_empty()) else {
             return Ok(None);
@@ -162,25 +162,17 @@ impl<'a> Layers<'a> {
         from_file(name, &text, Origin::Credential(path), Layer::Environment).map(Some)
     }
 
-    fn secret_file(&self, key: &str, path: &Path, named: Origin, layer: Layer) -> Result<Value> {
-        if self.may_be_a_secret(path) {
+    fn secret_file(&self, key: &str, place: (&Path, &str), named: Origin, layer: Layer) -> Result<Value> {
+        let path = place.0.join(place.1);
+        if !path.exists() && may_be_a_secret(place.1) {
             return Err(nameless(key));
         }
-        let text = self.private(path).map_err(|mut error| {
+        let text = self.private(&path).map_err(|mut error| {
             let (en, zh) = (&error.what.en, &error.what.zh);
             error.what = say!("{key}: {en}"; "{key}：{zh}");
             error
         })?;
-        from_file(key, &text, Origin::SecretFile { path: path.to_owned(), named: Box::new(named) }, layer)
-    }
-
-    /// Whoever writes the secret itself where its file is named must not read it in the error. Only the full path of a
-    /// file in a folder that is there can't be one.
-    fn may_be_a_secret(&self, path: &Path) -> bool {
-        let beside =
-            self.file.as_ref().and_then(|file| file.path.parent()).is_some_and(|folder| path.starts_with(folder));
-        let in_a_folder = path.parent().is_some_and(|folder| folder != Path::new("/") && folder.exists());
-        !path.exists() && (beside || path.is_relative() || !in_a_folder)
+        from_file(key, &text, Origin::SecretFile { path, named: Box::new(named) }, layer)
     }
 
     fn credentials(&self) -> Option<PathBuf> {
@@ -201,6 +193,13 @@ impl<'a> Layers<'a> {
         }
         Ok(private.text)
     }
+}
+
+/// Whoever writes the secret itself where its file is named must not read it in the error. Only the full path of a file
+/// in a folder that is there can't be one.
+fn may_be_a_secret(named: &str) -> bool {
+    let folder = Path::new(named).parent().filter(|folder| folder.is_absolute() && folder.parent().is_some());
+    !folder.is_some_and(Path::exists)
 }
 
 fn nameless(key: &str) -> Error {

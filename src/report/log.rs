@@ -51,7 +51,7 @@ impl Logs {
     }
 }
 
-/// The filter without what would loosen a cap: a module of such a library by name, or spans, which only libraries have.
+/// The filter without what would loosen a cap: a module of such a library by name, or spans, which are not ours.
 fn capped(filter: &str) -> String {
     let loosens = |part: &&str| part.contains(['[', ']', '{', '}']) || CAPPED.iter().any(|name| part.starts_with(name));
     let kept = filter.split(',').map(str::trim).filter(|part| !loosens(part)).map(str::to_owned);
