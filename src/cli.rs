@@ -1,6 +1,7 @@
 //! The command line: global flags, the table of groups; run, print, exit code.
 
 mod completions;
+mod cores;
 mod exit_codes;
 mod flags;
 mod man;
@@ -8,15 +9,16 @@ mod own;
 mod screen;
 mod stop;
 mod translate;
+mod typed;
 mod usage;
 mod version;
 mod wrap;
 mod zh;
 
 use crate::commands::{self, Context};
-use crate::config::Sources;
+use crate::config::{Sources, secrets};
 use crate::error::{Error, Kind, Lang, Result};
-use crate::report::{Format, Out, signs_of_life};
+use crate::report::{Format, Out, keep_secret, signs_of_life};
 use crate::say;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser};
@@ -105,7 +107,7 @@ groups! {
 
 /// Parses, runs, prints, and gives the exit code of the process.
 pub fn main() -> ExitCode {
-    no_core_dumps();
+    cores::none();
     stop::quiet_panics();
     let args: Vec<OsString> = std::env::args_os().collect();
     let mut screen = Screen::guess(&args);
@@ -144,7 +146,12 @@ fn run(args: &[OsString], screen: &mut Screen) -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => screen.fail(&error, false),
+        Err(error) => {
+            if matches!(error.kind, Kind::Usage | Kind::Config) {
+                typed::keep(args);
+            }
+            screen.fail(&error, false)
+        }
     }
 }
 
@@ -178,7 +185,10 @@ fn refuse(error: &clap::Error, args: &[OsString], screen: &Screen) -> ExitCode {
     }
     match asked_for {
         true => ExitCode::SUCCESS,
-        false => screen.fail(&usage::error(error, &tree(Lang::En), args), help),
+        false => {
+            typed::keep(args);
+            screen.fail(&usage::error(error, &tree(Lang::En), args), help)
+        }
     }
 }
 
@@ -200,6 +210,10 @@ fn context(global: &Global, screen: &mut Screen) -> Result<Context> {
     context.timeout = global.timeout;
     // A wrong configuration is told by the verb that needs it; `init` and `explain` work without.
     let config = context.config().ok();
+    match config {
+        Some(config) => keep_secret(&config.secrets),
+        None => keep_secret(&secrets(&context.sources)),
+    }
     global.logs(config).start();
     for warning in config.iter().flat_map(|config| &config.warnings) {
         tracing::warn!("{}", warning.in_lang(screen.lang));
@@ -234,13 +248,6 @@ fn execute(command: Command, mut context: Context, args: &[OsString], global: &G
     runtime.shutdown_timeout(LAST_WORK);
     // `| head -1` has what it wants.
     if context.out.closed() { Ok(()) } else { result }
-}
-
-/// A core file would hold every secret in memory.
-fn no_core_dumps() {
-    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
-    // Refused only by exotic sandboxes, which write no core files either.
-    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
 }
 
 /// The error of a command that was ended from outside.

@@ -18,7 +18,7 @@
 //! | `sandbox` | the stand-in platform, with its own structs and errcodes (a feature, on by default) |
 //! | [`wire`] | bytes to domain and back, pure: signature, envelope, XML, what is accepted and why not |
 //! | [`config`] | flag, environment, `.env`, TOML; `keys.rs` is the table of settings |
-//! | [`report`] | a result as a table or JSON; errors, log lines |
+//! | [`report`] | a result as a table or JSON; errors, log lines; `veil.rs` keeps secrets out of what others say |
 //! | [`lifecycle`], [`metrics`] | signals, systemd and the lock of `serve`; what is counted |
 //! | [`domain`] | the nouns: account, event, token, secret, clock |
 //! | [`error`] | one error: what failed, what next, exit code, what a worker does with the item |

@@ -181,6 +181,11 @@ pub(super) fn guess_color(args: &[OsString]) -> Color {
     }
 }
 
+/// `--config` of arguments that could not be parsed.
+pub(super) fn guess_config(args: &[OsString]) -> Option<PathBuf> {
+    value_of(args, "--config").map(PathBuf::from)
+}
+
 /// `--flag VALUE` or `--flag=VALUE`.
 fn value_of(args: &[OsString], flag: &str) -> Option<String> {
     let mut args = args.iter().filter_map(|arg| arg.to_str());

@@ -2,7 +2,7 @@
 
 use super::{flags, translate};
 use crate::error::{Error, Kind, Lang};
-use crate::report::{Endless, Format, failure_causes, failure_json, failure_line, spoken};
+use crate::report::{Endless, Format, failure_causes, failure_json, failure_line, spoken, veiled};
 use clap::builder::StyledStr;
 use flags::Color;
 use std::ffi::OsString;
@@ -51,7 +51,7 @@ impl Screen {
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         spoken();
         // Nobody reads stderr: the exit code still tells.
-        let _ = std::io::stderr().write_all(text.as_bytes());
+        let _ = std::io::stderr().write_all(veiled(&text).as_bytes());
         ExitCode::from(error.kind.exit_code())
     }
 

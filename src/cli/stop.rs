@@ -5,6 +5,7 @@ use crate::error::{Error, Kind, Result};
 use crate::lifecycle;
 use crate::report::Endless;
 use crate::say;
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -74,20 +75,18 @@ async fn over(timeout: Option<Duration>) {
     }
 }
 
-/// A panic says one line: where, not what, because the message may quote a value. `RUST_BACKTRACE` shows all.
+/// A panic says one line: where, not what, because the message may quote a value. `RUST_BACKTRACE` shows how it came
+/// there, and no value either.
 pub(super) fn quiet_panics() {
-    let full = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
+    std::panic::set_hook(Box::new(|info| {
         use std::io::Write;
         let place = info.location().map(|at| format!("{}:{}", short(at.file()), at.line())).unwrap_or_default();
-        let _ = writeln!(
-            std::io::stderr(),
-            "internal error at {place} (wxops {}), please report it",
-            env!("CARGO_PKG_VERSION")
-        );
-        if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| !value.is_empty() && value != "0") {
-            full(info);
+        let mut text = format!("internal error at {place} (wxops {}), please report it\n", env!("CARGO_PKG_VERSION"));
+        let backtrace = Backtrace::capture();
+        if backtrace.status() == BacktraceStatus::Captured {
+            text.push_str(&backtrace.to_string());
         }
+        let _ = std::io::stderr().write_all(text.as_bytes());
     }));
 }
 
@@ -96,5 +95,39 @@ fn short(file: &str) -> &str {
     match file.split_once("/registry/src/") {
         Some((_, rest)) => rest.split_once('/').map_or(rest, |(_, file)| file),
         None => file,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::cores;
+    use super::*;
+    use std::process::Command;
+
+    /// Tells the test's own binary to be the process that panics.
+    const ROLE: &str = "WXOPS_TEST_PANICS";
+
+    /// In a process of its own: the hook and the limit on cores are the process's.
+    #[test]
+    fn a_panic_tells_no_value_and_leaves_no_core() {
+        if std::env::var_os(ROLE).is_some() {
+            cores::none();
+            let limit = rustix::process::getrlimit(rustix::process::Resource::Core);
+            assert_eq!((limit.current, limit.maximum), (Some(0), Some(0)));
+            quiet_panics();
+            let secret = "CANARY".repeat(3).parse::<i32>().map_err(|_| "CANARY");
+            std::thread::spawn(move || secret.expect("CANARY")).join().unwrap_err();
+            std::process::exit(7);
+        }
+        for backtrace in ["0", "1", "full"] {
+            let mut command = Command::new(std::env::current_exe().unwrap());
+            command.args(["--exact", "--nocapture", "cli::stop::tests::a_panic_tells_no_value_and_leaves_no_core"]);
+            let done = command.env(ROLE, "1").env("RUST_BACKTRACE", backtrace).output().unwrap();
+            let said = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+            assert_eq!(done.status.code(), Some(7), "{said}");
+            assert!(said.contains("internal error at src/cli/stop.rs:") && !said.contains("CANARY"), "{said}");
+            assert_eq!(said.contains("tests::a_panic_tells"), backtrace != "0", "{said}");
+        }
     }
 }

@@ -95,6 +95,8 @@ fn check(text: &str) -> Result<()> {
         )
     };
     let url = Url::parse(text).map_err(|_| wrong())?;
-    let named = url.path().len() > 1 && url.host_str().is_some_and(|host| !host.is_empty());
+    // An @ behind the host is the end of a password with a / in it, whose beginning would be shown as the port.
+    let named =
+        url.path().len() > 1 && !url.path().contains('@') && url.host_str().is_some_and(|host| !host.is_empty());
     if url.scheme() == "mysql" && named { Ok(()) } else { Err(wrong()) }
 }

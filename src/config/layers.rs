@@ -4,10 +4,11 @@ use super::dotenv::DotEnv;
 use super::file::{Entry, File};
 use super::keys::Setting;
 use super::private;
+use super::secrets;
 use super::source::{Layer, Origin, Value};
 use super::sources::Sources;
 use crate::domain::secret::Secret;
-use crate::error::{Result, Text};
+use crate::error::{Error, Result, Text};
 use crate::say;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub(super) struct Layers<'a> {
     /// What named the TOML file.
     pub named: Origin,
     warnings: RefCell<Vec<Text>>,
+    secrets: RefCell<Vec<Secret>>,
 }
 
 /// Where in the sources a setting is looked for.
@@ -38,7 +40,14 @@ pub(super) const GLOBAL: Scope<'static> = Scope { account: None, variables: true
 impl<'a> Layers<'a> {
     pub fn open(sources: &'a Sources) -> Result<Self> {
         let files = sources.files();
-        let mut layers = Layers { sources, dotenv: None, file: None, named: files.named, warnings: RefCell::default() };
+        let mut layers = Layers {
+            sources,
+            dotenv: None,
+            file: None,
+            named: files.named,
+            warnings: RefCell::default(),
+            secrets: RefCell::default(),
+        };
         if let Some(path) = files.dotenv {
             layers.dotenv = Some(DotEnv::parse(&path, &layers.private(&path)?)?);
         }
@@ -48,18 +57,41 @@ impl<'a> Layers<'a> {
         Ok(layers)
     }
 
+    /// What was let pass with a warning; and every secret, those of files where they were asked for.
+    pub fn into_warnings_and_secrets(self) -> (Vec<Text>, Vec<Secret>) {
+        let of = |setting: &Setting| {
+            let named = secrets::in_environment(self.sources, setting).into_iter();
+            named.chain(self.written(setting)).collect()
+        };
+        let mut all = secrets::all(of);
+        all.extend(self.secrets.into_inner().iter().flat_map(secrets::parts));
+        (self.warnings.into_inner(), all)
+    }
+
+    /// The values of a setting as they stand in `./.env` and the TOML file, of whichever account.
+    fn written(&self, setting: &Setting) -> Vec<Secret> {
+        let dotenv = self.dotenv.iter().filter_map(|dotenv| Some(dotenv.get(setting.env?)?.0.clone()));
+        let tables =
+            self.file.iter().flat_map(|file| file.officials.values().map(|table| &table.values).chain([&file.values]));
+        let toml = tables.filter_map(|values| Some(values.get(setting.toml?)?.0.clone()));
+        dotenv.chain(toml).collect()
+    }
+
     /// `./.env`, where it counts and is there.
     pub fn dotenv(&self) -> Option<&Path> {
         self.dotenv.as_ref().map(|dotenv| dotenv.path.as_path())
     }
 
-    /// What was let pass with a warning.
-    pub fn into_warnings(self) -> Vec<Text> {
-        self.warnings.into_inner()
-    }
-
     /// The value of the first source that has one; an empty text is none.
     pub fn get(&self, setting: &Setting, scope: Scope<'_>) -> Result<Option<Value>> {
+        let found = self.look_up(setting, scope)?;
+        if secrets::is_secret(setting) {
+            self.secrets.borrow_mut().extend(found.as_ref().map(|value| value.text.clone()));
+        }
+        Ok(found)
+    }
+
+    fn look_up(&self, setting: &Setting, scope: Scope<'_>) -> Result<Option<Value>> {
         if scope.variables
             && let Some(name) = setting.env
             && let Some(value) = self.variable(name, setting.secret)?
@@ -77,7 +109,7 @@ impl<'a> Layers<'a> {
         if secret {
             if let Some(path) = self.sources.env.get(&pointer) {
                 let named = Origin::Env(pointer.clone());
-                return self.secret_file(&pointer, &self.sources.dir.join(path), named, Layer::Environment).map(Some);
+                return self.secret_file(&pointer, (&self.sources.dir, path), named, Layer::Environment).map(Some);
             }
             if let Some(value) = self.credential(name)? {
                 return Ok(Some(value));
@@ -89,7 +121,7 @@ impl<'a> Layers<'a> {
         let Some(dotenv) = &self.dotenv else { return Ok(None) };
         if secret && let Some((path, line)) = dotenv.get(&pointer) {
             let named = Origin::DotEnv { path: dotenv.path.clone(), line };
-            return self.secret_file(&pointer, &self.sources.dir.join(path.reveal()), named, Layer::DotEnv).map(Some);
+            return self.secret_file(&pointer, (&self.sources.dir, path.reveal()), named, Layer::DotEnv).map(Some);
         }
         let Some((text, line)) = dotenv.get(name) else { return Ok(None) };
         let origin = Origin::DotEnv { path: dotenv.path.clone(), line };
@@ -110,8 +142,8 @@ impl<'a> Layers<'a> {
             && let Some((path, line)) = values.get(&pointer).filter(|(path, _)| !path.reveal().is_empty())
         {
             let named = Origin::File { path: file.path.clone(), line: *line };
-            let path = file.path.parent().unwrap_or(Path::new(".")).join(path.reveal());
-            return self.secret_file(&format!("{prefix}{pointer}"), &path, named, Layer::File).map(Some);
+            let place = (file.path.parent().unwrap_or(Path::new(".")), path.reveal());
+            return self.secret_file(&format!("{prefix}{pointer}"), place, named, Layer::File).map(Some);
         }
         let Some((text, line)) = values.get(name).filter(|(text, _)| !text.reveal().is_empty()) else {
             return Ok(None);
@@ -130,13 +162,17 @@ impl<'a> Layers<'a> {
         from_file(name, &text, Origin::Credential(path), Layer::Environment).map(Some)
     }
 
-    fn secret_file(&self, key: &str, path: &Path, named: Origin, layer: Layer) -> Result<Value> {
-        let text = self.private(path).map_err(|mut error| {
+    fn secret_file(&self, key: &str, place: (&Path, &str), named: Origin, layer: Layer) -> Result<Value> {
+        let path = place.0.join(place.1);
+        if !path.exists() && may_be_a_secret(place.1) {
+            return Err(nameless(key));
+        }
+        let text = self.private(&path).map_err(|mut error| {
             let (en, zh) = (&error.what.en, &error.what.zh);
             error.what = say!("{key}: {en}"; "{key}：{zh}");
             error
         })?;
-        from_file(key, &text, Origin::SecretFile { path: path.to_owned(), named: Box::new(named) }, layer)
+        from_file(key, &text, Origin::SecretFile { path, named: Box::new(named) }, layer)
     }
 
     fn credentials(&self) -> Option<PathBuf> {
@@ -157,6 +193,24 @@ impl<'a> Layers<'a> {
         }
         Ok(private.text)
     }
+}
+
+/// Whoever writes the secret itself where its file is named must not read it in the error. Only the full path of a file
+/// in a folder that is there can't be one.
+fn may_be_a_secret(named: &str) -> bool {
+    let folder = Path::new(named).parent().filter(|folder| folder.is_absolute() && folder.parent().is_some());
+    !folder.is_some_and(Path::exists)
+}
+
+fn nameless(key: &str) -> Error {
+    let plain = key.strip_suffix("_FILE").or_else(|| key.strip_suffix("_file")).unwrap_or(key);
+    Error::config(say!(
+        "{key}: there is no such file; its name is not shown, for it may be the secret itself";
+        "{key}：没有这个文件；不显示其名称，因为它可能就是密钥本身"
+    ))
+    .next(
+        say!("write the file's full path, or set {plain} to the secret"; "请写明文件的完整路径，或把密钥写入 {plain}"),
+    )
 }
 
 /// Whether the file is really there, whatever `..` and links its path has.

@@ -9,6 +9,7 @@ mod keys;
 mod layers;
 mod origins;
 mod private;
+mod secrets;
 mod source;
 mod sources;
 mod values;
@@ -17,6 +18,7 @@ mod values;
 mod tests;
 
 pub use origins::{Effective, Origins};
+pub use secrets::{parts as secret_parts, secrets};
 pub use source::Origin;
 pub use sources::{Environment, Sources};
 pub use values::{UnsubscribePolicy, duration};
@@ -72,6 +74,8 @@ pub struct Config {
     pub dotenv: Option<PathBuf>,
     /// What was let pass, to be logged once.
     pub warnings: Vec<Text>,
+    /// Every secret in it, for whoever shows texts that others wrote.
+    pub secrets: Vec<Secret>,
     /// Where each value came from.
     pub origins: Origins,
     default_official: Option<String>,
@@ -111,6 +115,7 @@ impl Config {
                 .half
                 .map(|v| v.error(say!("set, but WECHAT_APP_ID is not"; "已设置，但没有 WECHAT_APP_ID")).what),
             warnings: Vec::new(),
+            secrets: Vec::new(),
             origins: Origins::default(),
         };
         if config.listen == config.metrics_listen && config.listen.port() != 0 {
@@ -119,7 +124,7 @@ impl Config {
             return Err(value.map_or_else(|| Error::config(why.clone()), |value| value.error(why.clone())));
         }
         config.origins = origins;
-        config.warnings = layers.into_warnings();
+        (config.warnings, config.secrets) = layers.into_warnings_and_secrets();
         Ok(config)
     }
 

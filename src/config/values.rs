@@ -78,12 +78,12 @@ pub(super) fn api_base(text: &str) -> Result<String> {
 }
 
 /// A proxy's URL; a user and password in it are fine.
-pub(super) fn proxy(text: &str) -> Result<String> {
+pub(super) fn proxy(text: &str) -> Result<Secret> {
     let url = Url::parse(text).map_err(|_| not_a_url())?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
         return Err(not_a_url());
     }
-    Ok(text.to_owned())
+    Ok(Secret::new(text))
 }
 
 /// A group robot's webhook, as WeCom shows it to be copied; or a stand-in for it on this machine.

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::say;
 use base64::Engine;
 use base64::alphabet::STANDARD;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
@@ -49,11 +50,17 @@ pub struct Official {
     pub original_id: Option<String>,
     /// Base URL of the platform's API, without a trailing slash.
     pub api_base: String,
-    /// A fixed exit for the platform's IP white list.
-    pub proxy: Option<String>,
+    /// A fixed exit for the platform's IP white list; its URL may hold a password.
+    pub proxy: Option<Secret>,
 }
 
 impl Official {
+    /// What no text about this account may show.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let keys = self.aes_keys.iter().map(AesKey::written);
+        self.secret.iter().chain(&self.tokens).cloned().chain(keys).collect()
+    }
+
     /// Whether its calls go to WeChat itself: `api.weixin.qq.com` or another of its entrances.
     pub fn at_the_platform(&self) -> bool {
         let host = self.api_base.strip_prefix("https://").and_then(|rest| rest.split(['/', ':']).next());
@@ -85,6 +92,13 @@ impl AesKey {
         let bytes = Zeroizing::new(lenient.decode(text).map_err(|_| bad_letters())?);
         let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| bad_letters())?;
         Ok(AesKey(Zeroizing::new(key)))
+    }
+
+    /// The key as it is written down, without its last letter, whose spare bits are anybody's.
+    pub fn written(&self) -> Secret {
+        let mut text = STANDARD_NO_PAD.encode(self.bytes());
+        text.pop();
+        Secret::new(text)
     }
 
     /// The key for AES-256-CBC; its first 16 bytes are the IV.

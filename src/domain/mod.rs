@@ -9,3 +9,4 @@ pub mod robot;
 pub mod secret;
 pub mod silence;
 pub mod token;
+pub mod veil;

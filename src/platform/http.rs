@@ -124,7 +124,7 @@ impl Client {
     pub async fn date(&self, account: &Official, request: &Request) -> Result<Option<i64>> {
         let base = base_url(account)?;
         let host = base.host_str().unwrap_or_default().to_owned();
-        let pool = self.pool(account.proxy.as_deref(), &host).map_err(|e| bad_proxy(account, e))?;
+        let pool = self.pool(account.proxy.as_ref().map(Secret::reveal), &host).map_err(|e| bad_proxy(account, e))?;
         let call = request.onto(pool, request.url(base, None));
         let reply = call.send().await.map_err(|e| transport::error(request.api(), &host, &self.limits, e))?;
         let date = reply.headers().get(reqwest::header::DATE).and_then(|date| date.to_str().ok());
@@ -143,7 +143,7 @@ impl Client {
         let base = reqwest::Url::parse(base).ok().filter(reqwest::Url::has_host).ok_or_else(bad)?;
         let host = base.host_str().unwrap_or_default().to_owned();
         let pool = self.pool(None, &host).map_err(|e| no_connections().source(e.without_url()))?;
-        let answer = self.carry(platform, pool, base, request, None).await?;
+        let answer = self.carry(platform, pool, base, request, None, &[]).await?;
         self.settle(platform, request, answer)
     }
 
@@ -159,11 +159,12 @@ impl Client {
     async fn send(&self, account: &Official, request: &Request, token: Option<&Token>) -> Result<Answer> {
         let base = base_url(account)?;
         let host = base.host_str().unwrap_or_default().to_owned();
-        let pool = self.pool(account.proxy.as_deref(), &host).map_err(|e| bad_proxy(account, e))?;
-        self.carry(Platform::WeChat, pool, base, request, token).await
+        let pool = self.pool(account.proxy.as_ref().map(Secret::reveal), &host).map_err(|e| bad_proxy(account, e))?;
+        // The platform knows them all, whichever it was sent.
+        self.carry(Platform::WeChat, pool, base, request, token, &account.secrets()).await
     }
 
-    /// Out and back, observed.
+    /// Out and back, observed; beside what the request carries, `own` is not shown.
     async fn carry(
         &self,
         platform: Platform,
@@ -171,11 +172,12 @@ impl Client {
         base: reqwest::Url,
         request: &Request,
         token: Option<&Token>,
+        own: &[Secret],
     ) -> Result<Answer> {
         let host = base.host_str().unwrap_or_default().to_owned();
         let call = request.onto(pool, request.url(base, token.map(|token| &token.text)));
         let began = Instant::now();
-        let hidden = request.hidden().chain(token.map(|token| &token.text));
+        let hidden = request.hidden().chain(token.map(|token| &token.text)).chain(own);
         let outcome = match self.exchange(request.api(), &host, call).await {
             Ok((status, body)) => answer::read(request.api(), status, &body, hidden).map_err(|e| ("reply", e)),
             Err(failed) => Err(failed),
@@ -287,11 +289,4 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("limits", &self.limits).finish_non_exhaustive()
     }
-}
-
-/// Replaces every secret in a text that came from outside: a gateway's error page may quote the URL.
-fn mask<'a>(text: &str, hidden: impl Iterator<Item = &'a Secret>) -> String {
-    hidden
-        .filter(|secret| !secret.reveal().is_empty())
-        .fold(text.to_owned(), |text, secret| text.replace(secret.reveal(), "***"))
 }

@@ -2,6 +2,7 @@
 
 use super::escape::{escape, json_line};
 use super::place::place;
+use super::veil::veiled;
 use crate::error::{Error, Lang};
 use serde_json::json;
 
@@ -51,8 +52,8 @@ pub fn json(error: &Error) -> String {
         "code": error.kind.exit_code(),
         "errcode": error.errcode,
         "rid": error.rid,
-        "message": error.what.en,
-        "next": error.next.as_ref().map(|next| &next.en),
+        "message": veiled(&error.what.en),
+        "next": error.next.as_ref().map(|next| veiled(&next.en)),
     }))
 }
 

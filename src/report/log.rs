@@ -11,7 +11,7 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 /// Libraries whose finer logs show request lines, and an access_token stands in those.
-const CAPPED: &str = "h2=info,hyper=info,hyper_util=info,reqwest=info,rustls=info,sqlx=info";
+const CAPPED: [&str; 6] = ["h2", "hyper", "hyper_util", "reqwest", "rustls", "sqlx"];
 
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -39,17 +39,23 @@ pub struct Logs {
 impl Logs {
     /// Starts logging. A second call in a process changes nothing.
     pub fn start(&self) {
-        let filter = format!("{},{CAPPED}", self.filter);
-        let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+        let filter = EnvFilter::try_new(capped(&self.filter)).unwrap_or_else(|_| EnvFilter::new("info"));
         // A stderr that is gone (a closed terminal or pipe) is no reason to fail, let alone to panic.
         let builder = tracing_subscriber::fmt().log_internal_errors(false);
-        let builder = builder.with_env_filter(filter).with_writer(super::life::stderr);
+        let builder = builder.with_env_filter(filter).with_writer(super::veil::Log);
         let _ = match self.format {
             LogFormat::Json => builder.json().flatten_event(true).with_timer(Rfc3339).try_init(),
             LogFormat::Text => builder.with_ansi(self.color).event_format(Line { journald: false }).try_init(),
             LogFormat::Journald => builder.with_ansi(false).event_format(Line { journald: true }).try_init(),
         };
     }
+}
+
+/// The filter without what would loosen a cap: a module of such a library by name, or spans, which are not ours.
+fn capped(filter: &str) -> String {
+    let loosens = |part: &&str| part.contains(['[', ']', '{', '}']) || CAPPED.iter().any(|name| part.starts_with(name));
+    let kept = filter.split(',').map(str::trim).filter(|part| !loosens(part)).map(str::to_owned);
+    kept.chain(CAPPED.map(|name| format!("{name}=info"))).collect::<Vec<_>>().join(",")
 }
 
 struct Rfc3339;
@@ -141,6 +147,19 @@ mod tests {
         }
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[test]
+    fn caps_hold_whatever_the_filter_says() {
+        const CAPS: &str = "h2=info,hyper=info,hyper_util=info,reqwest=info,rustls=info,sqlx=info";
+        for (filter, kept) in [
+            ("debug,wxops=trace", "debug,wxops=trace"),
+            ("warn, sqlx::query=trace,hyper_util::client::legacy=trace, wxops=debug", "warn,wxops=debug"),
+            ("info,[request{a=1,b=2}]=trace", "info"),
+        ] {
+            assert_eq!(capped(filter), format!("{kept},{CAPS}"));
+            assert!(EnvFilter::try_new(capped(filter)).is_ok());
         }
     }
 

@@ -10,6 +10,7 @@ mod place;
 mod progress;
 mod span;
 mod table;
+mod veil;
 
 pub use escape::{escape, json_line};
 pub use exits::{Exit, exits};
@@ -20,6 +21,7 @@ pub use log::{LogFormat, Logs};
 pub use progress::Progress;
 pub use span::{span, time_local};
 pub use table::table;
+pub use veil::{keep_secret, veiled};
 
 use crate::error::{Error, Lang, Result, Text};
 use crate::say;
@@ -79,7 +81,8 @@ impl Out {
             Format::Json => json_line(&report.json()),
             Format::Table => report.text(self.lang).trim_end().to_owned(),
         };
-        self.line(&text)?;
+        // A report may quote an error.
+        self.line(&veiled(&text))?;
         self.flush()
     }
 
@@ -92,7 +95,7 @@ impl Out {
     pub fn note(&self, text: &Text) {
         if !self.quiet && self.format == Format::Table {
             // A stderr that is gone is no reason to fail.
-            let _ = writeln!(life::stderr(), "{}", escape(text.in_lang(self.lang)));
+            let _ = writeln!(life::stderr(), "{}", veiled(&escape(text.in_lang(self.lang))));
         }
     }
 

@@ -3,6 +3,7 @@
 use super::accounts::Table;
 use crate::app::App;
 use crate::domain::account::Official;
+use crate::domain::secret::Secret;
 use crate::events::enrich;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -61,6 +62,8 @@ impl Fetchers {
 
 /// Whether calls for both leave alike: with the same secret, to the same place, by the same way.
 fn same_calls(one: &Official, other: &Official) -> bool {
-    let secret = |account: &Official| account.secret.as_ref().map(|secret| secret.reveal().to_owned());
-    secret(one) == secret(other) && one.api_base == other.api_base && one.proxy == other.proxy
+    let same = |one: &Option<Secret>, other: &Option<Secret>| {
+        one.as_ref().map(Secret::reveal) == other.as_ref().map(Secret::reveal)
+    };
+    same(&one.secret, &other.secret) && one.api_base == other.api_base && same(&one.proxy, &other.proxy)
 }

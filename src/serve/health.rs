@@ -4,6 +4,7 @@ use super::Served;
 use super::problem::problem;
 use crate::app::App;
 use crate::lifecycle;
+use crate::report::veiled;
 use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -28,7 +29,7 @@ impl Pulse {
         loop {
             let ill = match tokio::time::timeout(PATIENCE, app.store.ready()).await {
                 Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(error.to_string()),
+                Ok(Err(error)) => Some(veiled(&error.to_string()).into_owned()),
                 Err(_) => Some("no commit within 2 s".to_owned()),
             };
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = ill;

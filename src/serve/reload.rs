@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::config::{Config, Sources};
 use crate::error::{Error, Result, Text};
 use crate::lifecycle::{self, Hangup, Hangups};
+use crate::report::keep_secret;
 use crate::say;
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,6 +79,7 @@ impl Reload {
     /// Everything that may be wrong is looked at before anything is changed.
     async fn load(&mut self) -> Result<Arc<Table>> {
         let mut config = Config::load(&self.sources)?;
+        keep_secret(&config.secrets);
         // Alarms stay in the language of whoever started it.
         config.lang = self.app.config.lang;
         servable(&config)?;

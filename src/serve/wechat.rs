@@ -6,6 +6,7 @@ use crate::domain::account::Official;
 use crate::domain::event::Event;
 use crate::error::Result;
 use crate::events;
+use crate::report::veiled;
 use crate::store::{Arrival, Stored};
 use crate::wire::dedupe::dedupe_key;
 use crate::wire::push::{self, Accepted};
@@ -171,7 +172,8 @@ pub(super) fn lost<K: Keep>(keep: &K, path: &str) -> Option<Response> {
 }
 
 fn unknown<K: Keep>(keep: &K, name: Option<&str>) -> Response {
-    let shown: String = name.unwrap_or("main").chars().filter(char::is_ascii_graphic).take(32).collect();
+    // Whole, before it is cut: somebody may have put the Token into the path.
+    let shown: String = veiled(name.unwrap_or("main")).chars().filter(char::is_ascii_graphic).take(32).collect();
     refuse(keep, &shown, Refusal::unsigned(Reason::UnknownAccount), String::new(), Bytes::new())
 }
 

@@ -1,7 +1,7 @@
 //! `callback check`: against servers that are right, and against servers that are wrong in one thing each.
 
 mod answers;
-mod fake;
+pub mod fake;
 mod keys;
 mod nginx;
 mod own;

@@ -41,6 +41,7 @@ mod readme;
 mod refusals;
 mod reload;
 mod restart;
+mod secrets;
 mod sharing;
 mod shell;
 mod slow_disk;

@@ -5,7 +5,7 @@
 use crate::stage::{PATIENCE, until};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
@@ -113,8 +113,13 @@ impl Server {
 
     /// Waits for its end; the exit code.
     pub async fn wait(&mut self) -> Option<i32> {
+        self.status().await.code()
+    }
+
+    /// Waits for its end, and how it came.
+    pub async fn status(&mut self) -> ExitStatus {
         let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
-        ended.unwrap_or_else(|_| panic!("it did not end:\n{}", self.log())).expect("our own child").code()
+        ended.unwrap_or_else(|_| panic!("it did not end:\n{}", self.log())).expect("our own child")
     }
 }
 

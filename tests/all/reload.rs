@@ -252,7 +252,12 @@ async fn a_refused_configuration_changes_nothing(mut stage: Stage) {
         ("", "token_previous = \"x y\"\n", "", "has a blank in it"),
         ("", "[official.club]\napp_id = \"wx1\"\n", "", "both official.club.token and official.club.app_secret"),
         ("", "", "app_id", "belongs to AppID"),
-        ("", "[official.club]\napp_id = \"wx1\"\ntoken = \"ttt\"\napp_secret_file = \"gone\"\n", "", "gone"),
+        (
+            "",
+            "[official.club]\napp_id = \"wx1\"\ntoken = \"ttt\"\napp_secret_file = \"gone\"\n",
+            "",
+            "official.club.app_secret_file",
+        ),
     ] {
         stage.settings = format!("api_token = \"the-admins\"\n{settings}");
         stage.account_settings = account.into();

@@ -31,7 +31,7 @@ mod long {
 }
 
 /// Every verb, with arguments that make it work on a stage with one follower and one event. `CALLBACK` is the URL.
-const VERBS: &[(&str, &str)] = &[
+pub const VERBS: &[(&str, &str)] = &[
     ("init", "--dir fresh"),
     ("serve", "--listen 127.0.0.1:0"),
     ("status", ""),
@@ -62,7 +62,7 @@ const VERBS: &[(&str, &str)] = &[
     ("db backup", "copy.db --yes"),
 ];
 /// These run until they are stopped.
-const ENDLESS: [&str; 3] = ["serve", "sandbox run", "events tail"];
+pub const ENDLESS: [&str; 3] = ["serve", "sandbox run", "events tail"];
 /// With `-q` these show what was asked for; every other says nothing.
 const ASKED_FOR: &[&str] = &[
     "status",
@@ -82,14 +82,7 @@ const ASKED_FOR: &[&str] = &[
 /// Help needs no database: it is looked at once.
 #[tokio::test]
 async fn help_of_every_verb() {
-    let mut found = BTreeSet::new();
-    for group in groups_in(&help("").await) {
-        let verbs = groups_in(&help(&group).await);
-        match verbs.is_empty() {
-            true => drop(found.insert(group)),
-            false => found.extend(verbs.iter().map(|verb| format!("{group} {verb}"))),
-        }
-    }
+    let found = discovered().await;
     let listed: BTreeSet<String> = VERBS.iter().map(|(verb, _)| (*verb).to_owned()).collect();
     assert_eq!(found, listed, "what is listed works, and what works is listed");
     for verb in found {
@@ -419,7 +412,21 @@ async fn run(folder: &std::path::Path, args: &str) -> Outcome {
     crate::process::run(folder, &words, &[], "").await
 }
 
-async fn help(verb: &str) -> String {
+/// Every verb that the program's own help names.
+pub async fn discovered() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for group in groups_in(&help("").await) {
+        let verbs = groups_in(&help(&group).await);
+        match verbs.is_empty() {
+            true => drop(found.insert(group)),
+            false => found.extend(verbs.iter().map(|verb| format!("{group} {verb}"))),
+        }
+    }
+    found
+}
+
+/// What a verb's help says.
+pub async fn help(verb: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let shown = run(folder.path(), &format!("{verb} --help")).await.expect_code(0);
     assert_eq!(shown.stderr, "", "{verb}");

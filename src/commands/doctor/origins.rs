@@ -3,7 +3,7 @@
 use crate::commands::Context;
 use crate::config::{Config, Effective, Origin};
 use crate::error::Result;
-use crate::report::{Column, Row};
+use crate::report::{Column, Row, veiled};
 use serde_json::{Value, json};
 
 const COLUMNS: &[Column] = &[Column("SETTING", "配置项"), Column("VALUE", "值"), Column("FROM", "来源")];
@@ -38,7 +38,9 @@ impl Row for Line<'_> {
 
 pub(super) fn show(context: &mut Context, config: &Config) -> Result<()> {
     let mut list = context.out.list(COLUMNS);
-    for setting in config.origins.settings() {
+    for mut setting in config.origins.settings() {
+        // A secret that was written where a plain value belongs.
+        setting.value = setting.value.map(|value| veiled(&value).into_owned());
         if setting.name != HIDDEN || setting.value.is_some() {
             list.row(&Line(setting))?;
         }

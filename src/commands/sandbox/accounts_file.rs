@@ -40,7 +40,7 @@ pub fn read(path: &Path) -> Result<Vec<Account>> {
         .map_err(|error| Error::config(say!("cannot read {shown}: {error}"; "无法读取 {shown}：{error}")))?;
     let file: File = toml::from_str(&text).map_err(|error| {
         let line = error.span().map_or(0, |span| 1 + text[..span.start].matches('\n').count());
-        let why = error.message();
+        let why = without_value(error.message());
         Error::config(say!("{shown}, line {line}: {why}"; "{shown} 第 {line} 行：{why}"))
     })?;
     if file.official.is_empty() {
@@ -49,14 +49,22 @@ pub fn read(path: &Path) -> Result<Vec<Account>> {
     file.official.into_iter().map(|(name, entry)| account(name, entry)).collect()
 }
 
+/// What was expected, without what was found instead: that may be a secret.
+fn without_value(message: &str) -> &str {
+    match message.starts_with("invalid ") {
+        true => message.rsplit_once(", ").map_or(message, |(_, expected)| expected),
+        false => message,
+    }
+}
+
 fn account(name: String, entry: Entry) -> Result<Account> {
     let mode = match entry.mode.as_deref() {
         None if entry.aes_key.is_some() => Mode::Secure,
         None => Mode::Plain,
         Some(text) => mode_named(text).ok_or_else(|| {
             Error::config(say!(
-                "account {name}: the mode {text:?} is none of plain, compat, secure";
-                "账号 {name}：模式 {text:?} 不是 plain、compat、secure 之一"
+                "account {name}: its mode is none of plain, compat, secure";
+                "账号 {name}：mode 不是 plain、compat、secure 之一"
             ))
         })?,
     };

@@ -5,6 +5,7 @@
 mod matrix;
 mod merge;
 mod refusals;
+mod secrets;
 
 use super::*;
 use crate::error::Kind;

@@ -168,8 +168,8 @@ fn a_wrong_file_is_named_with_its_line() {
         ),
         (
             "api_token_file = 'gone'\n",
-            "api_token_file: cannot read DIR/gone: No such file or directory (os error 2)",
-            "",
+            "api_token_file: there is no such file; its name is not shown, for it may be the secret itself",
+            "write the file's full path, or set api_token to the secret",
         ),
     ];
     for (text, what, next) in cases {

@@ -1,12 +1,13 @@
 //! What came back: HTTP 200 stands for errors too, the errcode may be absent, and not everything is JSON (reference 0).
 
-use super::mask;
 use crate::domain::secret::Secret;
+use crate::domain::veil::Veil;
 use crate::error::{Error, Text, Then};
 use crate::platform::Platform;
 use crate::platform::errcode::Refusal;
 use crate::say;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// Until the next try after an answer that is not the platform's (reference 9: platform class).
@@ -86,7 +87,11 @@ pub fn read<'a>(
             "{api}：返回 HTTP {status} 且无 errcode，不是平台的应答；是否经过代理？"
         )));
     }
-    let errmsg = mask(body.get("errmsg").and_then(Value::as_str).unwrap_or_default(), hidden);
+    let errmsg = match body.get("errmsg").and_then(Value::as_str).unwrap_or_default() {
+        said @ ("" | "ok") => Cow::Borrowed(said),
+        // A gateway's error may quote the URL or the body.
+        said => Veil::over(hidden).hide(said),
+    };
     let (errmsg, rid) = split_tail(&errmsg);
     Ok(Answer { errcode, errmsg: printable(errmsg), rid, body })
 }

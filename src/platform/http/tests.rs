@@ -143,12 +143,15 @@ async fn a_closed_port_and_an_unknown_name_say_that_nothing_was_sent() {
 #[tokio::test]
 async fn a_proxy_is_used_and_a_wrong_one_is_a_setting() {
     let proxy = Server::start([ok(r#"{"subscribe":0}"#)]).await;
-    let through =
-        Official { api_base: "http://wxops.invalid".to_owned(), proxy: Some(proxy.base.clone()), ..account() };
+    let through = Official {
+        api_base: "http://wxops.invalid".to_owned(),
+        proxy: Some(Secret::new(proxy.base.clone())),
+        ..account()
+    };
     client().call(&through, &Keeper::default(), &info()).await.unwrap();
     assert!(proxy.seen()[0].headers.contains("host: wxops.invalid"), "{:?}", proxy.seen());
 
-    let wrong = Official { proxy: Some("http://user:CANARY@[".to_owned()), ..account() };
+    let wrong = Official { proxy: Some(Secret::new("http://user:CANARY@[")), ..account() };
     let e = client().call(&wrong, &Keeper::default(), &info()).await.unwrap_err();
     assert_eq!((e.kind, e.then), (Kind::Config, MISCONFIGURED));
     assert_clean(&shown(&e));
@@ -192,7 +195,7 @@ async fn the_observer_sees_every_try() {
 async fn no_secret_is_seen_in_what_prints_itself() {
     let request = Request::post("stable_token", &serde_json::json!({"secret": SECRET})).unwrap();
     let request = request.with("secret", SECRET).hiding(&Secret::new(SECRET));
-    let proxied = Official { proxy: Some("http://user:CANARY@127.0.0.1:9".to_owned()), ..account() };
+    let proxied = Official { proxy: Some(Secret::new("http://user:CANARY@127.0.0.1:9")), ..account() };
     let client = client();
     let e = client.call_bare(&proxied, &request).await.unwrap_err();
     assert_clean(&shown(&e));

@@ -2,6 +2,7 @@
 //! the answer holds parts of a token, and bodies as they were sent.
 
 use crate::domain::account::Official;
+use crate::domain::veil::Veil;
 use crate::error::Result;
 use crate::platform::http::{Client, Request, Tokens, unreadable};
 use serde::Serialize;
@@ -45,13 +46,10 @@ pub async fn get(client: &Client, tokens: &dyn Tokens, account: &Official, rid: 
 }
 
 fn read(seen: &Map<String, Value>, account: &Official) -> Option<Seen> {
+    let veil = Veil::over(&account.secrets());
     let text = |key: &str| {
         let text = seen.get(key).and_then(Value::as_str).unwrap_or_default();
-        let text = match &account.secret {
-            Some(secret) if !secret.reveal().is_empty() => text.replace(secret.reveal(), "***"),
-            _ => text.to_owned(),
-        };
-        masked(&text).chars().take(LONGEST).collect()
+        masked(&veil.hide(text)).chars().take(LONGEST).collect()
     };
     Some(Seen {
         invoke_time: seen.get("invoke_time")?.as_i64()?,

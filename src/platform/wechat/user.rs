@@ -1,6 +1,7 @@
 //! What the platform tells of one follower (reference 4.2).
 
 use crate::domain::account::Official;
+use crate::domain::secret::Secret;
 use crate::error::Result;
 use crate::platform::http::{Answer, Client, Request, Tokens, unreadable};
 use serde_json::Value;
@@ -53,6 +54,8 @@ impl UserInfo {
 /// GET /cgi-bin/user/info of one openid.
 pub async fn info(client: &Client, tokens: &dyn Tokens, account: &Official, openid: &str) -> Result<UserInfo> {
     let request = Request::get("user/info").with("openid", openid).with("lang", "zh_CN");
+    // An error that quotes the call would carry the person into the log.
+    let request = request.hiding(&Secret::new(openid));
     let answer = client.call(account, tokens, &request).await?;
     read(&answer, openid)
 }

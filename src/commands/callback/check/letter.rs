@@ -6,6 +6,7 @@
 
 use crate::domain::account::{AesKey, Mode, Official};
 use crate::domain::secret::Secret;
+use crate::domain::veil::Veil;
 use crate::wire::envelope;
 use crate::wire::signature::sign;
 use crate::wire::write::{Document, sealed_push};
@@ -31,8 +32,7 @@ pub struct Letter {
 impl Letter {
     /// A text from outside without what must not be shown: a server may quote its query, or its settings.
     pub fn mask(&self, text: &str) -> String {
-        let known = self.hidden.iter().map(Secret::reveal).filter(|secret| !secret.is_empty());
-        known.fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+        Veil::over(&self.hidden).hide(text).into_owned()
     }
 }
 
@@ -121,8 +121,7 @@ impl<'a> Writer<'a> {
         let (timestamp, nonce) = (self.now.to_string(), rand::random_range(100_000_000..2_000_000_000_u32).to_string());
         let signature = sign(token, &[&timestamp, &nonce]);
         let mut hidden = vec![Secret::new(&*signature), token.clone()];
-        hidden.extend(self.account.tokens.iter().cloned());
-        hidden.extend(self.account.aes_keys.iter().map(written));
+        hidden.extend(self.account.secrets());
         let mut query = vec![("signature", signature), ("timestamp", timestamp.clone()), ("nonce", nonce.clone())];
         if let Some(encrypt) = encrypt {
             let msg_signature = sign(token, &[&timestamp, &nonce, encrypt]);
@@ -131,13 +130,6 @@ impl<'a> Writer<'a> {
         }
         Letter { query, body: None, hidden }
     }
-}
-
-/// A key as it is written down, without its last letter, whose spare bits are anybody's.
-fn written(key: &AesKey) -> Secret {
-    let mut text = STANDARD_NO_PAD.encode(key.bytes());
-    text.pop();
-    Secret::new(text)
 }
 
 /// A GET without any query.
