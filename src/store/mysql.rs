@@ -1,25 +1,24 @@
-//! The writers of a MySQL or MariaDB: each takes what waits and commits it as one transaction. Two for
-//! callbacks, so that one fills its batch while the other waits for its fsync, and one for effects: two
-//! with effects of the same people in their batches deadlock.
+//! The writers of a MySQL or MariaDB: each takes what waits and commits it as one transaction. One for
+//! callbacks with a second that helps where it takes long, and one for effects: two with effects of the same
+//! people in their batches deadlock.
 
 mod batch;
 mod numbered;
+mod queue;
 
 use super::inbox::{Arrival, Leased, Settled, Stored};
-use super::writer::{Answer, BATCH, End, Hands, Work};
+use super::writer::{Answer, End, Hands, Work};
 use super::{Statement, lease_id, lost};
 use crate::error::Error;
 use batch::{execute, insert, settle, write_alike};
+use queue::Queue;
 use rand::seq::SliceRandom;
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, MySqlConnection};
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::mpsc;
 
-/// Writers of callbacks.
-const WRITERS: usize = 2;
 /// Prepared statements that a connection keeps: three kinds in each number of rows, and the effects.
 pub(super) const STATEMENTS: usize = 320;
 /// How often a batch is repeated after a deadlock or a lost connection.
@@ -42,10 +41,8 @@ pub(super) fn start(
     hands: &Hands,
     erase: bool,
 ) {
-    let arriving = Arc::new(Mutex::new(arriving));
-    let settling = Arc::new(Mutex::new(settling));
-    let callbacks = std::iter::repeat_n((arriving, Isolation::ReadUncommitted), WRITERS);
-    for (work, isolation) in callbacks.chain([(settling, Isolation::ReadCommitted)]) {
+    let callbacks = Queue::pair(arriving).map(|queue| (queue, Isolation::ReadUncommitted));
+    for (queue, isolation) in callbacks.into_iter().chain([(Queue::alone(settling), Isolation::ReadCommitted)]) {
         let writer = MySqlWriter {
             options: options.clone(),
             db: None,
@@ -55,7 +52,7 @@ pub(super) fn start(
             stuck: VecDeque::new(),
             waits: 0,
         };
-        tokio::spawn(writer.run(work));
+        tokio::spawn(writer.run(queue));
     }
 }
 
@@ -83,13 +80,12 @@ enum Fault {
 }
 
 impl MySqlWriter {
-    async fn run(mut self, work: Arc<Mutex<mpsc::Receiver<Work>>>) {
+    async fn run(mut self, mut queue: Queue) {
         loop {
             self.stuck.retain(Work::awaited);
             let batch = match self.stuck.is_empty() {
-                true => next_batch(&mut *work.lock().await).await,
-                // Another writer that waits for work holds the lock: it takes what comes.
-                false => work.try_lock().map_or_else(|_| Vec::new(), |mut work| batch_at_hand(&mut work, Vec::new())),
+                true => queue.next().await,
+                false => queue.at_hand(),
             };
             if batch.is_empty() && self.stuck.is_empty() {
                 break;
@@ -283,25 +279,6 @@ async fn written(
         });
     }
     Ok((answers, rows))
-}
-
-/// What waits, up to a batch; empty once every sender is gone.
-async fn next_batch(work: &mut mpsc::Receiver<Work>) -> Vec<Work> {
-    match work.recv().await {
-        Some(first) => batch_at_hand(work, vec![first]),
-        None => Vec::new(),
-    }
-}
-
-/// The same without waiting for a first one.
-fn batch_at_hand(work: &mut mpsc::Receiver<Work>, mut batch: Vec<Work>) -> Vec<Work> {
-    let mut weight: usize = batch.iter().map(Work::weight).sum();
-    while weight < BATCH {
-        let Ok(next) = work.try_recv() else { break };
-        weight += next.weight();
-        batch.push(next);
-    }
-    batch
 }
 
 fn tell(batch: Vec<Work>, answers: Vec<Answer>) {
