@@ -17,9 +17,9 @@ const TRIES: i64 = 8;
 const BACKOFF_MS: i64 = 5_000;
 /// Longest wait.
 const BACKOFF_MAX_MS: i64 = 3_600_000;
-/// Rows that come in one after the other are settled together: so long are they waited for, …
+/// From one settlement to the next; rows that come in meanwhile are settled together, …
 const GATHER: Duration = Duration::from_millis(20);
-/// … and up to so many. Effects are a transaction each time, and half of its cost does not grow with its rows.
+/// … up to so many. Effects are a transaction each time, and half of its cost does not grow with its rows.
 const TOGETHER: usize = 128;
 /// How often the sweep looks, and how much it takes: small, so that several processes share what a
 /// killed one left.
@@ -46,13 +46,15 @@ impl Worker {
     pub async fn run(self, mut in_hand: InHand, mut stop: watch::Receiver<bool>) {
         let worker = Arc::new(self);
         let mut settling = JoinSet::new();
+        let mut next = Instant::now();
         loop {
             let rows = tokio::select! {
                 rows = in_hand.next() => rows,
                 () = lifecycle::until(&mut stop) => break,
             };
             let Some(mut rows) = rows else { break };
-            gather(&mut in_hand, &mut rows).await;
+            gather(&mut in_hand, &mut rows, next).await;
+            next = Instant::now() + GATHER;
             settling.spawn(worker.clone().take(rows));
             while settling.try_join_next().is_some() {}
         }
@@ -95,11 +97,10 @@ impl Worker {
     }
 }
 
-/// Adds to `rows` what comes in shortly after them.
-async fn gather(in_hand: &mut InHand, rows: &mut Vec<Leased>) {
-    let until = tokio::time::Instant::now() + GATHER;
+/// Adds to `rows` what comes in until the next settlement is due.
+async fn gather(in_hand: &mut InHand, rows: &mut Vec<Leased>, due: Instant) {
     while rows.len() < TOGETHER {
-        match tokio::time::timeout_at(until, in_hand.next()).await {
+        match tokio::time::timeout_at(due.into(), in_hand.next()).await {
             Ok(Some(more)) => rows.extend(more),
             _ => break,
         }

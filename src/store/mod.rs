@@ -23,7 +23,6 @@ mod open;
 mod pulse;
 mod purge;
 mod read;
-mod recent;
 mod sqlite;
 #[cfg(test)]
 mod tests;

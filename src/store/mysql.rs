@@ -5,6 +5,7 @@
 mod batch;
 mod numbered;
 mod queue;
+mod recent;
 
 use super::inbox::{Arrival, Leased, Settled, Stored};
 use super::writer::{Answer, End, Hands, Work};
@@ -13,9 +14,11 @@ use crate::error::Error;
 use batch::{execute, insert, settle, write_alike};
 use queue::Queue;
 use rand::seq::SliceRandom;
+use recent::Recent;
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, MySqlConnection};
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -41,6 +44,7 @@ pub(super) fn start(
     hands: &Hands,
     erase: bool,
 ) {
+    let recent = Arc::new(Recent::default());
     let callbacks = Queue::pair(arriving).map(|queue| (queue, Isolation::ReadUncommitted));
     for (queue, isolation) in callbacks.into_iter().chain([(Queue::alone(settling), Isolation::ReadCommitted)]) {
         let writer = MySqlWriter {
@@ -49,6 +53,7 @@ pub(super) fn start(
             isolation,
             hands: hands.clone(),
             erase,
+            recent: recent.clone(),
             stuck: VecDeque::new(),
             waits: 0,
         };
@@ -62,6 +67,8 @@ struct MySqlWriter {
     isolation: Isolation,
     hands: Hands,
     erase: bool,
+    /// What was committed lately, by this writer and the one who helps it.
+    recent: Arc<Recent>,
     /// Callbacks that met a lock, such as a copy whose original is not committed yet: tried again, one
     /// after each batch, as long as somebody waits for the answer.
     stuck: VecDeque<Work>,
@@ -195,6 +202,7 @@ impl MySqlWriter {
             tries += 1;
             let error = match tokio::time::timeout(SLOW, self.transaction(batch, &arrivals, lease)).await {
                 Ok(Ok((answers, rows))) => {
+                    arrivals.iter().for_each(|arrival| self.recent.add(&arrival.key));
                     self.hands.give(rows);
                     return Ok(answers);
                 }
@@ -226,7 +234,7 @@ impl MySqlWriter {
         arrivals: &[&Arrival],
         lease: Option<i64>,
     ) -> sqlx::Result<(Vec<Answer>, Vec<Leased>)> {
-        let erase = self.erase;
+        let (erase, recent) = (self.erase, self.recent.clone());
         let db = match &mut self.db {
             Some(db) => db,
             none => {
@@ -237,7 +245,7 @@ impl MySqlWriter {
                 none.insert(fresh)
             }
         };
-        match written(db, batch, arrivals, lease, erase).await {
+        match written(db, batch, arrivals, lease, (erase, &recent)).await {
             Ok(done) => db.execute("COMMIT").await.map(|_| done),
             // Said now: it would keep its locks until the next batch.
             Err(error) => {
@@ -254,9 +262,9 @@ async fn written(
     batch: &[Work],
     arrivals: &[&Arrival],
     lease: Option<i64>,
-    erase: bool,
+    (erase, recent): (bool, &Recent),
 ) -> sqlx::Result<(Vec<Answer>, Vec<Leased>)> {
-    let new = insert(tx, arrivals, lease, erase).await?;
+    let new = insert(tx, arrivals, lease, (erase, recent)).await?;
     let settled: Vec<&Settled> = batch.iter().flat_map(Work::settled).collect();
     let mut ends = settle(tx, &settled, erase).await?.into_iter();
     let mut rows = Vec::with_capacity(new.len());

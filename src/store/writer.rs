@@ -3,7 +3,6 @@
 //! handlers in memory, so that nothing is read back on the way.
 
 use super::inbox::{Arrival, Leased, Settled, Stored};
-use super::recent::Recent;
 use super::{Error, Statement};
 use crate::error::{Kind, Result};
 use crate::say;
@@ -103,7 +102,6 @@ impl Work {
 pub(super) struct Writer {
     arrivals: mpsc::Sender<Work>,
     effects: mpsc::Sender<Work>,
-    recent: Arc<Recent>,
 }
 
 /// What a writer does with rows it has committed: hand them on, while there is room.
@@ -163,27 +161,21 @@ impl Writer {
     /// One lane: for a database with one writer.
     pub(super) fn channel() -> (Self, mpsc::Receiver<Work>) {
         let (work, rx) = mpsc::channel(WAITING);
-        (Writer { arrivals: work.clone(), effects: work, recent: Arc::default() }, rx)
+        (Writer { arrivals: work.clone(), effects: work }, rx)
     }
 
     /// Two lanes: callbacks, and all the rest.
     pub(super) fn lanes() -> (Self, mpsc::Receiver<Work>, mpsc::Receiver<Work>) {
         let (arrivals, arriving) = mpsc::channel(WAITING);
         let (effects, settling) = mpsc::channel(WAITING);
-        (Writer { arrivals, effects, recent: Arc::default() }, arriving, settling)
+        (Writer { arrivals, effects }, arriving, settling)
     }
 
     /// Stores a callback; returns after its commit.
     pub(super) async fn arrive(&self, arrival: Arrival) -> Result<Stored> {
-        let key = arrival.key;
-        if self.recent.has(&key) {
-            return Ok(Stored::Duplicate);
-        }
         let (tx, rx) = oneshot::channel();
         self.arrivals.try_send(Work::Arrive(arrival, tx)).map_err(|_| full())?;
-        let stored = rx.await.map_err(|_| stopped())??;
-        self.recent.add(&key);
-        Ok(stored)
+        rx.await.map_err(|_| stopped())?
     }
 
     pub(super) async fn settle(&self, rows: Vec<Settled>) -> Result<Vec<End>> {

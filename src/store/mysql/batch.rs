@@ -7,6 +7,7 @@ use super::super::value::{person, places};
 use super::super::writer::End;
 use super::super::{LEASE_MS, Statement, Value, lease_id};
 use super::numbered::{among, in_list, join, joins, spread};
+use super::recent::Recent;
 use sqlx::{AssertSqlSafe, MySqlConnection, Row as _};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -24,11 +25,16 @@ pub(super) async fn insert<'a>(
     db: &mut MySqlConnection,
     arrivals: &[&'a Arrival],
     lease: Option<i64>,
-    erase: bool,
+    (erase, recent): (bool, &Recent),
 ) -> sqlx::Result<HashMap<[u8; 32], (i64, &'a Arrival)>> {
     let mut sorted: Vec<&Arrival> = arrivals.to_vec();
     sorted.sort_by_key(|arrival| arrival.key);
     sorted.dedup_by_key(|arrival| arrival.key);
+    let repeated: Vec<&Arrival> = sorted.iter().filter(|arrival| recent.has(&arrival.key)).copied().collect();
+    if !repeated.is_empty() {
+        let known = known(db, &repeated).await?;
+        sorted.retain(|arrival| !known.contains(&arrival.key));
+    }
     // The stamp tells our rows from those that stood before, even where none is taken in hand.
     let stamp = lease.unwrap_or_else(lease_id);
     let until = if lease.is_some() { format!("{NOW} + {LEASE_MS}") } else { "0".to_owned() };
@@ -67,6 +73,22 @@ pub(super) async fn insert<'a>(
     }
     look_up(db, &unsure, stamp, left, &mut new).await?;
     Ok(new)
+}
+
+/// Which of these keys are in the table. Locking: what another process has not committed yet is waited for.
+async fn known(db: &mut MySqlConnection, repeated: &[&Arrival]) -> sqlx::Result<HashSet<[u8; 32]>> {
+    let mut known = HashSet::with_capacity(repeated.len());
+    for rows in repeated.chunks(ROWS) {
+        let size = rows.len().next_power_of_two();
+        let sql =
+            format!("SELECT dedupe_key FROM inbox_event WHERE dedupe_key IN ({}) LOCK IN SHARE MODE", places(size));
+        let query = (0..size)
+            .fold(sqlx::query(AssertSqlSafe(sql)), |query, at| query.bind(&rows[at.min(rows.len() - 1)].key[..]));
+        for row in query.fetch_all(&mut *db).await? {
+            known.extend(<[u8; 32]>::try_from(row.try_get::<&[u8], _>(0)?).ok());
+        }
+    }
+    Ok(known)
 }
 
 /// Adds to `new` those of `unsure` that carry our stamp, and blanks what is about somebody who has left since.

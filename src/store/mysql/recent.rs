@@ -1,5 +1,6 @@
-//! Keys of callbacks that this process has committed lately. A repetition that comes soon after, as most do
-//! (reference 2.1: after 5 s, three times), is told from memory. What is not found here the database knows.
+//! Keys of callbacks that this process has committed lately. A repetition comes soon after, as most do (reference 2.1:
+//! after 5 s, three times), so that what is likely to be one is looked for and not inserted in vain. A guess only: what
+//! is a repetition the database says.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
