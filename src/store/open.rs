@@ -17,6 +17,10 @@ use std::time::Duration;
 
 /// Connections that read.
 const READERS: u32 = 4;
+/// The same of a SQLite file: each is a thread.
+const FILE_READERS: u32 = 2;
+/// What each of them keeps of the file in memory (negative: KiB); a commit by the writer empties it.
+const READER_KIB: &str = "-1024";
 /// A connection that rested this long is asked whether it still stands.
 const RESTED: Duration = Duration::from_secs(1);
 /// How long a reader waits for a connection, a new one included.
@@ -196,9 +200,10 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
         tracing::warn!("there was no database at {}, a new one is made", file.display());
     }
     let db = sqlite::connect(&file)?;
-    let connect = SqliteConnectOptions::new().filename(&file).busy_timeout(ACQUIRE).disable_statement_logging();
+    let connect = SqliteConnectOptions::new().filename(&file).busy_timeout(ACQUIRE);
+    let connect = connect.pragma("cache_size", READER_KIB).disable_statement_logging();
     let pool = SqlitePoolOptions::new()
-        .max_connections(READERS)
+        .max_connections(FILE_READERS)
         .acquire_timeout(ACQUIRE)
         // A file does not hang up.
         .test_before_acquire(false)

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 const BUSY: Duration = Duration::from_secs(5);
 
 /// What the writer keeps of the file in memory (negative: KiB): the ends of the indexes, and people who come back.
-const CACHE_KIB: i64 = -8 * 1024;
+const CACHE_KIB: i64 = -4 * 1024;
 /// The WAL is copied into the file after so many pages (16 MiB): the same few change again and again.
 const CHECKPOINT_PAGES: i64 = 4096;
 
