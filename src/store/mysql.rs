@@ -249,7 +249,10 @@ impl MySqlWriter {
             Ok(done) => db.execute("COMMIT").await.map(|_| done),
             // Said now: it would keep its locks until the next batch.
             Err(error) => {
-                let _ = db.execute("ROLLBACK").await;
+                // What is still open would be committed with the next batch.
+                if db.execute("ROLLBACK").await.is_err() {
+                    self.db = None;
+                }
                 Err(error)
             }
         }
