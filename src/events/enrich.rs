@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 const API: &str = "user/info";
 /// How often the table is looked at; a settled subscribe wakes it at once.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// After a settled subscribe, so that people who come together are asked for together.
+/// After a settled subscribe and between rounds, so that people who come together are asked for together.
 const GATHER: Duration = Duration::from_millis(50);
 /// People asked for in a round.
 const ROUND: i64 = 200;

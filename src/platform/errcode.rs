@@ -105,6 +105,27 @@ impl Row {
     }
 }
 
+/// A row as the tables write it: English, then Chinese.
+const fn row(
+    code: i64,
+    errmsg: &'static str,
+    class: Class,
+    wait: Option<u32>,
+    meaning: [&'static str; 2],
+    action: [&'static str; 2],
+    step: Step,
+) -> Row {
+    Row {
+        code,
+        errmsg,
+        meaning: Words { en: meaning[0], zh: meaning[1] },
+        class,
+        wait,
+        action: Words { en: action[0], zh: action[1] },
+        step,
+    }
+}
+
 /// Every row of a platform, by code.
 pub fn rows(platform: Platform) -> &'static [Row] {
     match platform {

@@ -1,7 +1,7 @@
 //! The errcodes of an Official Account, by code (reference 9).
 
-use super::Class::{self, Backoff, Config, Done, Input, Ok, Platform, Quota, Token};
-use super::{Row, Step, Who, Words};
+use super::Class::{Backoff, Config, Done, Input, Ok, Platform, Quota, Token};
+use super::{Row, Step, Who, row};
 
 /// Where the fault lies in this program and in nothing that its user did.
 const BUG: [&str; 2] = ["a fault of wxops: report it with the rid", "wxops 自身的缺陷：请附上 rid 反馈"];
@@ -72,26 +72,6 @@ const MATERIAL: Step = Step::place(Who::Administrator, "console: 素材库 (mate
 const NOTICES: Step = Step::place(Who::Administrator, "console: 通知中心 (notices)", "微信后台：通知中心");
 const CONFIRM: Step =
     Step::place(Who::Administrator, "the message in the administrator's own WeChat", "管理员本人微信中收到的确认消息");
-
-const fn row(
-    code: i64,
-    errmsg: &'static str,
-    class: Class,
-    wait: Option<u32>,
-    meaning: [&'static str; 2],
-    action: [&'static str; 2],
-    step: Step,
-) -> Row {
-    Row {
-        code,
-        errmsg,
-        meaning: Words { en: meaning[0], zh: meaning[1] },
-        class,
-        wait,
-        action: Words { en: action[0], zh: action[1] },
-        step,
-    }
-}
 
 /// code, errmsg, class, seconds to wait; meaning; action, step.
 #[rustfmt::skip]

@@ -1,7 +1,7 @@
 //! The errcodes of a WeCom group robot, by code (WeCom reference 4 and 6).
 
-use super::Class::{self, Backoff, Config, Input, Ok, Platform};
-use super::{Row, Step, Who, Words};
+use super::Class::{Backoff, Config, Input, Ok, Platform};
+use super::{Row, Step, Who, row};
 
 /// Where the fault lies in this program and in nothing that its user did.
 const BUG: [&str; 2] = ["a fault of wxops: report it", "wxops 自身的缺陷：请反馈"];
@@ -15,26 +15,6 @@ const NEW_ROBOT: [&str; 2] = [
     "copy the webhook's address again from the group (or add a robot to it) and put it into WXOPS_ALERT_WEBHOOK",
     "请在群里重新复制机器人的 Webhook 地址（或新建一个机器人），并写入 WXOPS_ALERT_WEBHOOK",
 ];
-
-const fn row(
-    code: i64,
-    errmsg: &'static str,
-    class: Class,
-    wait: Option<u32>,
-    meaning: [&'static str; 2],
-    action: [&'static str; 2],
-    step: Step,
-) -> Row {
-    Row {
-        code,
-        errmsg,
-        meaning: Words { en: meaning[0], zh: meaning[1] },
-        class,
-        wait,
-        action: Words { en: action[0], zh: action[1] },
-        step,
-    }
-}
 
 /// code, errmsg, class, seconds to wait; meaning; action; the next step.
 #[rustfmt::skip]
