@@ -4,8 +4,11 @@ mod accounts;
 mod alarm;
 mod fetchers;
 mod health;
+mod keep;
 mod listener;
 mod problem;
+mod pulse;
+mod refill;
 mod refusals;
 mod reload;
 mod verb;
@@ -13,22 +16,25 @@ mod wechat;
 #[cfg(feature = "sandbox")]
 mod with_sandbox;
 
-use crate::app::App;
+use crate::app::{App, spool_settings};
 use crate::config::{Config, Sources};
 use crate::error::{Error, Result};
 use crate::events::Worker;
 use crate::lifecycle::{self, Hangups, ServeLock};
 use crate::say;
+use crate::spool::Spool;
 use crate::store::Store;
 use accounts::Accounts;
 use axum::Router;
 use axum::http::Uri;
 use fetchers::Fetchers;
-use health::Pulse;
+use keep::Keeping;
+use pulse::Pulse;
 use refusals::Refusals;
 use reload::Reload;
 use ring::hmac;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -44,6 +50,8 @@ pub use wechat::{Keep, Seen, callbacks};
 const GRACE: Duration = Duration::from_secs(4);
 /// How long the loops may take after that.
 const LAST_WORK: Duration = Duration::from_millis(500);
+/// Letters of a spool's name in the table.
+const PLACE_MAX: usize = 255;
 /// How often the figures of the inbox are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 
@@ -54,7 +62,7 @@ pub struct Served {
     accounts: Arc<Accounts>,
     dedupe: Arc<hmac::Key>,
     refusals: Arc<Refusals>,
-    pulse: Pulse,
+    keeping: Keeping,
 }
 
 /// A server that listens and is not yet stopped.
@@ -65,7 +73,7 @@ pub struct Server {
     pub metrics_addr: SocketAddr,
     doors: Stage,
     loops: Stage,
-    app: Arc<App>,
+    keeping: Keeping,
     accounts: Arc<Accounts>,
     /// Told when there is nobody to serve for any more.
     leave: Arc<Notify>,
@@ -116,6 +124,7 @@ impl Server {
         listener: TcpListener,
         metrics_listener: TcpListener,
     ) -> Result<Server> {
+        let spool = spool(&config)?;
         let (app, in_hand) = App::serve(config).await?;
         let app = Arc::new(app);
         if lock.is_some() {
@@ -132,6 +141,7 @@ impl Server {
         let worker = Worker::new(app.clone(), &in_hand, due.clone());
         loops.tasks.spawn(worker.run(in_hand, stopped.clone()));
         loops.tasks.spawn(Worker::sweep(app.clone(), due.clone(), stopped.clone()));
+        let place = place(&spool);
         let accounts = Arc::new(Accounts::new(app.config.clone()));
         let mut fetchers = Fetchers::new(app.clone(), due);
         fetchers.follow(&accounts.now());
@@ -148,19 +158,22 @@ impl Server {
         loops.tasks.spawn(reload.run(again.hangups, stopped.clone()));
         loops.tasks.spawn(count(app.clone(), accounts.clone(), stopped.clone()));
         loops.tasks.spawn(alarm::watch(app.clone(), accounts.clone(), stopped.clone()));
-        let pulse = Pulse::default();
-        loops.tasks.spawn(pulse.clone().run(app.clone(), stopped.clone()));
+        let keeping = Keeping { app: app.clone(), pulse: Pulse::default(), spool };
+        let (beat, spooled) = (keeping.clone(), stopped.clone());
+        loops.tasks.spawn(beat.pulse.run(app.clone(), beat.spool, place.clone(), stopped.clone()));
+        loops.tasks.spawn(refill::run(keeping.clone(), place, spooled));
 
         let dedupe = hmac::Key::new(hmac::HMAC_SHA256, &app.store.installation(app.mark()).await?);
         let known = accounts.clone();
         let (refusals, desk) = Refusals::new(Box::new(move || known.now().officials.clone()), app.config.clock.clone());
         loops.tasks.spawn(desk.run(stopped));
         let (dedupe, refusals) = (Arc::new(dedupe), Arc::new(refusals));
-        let served = Served { app: app.clone(), accounts: accounts.clone(), dedupe, refusals, pulse };
+        let served =
+            Served { app: app.clone(), accounts: accounts.clone(), dedupe, refusals, keeping: keeping.clone() };
         let (mut doors, stopped) = Stage::new();
         doors.tasks.spawn(listener::serve(listener, routes(served.clone()), stopped.clone(), GRACE));
         doors.tasks.spawn(listener::serve(metrics_listener, health::metrics(served), stopped, GRACE));
-        Ok(Server { addr, metrics_addr, doors, loops, app, accounts, leave, _lock: lock })
+        Ok(Server { addr, metrics_addr, doors, loops, keeping, accounts, leave, _lock: lock })
     }
 
     /// Stops accepting, finishes what is in flight, commits; then the loops end.
@@ -179,7 +192,7 @@ impl Server {
         tracing::info!(accounts, "listening on http://{addr}");
         tracing::info!("metrics on http://{metrics_addr}");
         lifecycle::ready(&status(addr));
-        let watchdog = tokio::spawn(watch_writer(self.app.clone()));
+        let watchdog = tokio::spawn(watch_writer(self.keeping.clone()));
         tokio::select! {
             stopped = lifecycle::stopped() => stopped?,
             () = self.leave.notified() => {}
@@ -245,11 +258,32 @@ async fn count(app: Arc<App>, accounts: Arc<Accounts>, mut stop: watch::Receiver
     }
 }
 
-/// Tells systemd's watchdog that the writer of callbacks writes: an empty transaction has to come back first.
-async fn watch_writer(app: Arc<App>) {
+/// The spool of this host; exit 78 where it was asked for in a place that does not last.
+fn spool(config: &Config) -> Result<Option<Spool>> {
+    let Some(settings) = spool_settings(config) else { return Ok(None) };
+    if settings.is_off_for_memory()? {
+        let folder = settings.folder().display();
+        tracing::warn!("the spool is off: {folder} is in memory; set WXOPS_SPOOL_DIR to a folder on a disk");
+        return Ok(None);
+    }
+    Ok(Some(Spool::new(&settings)))
+}
+
+/// What the row of this host's spool is called.
+fn place(spool: &Option<Spool>) -> String {
+    let folder = spool.as_ref().map_or(PathBuf::new(), |spool| spool.folder().to_owned());
+    let folder = std::path::absolute(&folder).unwrap_or(folder);
+    let place = format!("{}:{}", crate::tokens::host_name(), folder.display());
+    place.chars().take(PLACE_MAX).collect()
+}
+
+/// Tells systemd's watchdog that the writer of callbacks answers, and that a callback can be made durable: in the
+/// database, where an empty transaction has to come back first, or in the spool.
+async fn watch_writer(keeping: Keeping) {
     let Some(every) = lifecycle::watchdog() else { return };
     loop {
-        if app.store.ready().await.is_ok() {
+        let spools = keeping.spool.is_some() && keeping.pulse.red(keeping.spool.as_ref()).is_none();
+        if keeping.app.store.ready().await.is_ok() || spools {
             lifecycle::alive();
         }
         tokio::time::sleep(every).await;

@@ -46,6 +46,7 @@ mod sharing;
 mod shell;
 mod slow_disk;
 mod speed;
+mod spool;
 mod stats;
 mod tokens;
 mod verbs;
