@@ -16,7 +16,7 @@ mod wechat;
 #[cfg(feature = "sandbox")]
 mod with_sandbox;
 
-use crate::app::{App, spool_settings};
+use crate::app::{App, spool_place, spool_settings};
 use crate::config::{Config, Sources};
 use crate::error::{Error, Result};
 use crate::events::Worker;
@@ -34,7 +34,6 @@ use refusals::Refusals;
 use reload::Reload;
 use ring::hmac;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -50,8 +49,6 @@ pub use wechat::{Keep, Seen, callbacks};
 const GRACE: Duration = Duration::from_secs(4);
 /// How long the loops may take after that.
 const LAST_WORK: Duration = Duration::from_millis(500);
-/// Letters of a spool's name in the table.
-const PLACE_MAX: usize = 255;
 /// How often the figures of the inbox are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 
@@ -124,7 +121,7 @@ impl Server {
         listener: TcpListener,
         metrics_listener: TcpListener,
     ) -> Result<Server> {
-        let spool = spool(&config)?;
+        let (spool, place) = (spool(&config)?, spool_place(spool_settings(&config).as_ref()));
         let (app, in_hand) = App::serve(config).await?;
         let app = Arc::new(app);
         if lock.is_some() {
@@ -141,7 +138,6 @@ impl Server {
         let worker = Worker::new(app.clone(), &in_hand, due.clone());
         loops.tasks.spawn(worker.run(in_hand, stopped.clone()));
         loops.tasks.spawn(Worker::sweep(app.clone(), due.clone(), stopped.clone()));
-        let place = place(&spool);
         let accounts = Arc::new(Accounts::new(app.config.clone()));
         let mut fetchers = Fetchers::new(app.clone(), due);
         fetchers.follow(&accounts.now());
@@ -267,14 +263,6 @@ fn spool(config: &Config) -> Result<Option<Spool>> {
         return Ok(None);
     }
     Ok(Some(Spool::new(&settings)))
-}
-
-/// What the row of this host's spool is called.
-fn place(spool: &Option<Spool>) -> String {
-    let folder = spool.as_ref().map_or(PathBuf::new(), |spool| spool.folder().to_owned());
-    let folder = std::path::absolute(&folder).unwrap_or(folder);
-    let place = format!("{}:{}", crate::tokens::host_name(), folder.display());
-    place.chars().take(PLACE_MAX).collect()
 }
 
 /// Tells systemd's watchdog that the writer of callbacks answers, and that a callback can be made durable: in the
