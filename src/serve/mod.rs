@@ -29,7 +29,7 @@ use axum::Router;
 use axum::http::Uri;
 use fetchers::Fetchers;
 use keep::Keeping;
-use pulse::Pulse;
+use pulse::{Pulse, Standing};
 use refusals::Refusals;
 use reload::Reload;
 use ring::hmac;
@@ -49,6 +49,8 @@ pub use wechat::{Keep, Seen, callbacks};
 const GRACE: Duration = Duration::from_secs(4);
 /// How long the loops may take after that.
 const LAST_WORK: Duration = Duration::from_millis(500);
+/// What an empty transaction may take for the watchdog.
+const WRITES: Duration = Duration::from_secs(5);
 /// How often the figures of the inbox are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 
@@ -270,8 +272,10 @@ fn spool(config: &Config) -> Result<Option<Spool>> {
 async fn watch_writer(keeping: Keeping) {
     let Some(every) = lifecycle::watchdog() else { return };
     loop {
-        let spools = keeping.spool.is_some() && keeping.pulse.red(keeping.spool.as_ref()).is_none();
-        if keeping.app.store.ready().await.is_ok() || spools {
+        let away = keeping.pulse.standing() != Standing::Well;
+        let spools = away && keeping.spool.is_some() && keeping.pulse.red(keeping.spool.as_ref()).is_none();
+        let writes = async { matches!(tokio::time::timeout(WRITES, keeping.app.store.ready()).await, Ok(Ok(()))) };
+        if spools || writes.await {
             lifecycle::alive();
         }
         tokio::time::sleep(every).await;
