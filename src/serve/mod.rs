@@ -2,9 +2,12 @@
 
 mod accounts;
 mod alarm;
+mod body;
+mod crowd;
 mod fetchers;
 mod health;
 mod listener;
+mod patient;
 mod problem;
 mod refusals;
 mod reload;
@@ -116,6 +119,7 @@ impl Server {
         listener: TcpListener,
         metrics_listener: TcpListener,
     ) -> Result<Server> {
+        lifecycle::raise_open_files();
         let (app, in_hand) = App::serve(config).await?;
         let app = Arc::new(app);
         if lock.is_some() {

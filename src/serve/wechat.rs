@@ -1,7 +1,7 @@
 //! WeChat calls: the console's URL check, and every push. Acknowledged after the commit, never before.
 
-use super::Served;
 use super::refusals::{Odd, Refused};
+use super::{Served, body};
 use crate::domain::account::Official;
 use crate::domain::event::Event;
 use crate::error::Result;
@@ -9,7 +9,7 @@ use crate::events;
 use crate::report::veiled;
 use crate::store::{Arrival, Stored};
 use crate::wire::dedupe::dedupe_key;
-use crate::wire::push::{self, Accepted};
+use crate::wire::push::{self, Accepted, Asked};
 use crate::wire::reason::{Reason, Refusal};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -18,14 +18,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chrono::Utc;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A push is below 10 kB, in compatible mode three times that (reference 1.6).
-const BODY_MAX: usize = 256 * 1024;
-/// A body that is not there by then is given up.
-const BODY_TIME: Duration = Duration::from_secs(5);
 /// The platform cuts at 5 s: by then it has a 503 and tries again.
 const COMMIT_TIME: Duration = Duration::from_secs(4);
 
@@ -121,11 +116,14 @@ async fn receive<K: Keep>(
     let start = Instant::now();
     let query = query.unwrap_or_default();
     let Some(account) = keep.account(name.as_deref()) else { return unknown(&keep, name.as_deref()) };
-    let body = match read(&headers, body).await {
+    // Before the body, of which a stranger's is not kept whatever its length.
+    let asked = push::ask(&account, &query, keep.now(), keep.window());
+    let signed = asked.as_ref().is_ok_and(Asked::is_signed);
+    let body = match body::read(&headers, body, signed).await {
         Ok(body) => body,
         Err(reason) => return refuse(&keep, &account.name, Refusal::unsigned(reason), query, Bytes::new()),
     };
-    let accepted = match push::accept(&account, &query, &body, keep.now(), keep.window()) {
+    let accepted = match asked.and_then(|asked| asked.accept(&body)) {
         Ok(accepted) => accepted,
         Err(refusal) => return refuse(&keep, &account.name, refusal, query, body),
     };
@@ -148,20 +146,6 @@ async fn receive<K: Keep>(
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-    }
-}
-
-async fn read(headers: &HeaderMap, body: Body) -> std::result::Result<Bytes, Reason> {
-    let told = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
-    if told.is_some_and(|length| length > BODY_MAX as u64) {
-        return Err(Reason::TooLarge);
-    }
-    match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY_MAX).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Reason::TooLarge),
-        // The connection broke in the middle: nobody hears the answer.
-        Ok(Err(_)) => Err(Reason::Slow),
-        Err(_) => Err(Reason::Slow),
     }
 }
 
