@@ -20,6 +20,8 @@ use tower::ServiceExt;
 /// After an accept that failed (too many open files), before the next.
 const BREATH: Duration = Duration::from_millis(50);
 
+/// The longest head, and the most of a body that is read at once. The platform's heads are below 1 kB.
+const HEAD_LENGTH: usize = 32 * 1024;
 /// Answers that do not wait for the request's body.
 const LEAVES_THE_BODY: [StatusCode; 3] =
     [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED, StatusCode::PAYLOAD_TOO_LARGE];
@@ -99,7 +101,7 @@ impl Door {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.crowd.head())
-            .max_buf_size(64 * 1024)
+            .max_buf_size(HEAD_LENGTH)
             .serve_connection(TokioIo::new(stream), service);
         let watched = self.connections.watch(connection);
         tokio::spawn(async move {

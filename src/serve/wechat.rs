@@ -13,8 +13,8 @@ use crate::wire::push::{self, Accepted, Asked};
 use crate::wire::reason::{Reason, Refusal};
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chrono::Utc;
@@ -61,8 +61,8 @@ pub struct Seen {
 /// The callback routes over whatever keeps.
 pub fn callbacks<K: Keep>(keep: K) -> Router {
     Router::new()
-        .route("/wechat/event", get(check::<K>).post(main_push::<K>).fallback(method))
-        .route("/wechat/{account}/event", get(check::<K>).post(named_push::<K>).fallback(method))
+        .route("/wechat/event", get(check::<K>).post(receive::<K>).fallback(method))
+        .route("/wechat/{account}/event", get(check::<K>).post(receive::<K>).fallback(method))
         .with_state(keep)
 }
 
@@ -71,8 +71,14 @@ async fn method() -> StatusCode {
     StatusCode::METHOD_NOT_ALLOWED
 }
 
-async fn check<K: Keep>(State(keep): State<K>, name: Option<Path<String>>, RawQuery(query): RawQuery) -> Response {
-    let name = name.as_ref().map(|Path(name)| name.as_str());
+/// The account that a path names, as it stands there: no name of ours has a letter that a URL would encode, and a
+/// decoder of the router's would answer for us where there is no text.
+fn named(uri: &Uri) -> Option<&str> {
+    uri.path().strip_prefix("/wechat/")?.strip_suffix("/event")
+}
+
+async fn check<K: Keep>(State(keep): State<K>, uri: Uri, RawQuery(query): RawQuery) -> Response {
+    let name = named(&uri);
     let Some(account) = keep.account(name) else { return unknown(&keep, name) };
     let query = query.unwrap_or_default();
     match push::handshake(&account, &query, keep.now(), keep.window()) {
@@ -86,36 +92,17 @@ async fn check<K: Keep>(State(keep): State<K>, name: Option<Path<String>>, RawQu
     }
 }
 
-async fn main_push<K: Keep>(
-    State(keep): State<K>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    receive(keep, None, query, headers, body).await
-}
-
-async fn named_push<K: Keep>(
-    State(keep): State<K>,
-    Path(name): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    receive(keep, Some(name), query, headers, body).await
-}
-
 /// Guard, durable, answer.
 async fn receive<K: Keep>(
-    keep: K,
-    name: Option<String>,
-    query: Option<String>,
+    State(keep): State<K>,
+    uri: Uri,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let start = Instant::now();
     let query = query.unwrap_or_default();
-    let Some(account) = keep.account(name.as_deref()) else { return unknown(&keep, name.as_deref()) };
+    let Some(account) = keep.account(named(&uri)) else { return unknown(&keep, named(&uri)) };
     // Before the body, of which a stranger's is not kept whatever its length.
     let asked = push::ask(&account, &query, keep.now(), keep.window());
     let signed = asked.as_ref().is_ok_and(Asked::is_signed);
