@@ -12,11 +12,14 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
+/// Connections that wait to be accepted; the kernel has a limit of its own, 4,096 as a rule.
+const QUEUE: u32 = 4_096;
 /// After an accept that failed (too many open files), before the next.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -29,6 +32,16 @@ const LEAVES_THE_BODY: [StatusCode; 3] =
 /// After the stop: whoever keeps a connection and sends just now is answered, with the word that it is the
 /// last answer on it. A connection that is cut while idle would lose a request that is on its way.
 const FAREWELL: Duration = Duration::from_millis(200);
+
+/// Listens there. The usual 1,024 places in the kernel's queue are too few: of a burst of 2,000 half-open connections
+/// the rest would seem open to its sender, and be nobody's to cut; and a genuine caller among them would knock again
+/// only after seconds.
+pub(super) fn open(addr: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(QUEUE)
+}
 
 /// Serves until `stop`; then what is in flight has `grace` to end. The bench puts other routes behind it.
 pub async fn serve(listener: TcpListener, routes: Router, mut stop: watch::Receiver<bool>, grace: Duration) {

@@ -214,7 +214,7 @@ fn sqlite_lock(config: &Config) -> Result<Option<ServeLock>> {
 }
 
 async fn bind(addr: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(addr).await.map_err(|e| {
+    listener::open(addr).map_err(|e| {
         let why = e.to_string();
         Error::config(say!("can't listen on {addr}: {why}"; "无法监听 {addr}：{why}"))
             .next(say!(
