@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// More wait in the kernel's queue. One that has sent half a head costs about 12 KiB.
+/// More wait in the kernel's queue. One that has sent half a request costs about 20 KiB.
 const MOST: usize = 10_000;
 /// Open files that connections leave to the database, the log and calls to the platform.
 const LEFT: usize = 256;

@@ -92,7 +92,7 @@ fn without_date(headers: &[(String, String)]) -> Vec<(String, String)> {
     headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("date")).cloned().collect()
 }
 
-/// What the signer makes is 8 letters a byte of nothing: the kinds have to be of one length, or their times can't be.
+/// Kinds of different lengths could not take the same time.
 #[test]
 fn the_kinds_are_of_one_length() {
     let keys = Keys::default();
