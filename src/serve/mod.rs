@@ -2,10 +2,13 @@
 
 mod accounts;
 mod alarm;
+mod body;
+mod crowd;
 mod fetchers;
 mod health;
 mod keep;
 mod listener;
+mod patient;
 mod problem;
 mod pulse;
 mod refill;
@@ -124,6 +127,7 @@ impl Server {
         metrics_listener: TcpListener,
     ) -> Result<Server> {
         let (spool, place) = (spool(&config)?, spool_place(spool_settings(&config).as_ref()));
+        lifecycle::raise_open_files();
         let (app, in_hand) = App::serve(config).await?;
         let app = Arc::new(app);
         if lock.is_some() {
@@ -221,7 +225,7 @@ fn sqlite_lock(config: &Config) -> Result<Option<ServeLock>> {
 }
 
 async fn bind(addr: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(addr).await.map_err(|e| {
+    listener::open(addr).map_err(|e| {
         let why = e.to_string();
         Error::config(say!("can't listen on {addr}: {why}"; "无法监听 {addr}：{why}"))
             .next(say!(

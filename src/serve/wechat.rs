@@ -1,7 +1,7 @@
 //! WeChat calls: the console's URL check, and every push. Acknowledged after the commit, never before.
 
-use super::Served;
 use super::refusals::{Odd, Refused};
+use super::{Served, body};
 use crate::domain::account::Official;
 use crate::domain::event::Event;
 use crate::error::Result;
@@ -9,23 +9,18 @@ use crate::events;
 use crate::report::veiled;
 use crate::store::{Arrival, Stored};
 use crate::wire::dedupe::dedupe_key;
-use crate::wire::push::{self, Accepted};
+use crate::wire::push::{self, Accepted, Asked};
 use crate::wire::reason::{Reason, Refusal};
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chrono::Utc;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A push is below 10 kB, in compatible mode three times that (reference 1.6).
-const BODY_MAX: usize = 256 * 1024;
-/// A body that is not there by then is given up.
-const BODY_TIME: Duration = Duration::from_secs(5);
 /// The platform cuts at 5 s: by then it has a 503 and tries again.
 const COMMIT_TIME: Duration = Duration::from_millis(4500);
 
@@ -66,8 +61,8 @@ pub struct Seen {
 /// The callback routes over whatever keeps.
 pub fn callbacks<K: Keep>(keep: K) -> Router {
     Router::new()
-        .route("/wechat/event", get(check::<K>).post(main_push::<K>).fallback(method))
-        .route("/wechat/{account}/event", get(check::<K>).post(named_push::<K>).fallback(method))
+        .route("/wechat/event", get(check::<K>).post(receive::<K>).fallback(method))
+        .route("/wechat/{account}/event", get(check::<K>).post(receive::<K>).fallback(method))
         .with_state(keep)
 }
 
@@ -76,8 +71,14 @@ async fn method() -> StatusCode {
     StatusCode::METHOD_NOT_ALLOWED
 }
 
-async fn check<K: Keep>(State(keep): State<K>, name: Option<Path<String>>, RawQuery(query): RawQuery) -> Response {
-    let name = name.as_ref().map(|Path(name)| name.as_str());
+/// The account that a path names, as it stands there: no name of ours has a letter that a URL would encode, and a
+/// decoder of the router's would answer for us where there is no text.
+fn named(uri: &Uri) -> Option<&str> {
+    uri.path().strip_prefix("/wechat/")?.strip_suffix("/event")
+}
+
+async fn check<K: Keep>(State(keep): State<K>, uri: Uri, RawQuery(query): RawQuery) -> Response {
+    let name = named(&uri);
     let Some(account) = keep.account(name) else { return unknown(&keep, name) };
     let query = query.unwrap_or_default();
     match push::handshake(&account, &query, keep.now(), keep.window()) {
@@ -91,41 +92,25 @@ async fn check<K: Keep>(State(keep): State<K>, name: Option<Path<String>>, RawQu
     }
 }
 
-async fn main_push<K: Keep>(
-    State(keep): State<K>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    receive(keep, None, query, headers, body).await
-}
-
-async fn named_push<K: Keep>(
-    State(keep): State<K>,
-    Path(name): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    receive(keep, Some(name), query, headers, body).await
-}
-
 /// Guard, durable, answer.
 async fn receive<K: Keep>(
-    keep: K,
-    name: Option<String>,
-    query: Option<String>,
+    State(keep): State<K>,
+    uri: Uri,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let start = Instant::now();
     let query = query.unwrap_or_default();
-    let Some(account) = keep.account(name.as_deref()) else { return unknown(&keep, name.as_deref()) };
-    let body = match read(&headers, body).await {
+    let Some(account) = keep.account(named(&uri)) else { return unknown(&keep, named(&uri)) };
+    // Before the body, of which a stranger's is not kept whatever its length.
+    let asked = push::ask(&account, &query, keep.now(), keep.window());
+    let signed = asked.as_ref().is_ok_and(Asked::is_signed);
+    let body = match body::read(&headers, body, signed).await {
         Ok(body) => body,
         Err(reason) => return refuse(&keep, &account.name, Refusal::unsigned(reason), query, Bytes::new()),
     };
-    let accepted = match push::accept(&account, &query, &body, keep.now(), keep.window()) {
+    let accepted = match asked.and_then(|asked| asked.accept(&body)) {
         Ok(accepted) => accepted,
         Err(refusal) => return refuse(&keep, &account.name, refusal, query, body),
     };
@@ -148,20 +133,6 @@ async fn receive<K: Keep>(
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-    }
-}
-
-async fn read(headers: &HeaderMap, body: Body) -> std::result::Result<Bytes, Reason> {
-    let told = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
-    if told.is_some_and(|length| length > BODY_MAX as u64) {
-        return Err(Reason::TooLarge);
-    }
-    match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY_MAX).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Reason::TooLarge),
-        // The connection broke in the middle: nobody hears the answer.
-        Ok(Err(_)) => Err(Reason::Slow),
-        Err(_) => Err(Reason::Slow),
     }
 }
 

@@ -18,6 +18,7 @@ mod stage;
 mod stories;
 
 mod alarms;
+mod attackers;
 mod backup;
 mod callback;
 mod check;
