@@ -22,7 +22,7 @@ impl Setting {
     /// How its value is shown to people.
     pub fn shown(&self) -> Shown {
         match *self {
-            DATABASE_URL | PROXY => Shown::Url,
+            DATABASE_URL | REDIS_URL | PROXY => Shown::Url,
             _ if self.secret => Shown::Masked,
             _ => Shown::Plain,
         }
@@ -47,6 +47,7 @@ pub(super) const DB_PORT: Setting = variable("DB_PORT", false);
 pub(super) const DB_USER: Setting = variable("DB_USER", false);
 pub(super) const DB_PASSWORD: Setting = variable("DB_PASSWORD", true);
 pub(super) const DB_NAME: Setting = variable("DB_NAME", false);
+pub(super) const REDIS_URL: Setting = secret("REDIS_URL", "redis_url");
 pub(super) const LISTEN: Setting = plain("WXOPS_LISTEN", "listen");
 pub(super) const METRICS_LISTEN: Setting = plain("WXOPS_METRICS_LISTEN", "metrics_listen");
 pub(super) const PUBLIC_URL: Setting = plain("WXOPS_PUBLIC_URL", "public_url");
@@ -54,6 +55,7 @@ pub(super) const API_TOKEN: Setting = secret("WXOPS_API_TOKEN", "api_token");
 pub(super) const ALERT_WEBHOOK: Setting = secret("WXOPS_ALERT_WEBHOOK", "alert_webhook");
 pub(super) const REPLAY_WINDOW: Setting = plain("WXOPS_REPLAY_WINDOW", "replay_window");
 pub(super) const UNSUBSCRIBE_POLICY: Setting = plain("WXOPS_UNSUBSCRIBE_POLICY", "unsubscribe_policy");
+pub(super) const LOCATION_KEEP: Setting = plain("WXOPS_LOCATION_KEEP", "location_keep");
 pub(super) const LOG: Setting = plain("WXOPS_LOG", "log");
 pub(super) const LANG: Setting = variable("WXOPS_LANG", false);
 pub(super) const ACCOUNT: Setting = variable("WXOPS_ACCOUNT", false);
@@ -66,6 +68,7 @@ pub(super) const GLOBAL: &[Setting] = &[
     DB_USER,
     DB_PASSWORD,
     DB_NAME,
+    REDIS_URL,
     LISTEN,
     METRICS_LISTEN,
     PUBLIC_URL,
@@ -73,6 +76,7 @@ pub(super) const GLOBAL: &[Setting] = &[
     ALERT_WEBHOOK,
     REPLAY_WINDOW,
     UNSUBSCRIBE_POLICY,
+    LOCATION_KEEP,
     LOG,
     LANG,
     ACCOUNT,
@@ -102,6 +106,7 @@ const DEFAULTS: &[(Setting, &str)] = &[
     (METRICS_LISTEN, "127.0.0.1:9464"),
     (REPLAY_WINDOW, "off"),
     (UNSUBSCRIBE_POLICY, "erase"),
+    (LOCATION_KEEP, "60d"),
     (LOG, "info"),
     (API_BASE, super::PLATFORM),
 ];

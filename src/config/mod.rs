@@ -62,6 +62,10 @@ pub struct Config {
     pub replay_window: Option<Duration>,
     /// What happens to the data of a person who unfollows.
     pub unsubscribe_policy: UnsubscribePolicy,
+    /// The Redis that holds copies, `redis://…`, `rediss://…` or `redis-cluster://…`.
+    pub redis_url: Option<Secret>,
+    /// How long a person's position is kept.
+    pub location_keep: Duration,
     /// The filter for logs.
     pub log: String,
     /// The language for people, where `--lang` or `WXOPS_LANG` says so.
@@ -104,6 +108,8 @@ impl Config {
             account: read.parsed(&keys::ACCOUNT, |text| Ok(text.to_owned()))?,
             replay_window: read.or_default(&keys::REPLAY_WINDOW, values::window)?,
             unsubscribe_policy: read.or_default(&keys::UNSUBSCRIBE_POLICY, values::policy)?,
+            redis_url: read.parsed(&keys::REDIS_URL, values::redis)?,
+            location_keep: read.or_default(&keys::LOCATION_KEEP, values::keep)?,
             log: read.or_default(&keys::LOG, values::log)?,
             lang: read.parsed(&keys::LANG, values::lang)?,
             clock: read.parsed(&keys::CLOCK_FILE, |path| Ok(Clock::Shifted(path.into())))?.unwrap_or_default(),
