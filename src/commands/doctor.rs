@@ -7,6 +7,7 @@ mod finding;
 mod inbox;
 mod origins;
 mod platform;
+mod redis;
 mod server;
 
 use super::Context;
@@ -122,6 +123,7 @@ async fn examine(config: Config, accounts: Vec<Official>) -> Vec<Finding> {
         (Check::Serve, None, tokio::spawn(server::check(patient.clone()))),
         (Check::Database, None, tokio::spawn(database::check(patient.clone(), opened))),
         (Check::Inbox, None, tokio::spawn(inbox::check(patient.clone()))),
+        (Check::Redis, None, tokio::spawn(redis::check(patient.clone()))),
     ];
     for account in &patient.accounts {
         let name = Some(account.name.clone());

@@ -4,6 +4,7 @@ use super::keys::{self, Setting};
 use super::layers::Layers;
 use super::sources::Sources;
 use super::values;
+use crate::domain::redis::is_cluster;
 use crate::domain::secret::Secret;
 use reqwest::Url;
 
@@ -38,7 +39,7 @@ pub(super) fn is_secret(setting: &Setting) -> bool {
 
 /// Of a URL what is secret in it, password and parameters; anything else is secret as a whole.
 pub fn parts(value: &Secret) -> Vec<Secret> {
-    let url = match value.reveal().starts_with("redis-cluster://") {
+    let url = match is_cluster(value.reveal()) {
         true => values::redis_nodes(value.reveal()).and_then(|nodes| nodes.into_iter().next()),
         false => Url::parse(value.reveal()).ok(),
     };

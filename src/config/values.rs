@@ -1,6 +1,7 @@
 //! The parsers of single values. Their messages say what is wrong, never the value where it may be a secret.
 
 use crate::domain::account::Mode;
+use crate::domain::redis;
 use crate::domain::robot::Robot;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Lang, Result};
@@ -76,14 +77,10 @@ pub(super) fn redis(text: &str) -> Result<Secret> {
     if named && bare { Ok(Secret::new(text)) } else { Err(wrong()) }
 }
 
-/// The nodes of a Redis as URLs of one server each, with the user and password of the first.
+/// The nodes of a Redis as URLs of one server each.
 pub(super) fn redis_nodes(text: &str) -> Option<Vec<Url>> {
-    let Some(rest) = text.strip_prefix("redis-cluster://") else {
-        return Url::parse(text).ok().filter(|url| matches!(url.scheme(), "redis" | "rediss")).map(|url| vec![url]);
-    };
-    let (who, hosts) = rest.rsplit_once('@').map_or(("", rest), |(who, hosts)| (who, hosts));
-    let at = if who.is_empty() { "" } else { "@" };
-    hosts.trim_end_matches('/').split(',').map(|host| Url::parse(&format!("redis://{who}{at}{host}")).ok()).collect()
+    let node = |text: &String| Url::parse(text).ok().filter(|url| matches!(url.scheme(), "redis" | "rediss"));
+    redis::nodes(text).iter().map(node).collect()
 }
 
 /// An address to listen on.

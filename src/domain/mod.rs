@@ -6,6 +6,7 @@ pub mod event;
 pub mod filter;
 pub mod geo;
 pub mod near;
+pub mod redis;
 pub mod robot;
 pub mod secret;
 pub mod silence;

@@ -74,14 +74,19 @@ async fn healthz(State(served): State<Served>, RawQuery(query): RawQuery, header
         return problem(StatusCode::UNAUTHORIZED, "verbose health needs Authorization: Bearer <WXOPS_API_TOKEN>");
     }
     let (database, configuration) = (served.pulse.ill(), served.accounts.refusal());
-    let well = database.is_none() && configuration.is_none();
-    let body = serde_json::json!({
+    let redis = served.app.cache.as_ref().map(|_| served.redis.ill());
+    let well = database.is_none() && configuration.is_none() && redis.iter().flatten().next().is_none();
+    let mut body = serde_json::json!({
         "status": if well { "ok" } else { "degraded" },
         "dependencies": {
             "database": { "ok": database.is_none(), "error": database },
             "configuration": { "ok": configuration.is_none(), "error": configuration },
         },
     });
+    if let Some(ill) = redis {
+        let error = ill.map(|why| veiled(&why).into_owned());
+        body["dependencies"]["redis"] = serde_json::json!({ "ok": error.is_none(), "error": error });
+    }
     axum::Json(body).into_response()
 }
 

@@ -5,6 +5,8 @@ mod alarm;
 mod fetchers;
 mod health;
 mod listener;
+mod positions;
+mod post;
 mod problem;
 mod refusals;
 mod reload;
@@ -25,6 +27,7 @@ use axum::Router;
 use axum::http::Uri;
 use fetchers::Fetchers;
 use health::Pulse;
+use positions::RedisPulse;
 use refusals::Refusals;
 use reload::Reload;
 use ring::hmac;
@@ -55,6 +58,7 @@ pub struct Served {
     dedupe: Arc<hmac::Key>,
     refusals: Arc<Refusals>,
     pulse: Pulse,
+    redis: RedisPulse,
 }
 
 /// A server that listens and is not yet stopped.
@@ -148,6 +152,11 @@ impl Server {
         loops.tasks.spawn(reload.run(again.hangups, stopped.clone()));
         loops.tasks.spawn(count(app.clone(), accounts.clone(), stopped.clone()));
         loops.tasks.spawn(alarm::watch(app.clone(), accounts.clone(), stopped.clone()));
+        loops.tasks.spawn(positions::tidy(app.clone(), stopped.clone()));
+        let redis = RedisPulse::default();
+        if let Some(cache) = &app.cache {
+            loops.tasks.spawn(positions::copy(app.clone(), cache.clone(), redis.clone(), stopped.clone()));
+        }
         let pulse = Pulse::default();
         loops.tasks.spawn(pulse.clone().run(app.clone(), stopped.clone()));
 
@@ -156,7 +165,7 @@ impl Server {
         let (refusals, desk) = Refusals::new(Box::new(move || known.now().officials.clone()), app.config.clock.clone());
         loops.tasks.spawn(desk.run(stopped));
         let (dedupe, refusals) = (Arc::new(dedupe), Arc::new(refusals));
-        let served = Served { app: app.clone(), accounts: accounts.clone(), dedupe, refusals, pulse };
+        let served = Served { app: app.clone(), accounts: accounts.clone(), dedupe, refusals, pulse, redis };
         let (mut doors, stopped) = Stage::new();
         doors.tasks.spawn(listener::serve(listener, routes(served.clone()), stopped.clone(), GRACE));
         doors.tasks.spawn(listener::serve(metrics_listener, health::metrics(served), stopped, GRACE));

@@ -173,6 +173,12 @@ impl Store {
         self.rows(&sql, vec![limit.into()], position).await
     }
 
+    /// The same of one account.
+    pub async fn uncopied_of(&self, account: &str, limit: i64) -> Result<Vec<Position>> {
+        let sql = format!("SELECT {COLUMNS} FROM location WHERE copied = 0 AND account = ? LIMIT ?");
+        self.rows(&sql, vec![account.into(), limit.into()], position).await
+    }
+
     /// How many positions wait for their copy, and how many copies for their removal; counted up to `most`.
     pub async fn copies_due(&self, most: i64) -> Result<(i64, i64)> {
         let sql = "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM location WHERE copied = 0 LIMIT ?) AS l), \
