@@ -71,7 +71,8 @@ pub(super) fn redis(text: &str) -> Result<Secret> {
         )
     };
     let nodes = redis_nodes(text).ok_or_else(wrong)?;
-    let named = nodes.iter().all(|url| url.host_str().is_some_and(|host| !host.is_empty()) && !url.path().contains('@'));
+    let named =
+        nodes.iter().all(|url| url.host_str().is_some_and(|host| !host.is_empty()) && !url.path().contains('@'));
     let database = |url: &Url| matches!(url.path(), "" | "/") || url.path()[1..].parse::<u8>().is_ok();
     let bare = nodes.iter().all(|url| url.query().is_none() && url.fragment().is_none() && database(url));
     if named && bare { Ok(Secret::new(text)) } else { Err(wrong()) }

@@ -174,7 +174,10 @@ mod tests {
         for wrong in ["", "23", "23,", "NaN,1", "inf,1", "1e1,2", "91,181", "23;113", "1,2,3"] {
             assert!(place(wrong).is_err(), "{wrong}");
         }
-        assert_eq!((metres("500m").unwrap(), metres("1.5km").unwrap(), metres("500km").unwrap()), (500.0, 1_500.0, FAR_M));
+        assert_eq!(
+            (metres("500m").unwrap(), metres("1.5km").unwrap(), metres("500km").unwrap()),
+            (500.0, 1_500.0, FAR_M)
+        );
         for wrong in ["", "2", "km", "0m", "-1km", "501km", "2 km", "1.2.3m", "2mi"] {
             assert!(metres(wrong).is_err(), "{wrong}");
         }

@@ -60,9 +60,9 @@ fn fields<const N: usize>(row: &Leased, names: [&str; N]) -> Result<Option<[Opti
     match &row.body {
         Body::Parsed(event) => Ok(Some(of(event))),
         Body::Raw(None) => Ok(None),
-        Body::Raw(Some(raw)) => wire::push::read(raw)
-            .map(|event| Some(of(&event)))
-            .map_err(|reason| unreadable(reason.as_str())),
+        Body::Raw(Some(raw)) => {
+            wire::push::read(raw).map(|event| Some(of(&event))).map_err(|reason| unreadable(reason.as_str()))
+        }
     }
 }
 

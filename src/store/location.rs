@@ -157,8 +157,7 @@ impl Store {
 
     /// The next people of an account behind `after`, by openid.
     pub async fn locations_page(&self, account: &str, after: &str, limit: i64) -> Result<Vec<Position>> {
-        let sql =
-            format!("SELECT {COLUMNS} FROM location WHERE account = ? AND openid > ? ORDER BY openid LIMIT ?");
+        let sql = format!("SELECT {COLUMNS} FROM location WHERE account = ? AND openid > ? ORDER BY openid LIMIT ?");
         self.rows(&sql, vec![account.into(), after.into(), limit.into()], position).await
     }
 
@@ -250,8 +249,7 @@ impl Store {
     /// people it has looked at.
     pub async fn tidy_locations(&self, now_ms: i64, keep_ms: i64, limit: i64) -> Result<usize> {
         let sql = "SELECT account, openid FROM location WHERE tidy_at <= ? ORDER BY tidy_at LIMIT ?";
-        let people =
-            self.rows(sql, vec![now_ms.into(), limit.into()], |row| Ok((row.text(0)?, row.text(1)?))).await?;
+        let people = self.rows(sql, vec![now_ms.into(), limit.into()], |row| Ok((row.text(0)?, row.text(1)?))).await?;
         let before = DateTime::from_timestamp_millis(now_ms - keep_ms).unwrap_or_default();
         let mut statements = Vec::with_capacity(people.len() * 3);
         for (account, openid) in &people {

@@ -136,4 +136,3 @@ pub fn keys_with(url: &str, word: &str) -> Vec<String> {
     let told = cli(url, &["--scan", "--pattern", &format!("*{word}*")]);
     told.lines().map(str::to_owned).collect()
 }
-

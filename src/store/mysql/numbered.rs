@@ -36,7 +36,11 @@ const PERSON: &str = "openid = ?2";
 
 /// Whether two statements of one text differ in nothing but their person.
 pub(super) fn among(one: &Statement, other: &Statement) -> bool {
-    numbered(&one.sql) && one.sql.contains(PERSON) && !inserts(&one.sql) && one.args[0] == other.args[0] && one.args[2..] == other.args[2..]
+    numbered(&one.sql)
+        && one.sql.contains(PERSON)
+        && !inserts(&one.sql)
+        && one.args[0] == other.args[0]
+        && one.args[2..] == other.args[2..]
 }
 
 /// Such statements as one, about a list of people: the last is repeated up to a power of two, so that the texts of
