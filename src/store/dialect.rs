@@ -37,14 +37,6 @@ impl Dialect {
         }
     }
 
-    /// Behind a SELECT that an insertion reads from: waits for who is changing those rows. SQLite has one writer.
-    pub fn settled_rows(self) -> &'static str {
-        match self {
-            Dialect::Sqlite => "",
-            Dialect::MySql => " LOCK IN SHARE MODE",
-        }
-    }
-
     /// Bytes of the database on disk.
     pub fn size(self) -> &'static str {
         match self {

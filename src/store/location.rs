@@ -5,7 +5,7 @@
 
 use super::read::Row;
 use super::value::{Value, places, stmt};
-use super::{Statement, Store};
+use super::{Dialect, Statement, Store};
 use crate::domain::geo::Place;
 use crate::error::Result;
 use chrono::{DateTime, Utc};
@@ -20,6 +20,18 @@ const TIDY_MS: i64 = 86_400_000;
 const RUNS: usize = 32;
 
 const COLUMNS: &str = "account, openid, latitude, longitude, `precision`, at, expires_at";
+
+/// The parts of the statements that write a position: ?1 account, ?2 openid, ?3 when, ?4 latitude, ?5 longitude,
+/// ?6 precision, ?7 its expiry, ?8 its cell.
+const INTO: &str = "INTO location (account, openid, latitude, longitude, `precision`, at, expires_at, cell, copied, \
+     tidy_at) SELECT ?1, ?2, ?4, ?5, ?6, ?3, ?7, ?8, 0, ?7 FROM (SELECT 1 AS one) AS v";
+/// Whether they left, or their position was forgotten, since then.
+const NOT_SINCE: &str = "LEFT JOIN user_mapping AS u ON u.account = ?1 AND u.openid = ?2 AND u.unfollow_time >= ?3 \
+     LEFT JOIN location_gone AS g ON g.account = ?1 AND g.openid = ?2 AND g.at >= ?3";
+const MOVE: &str =
+    "SET latitude = ?4, longitude = ?5, `precision` = ?6, at = ?3, expires_at = ?7, cell = ?8, copied = 0";
+const LATER: &str = "location.at < ?3 OR (location.at = ?3 AND (location.latitude < ?4 OR \
+     (location.latitude = ?4 AND location.longitude < ?5)))";
 
 /// Where a person was last.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,19 +70,6 @@ fn degrees(value: f64) -> String {
 impl Store {
     /// A person was there. Nothing is written about somebody who has left since, or whose position is forgotten.
     pub fn locate(&self, position: &Position) -> Vec<Statement> {
-        let insert = format!(
-            "{} INTO location ({COLUMNS}, cell, copied, tidy_at) \
-             SELECT ?1, ?2, ?4, ?5, ?6, ?3, ?7, ?8, 0, ?7 FROM (SELECT 1 AS one) AS v \
-             LEFT JOIN location AS l ON l.account = ?1 AND l.openid = ?2 \
-             LEFT JOIN user_mapping AS u ON u.account = ?1 AND u.openid = ?2 AND u.unfollow_time >= ?3 \
-             LEFT JOIN location_gone AS g ON g.account = ?1 AND g.openid = ?2 AND g.at >= ?3 \
-             WHERE l.openid IS NULL AND u.openid IS NULL AND g.openid IS NULL{}",
-            self.dialect.insert_new(),
-            self.dialect.settled_rows()
-        );
-        let update = "UPDATE location SET latitude = ?4, longitude = ?5, `precision` = ?6, at = ?3, expires_at = ?7, \
-             cell = ?8, copied = 0 WHERE account = ?1 AND openid = ?2 AND (at < ?3 OR (at = ?3 AND \
-             (latitude < ?4 OR (latitude = ?4 AND longitude < ?5))))";
         let args = vec![
             position.account.as_str().into(),
             position.openid.as_str().into(),
@@ -81,7 +80,22 @@ impl Store {
             position.expires_at.into(),
             position.place.cell().into(),
         ];
-        vec![Statement { sql: insert.into(), args: args.clone() }, Statement { sql: update.into(), args }]
+        let written = |sql: String| Statement { sql: sql.into(), args: args.clone() };
+        match self.dialect {
+            // One statement: each costs SQLite as much as the row.
+            Dialect::Sqlite => vec![written(format!(
+                "INSERT {INTO} {NOT_SINCE} WHERE u.openid IS NULL AND g.openid IS NULL \
+                 ON CONFLICT (account, openid) DO UPDATE {MOVE} WHERE {LATER}"
+            ))],
+            // Two, of which many are written at once; a row that is inserted in vain costs most.
+            Dialect::MySql => vec![
+                written(format!(
+                    "INSERT IGNORE {INTO} {NOT_SINCE} LEFT JOIN location AS l ON l.account = ?1 AND l.openid = ?2 \
+                     WHERE u.openid IS NULL AND g.openid IS NULL AND l.openid IS NULL LOCK IN SHARE MODE"
+                )),
+                written(format!("UPDATE location {MOVE} WHERE account = ?1 AND openid = ?2 AND ({LATER})")),
+            ],
+        }
     }
 
     /// Somebody left: their position up to then is forgotten, and its copy, where there is one.
