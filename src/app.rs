@@ -1,5 +1,6 @@
 //! The configuration and every open thing; the only place that opens them.
 
+use crate::cache::Cache;
 use crate::config::{Config, SpoolDir, UnsubscribePolicy};
 use crate::domain::account::Official;
 use crate::error::Result;
@@ -28,6 +29,8 @@ pub struct App {
     pub client: Arc<Client>,
     /// The access_tokens.
     pub tokens: Arc<Keeper>,
+    /// The copies in Redis, where one is configured.
+    pub cache: Option<Arc<Cache>>,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -59,7 +62,8 @@ impl App {
         };
         let client = Arc::new(Client::new(Limits::default(), config.clock.clone()).observed(Arc::new(observer)));
         let tokens = Arc::new(Keeper::new(store.clone(), client.clone(), config.clock.clone()));
-        App { config, store, client, tokens, metrics }
+        let cache = config.redis_url.clone().map(|url| Arc::new(Cache::new(url, store.clone())));
+        App { config, store, client, tokens, cache, metrics }
     }
 
     /// Refuses a schema, a mark or an account that are not ours, before anything is written.

@@ -98,6 +98,8 @@ groups! {
     #[command(subcommand)]
     Followers(commands::followers::Followers),
     #[command(subcommand)]
+    Locations(commands::locations::Locations),
+    #[command(subcommand)]
     Events(commands::events::Events),
     #[command(subcommand)]
     Db(commands::db::Db),

@@ -12,6 +12,7 @@
 //! | [`events`] | what a received event does, one file a kind; `worker.rs` handles and settles, `enrich.rs` fetches profiles |
 //! | [`alarm`] | what is out of the ordinary, and telling people of it once |
 //! | [`app`] | the configuration and every open thing; the only place that opens them |
+//! | [`cache`] | copies in Redis where there is one: last positions, with the loop that keeps them true |
 //! | [`tokens`] | the keeper of access_tokens: one refresh at a time across processes |
 //! | [`platform`] | calls to WeChat: `http.rs` the client, `errcode.rs` the one table of codes, one file a resource |
 //! | [`spool`] | callbacks on this host's disk while the database is away: `record.rs`, `segment.rs`, `disk.rs` |
@@ -77,6 +78,7 @@
 
 pub mod alarm;
 pub mod app;
+pub mod cache;
 pub mod cli;
 pub mod commands;
 pub mod config;

@@ -4,6 +4,7 @@ use prometheus::{
     Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts,
     Registry, TextEncoder,
 };
+use std::sync::{Arc, OnceLock};
 
 /// Upper bounds of `wxops_callback_ack_seconds`: the platform cuts at 5 s, the 503 goes out before.
 const ACK_BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 4.5, 5.0];
@@ -46,6 +47,8 @@ pub struct Metrics {
     pub token_expiry: GaugeVec,
     /// 1; 0 while a newer configuration is refused and the one before stays in force.
     pub reload_ok: IntGauge,
+    /// Whether Redis answers, and how many copies it lacks; shown where one is configured.
+    redis: Arc<OnceLock<[IntGauge; 2]>>,
 }
 
 impl Metrics {
@@ -116,6 +119,7 @@ impl Metrics {
                 CALL_BUCKETS,
             ),
             reload_ok,
+            redis: Arc::default(),
             token_expiry: gauge("wxops_token_expiry_timestamp_seconds", "When the access_token ends.", &["account"]),
             registry,
         };
@@ -132,6 +136,30 @@ impl Metrics {
             made.inbox.with_label_values(&[state]);
         }
         made
+    }
+
+    /// Whether Redis answered at the last try.
+    pub fn redis_is(&self, well: bool) {
+        self.of_redis()[0].set(well.into());
+    }
+
+    /// How many copies Redis lacks, or has in excess.
+    pub fn copies_are_due(&self, rows: i64) {
+        self.of_redis()[1].set(rows);
+    }
+
+    fn of_redis(&self) -> &[IntGauge; 2] {
+        self.redis.get_or_init(|| {
+            let gauge = |name: &str, help: &str| {
+                let made = IntGauge::new(name, help).expect("the name is constant");
+                self.registry.register(Box::new(made.clone())).expect("each name is registered once");
+                made
+            };
+            [
+                gauge("wxops_redis_up", "1: Redis answered at the last try."),
+                gauge("wxops_location_copies_due", "Positions that Redis lacks, or has still to forget."),
+            ]
+        })
     }
 
     /// All figures in Prometheus' text format. The time in handlers is a summary without quantiles, which

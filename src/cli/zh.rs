@@ -9,6 +9,7 @@ mod explain;
 mod followers;
 mod global;
 mod init;
+mod locations;
 mod own;
 mod sandbox;
 mod serve;
@@ -26,6 +27,7 @@ const TABLES: &[&[(&str, &str)]] = &[
     token::SENTENCES,
     callback::SENTENCES,
     followers::SENTENCES,
+    locations::SENTENCES,
     events::SENTENCES,
     db::SENTENCES,
     doctor::SENTENCES,

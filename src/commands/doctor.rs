@@ -7,6 +7,7 @@ mod finding;
 mod inbox;
 mod origins;
 mod platform;
+mod redis;
 mod server;
 mod spool;
 
@@ -124,6 +125,7 @@ async fn examine(config: Config, accounts: Vec<Official>) -> Vec<Finding> {
         (Check::Database, None, tokio::spawn(database::check(patient.clone(), opened))),
         (Check::Inbox, None, tokio::spawn(inbox::check(patient.clone()))),
         (Check::Spool, None, tokio::spawn(spool::check(patient.clone()))),
+        (Check::Redis, None, tokio::spawn(redis::check(patient.clone()))),
     ];
     for account in &patient.accounts {
         let name = Some(account.name.clone());

@@ -22,7 +22,7 @@ impl Setting {
     /// How its value is shown to people.
     pub fn shown(&self) -> Shown {
         match *self {
-            DATABASE_URL | PROXY => Shown::Url,
+            DATABASE_URL | REDIS_URL | PROXY => Shown::Url,
             _ if self.secret => Shown::Masked,
             _ => Shown::Plain,
         }
@@ -47,6 +47,7 @@ pub(super) const DB_PORT: Setting = variable("DB_PORT", false);
 pub(super) const DB_USER: Setting = variable("DB_USER", false);
 pub(super) const DB_PASSWORD: Setting = variable("DB_PASSWORD", true);
 pub(super) const DB_NAME: Setting = variable("DB_NAME", false);
+pub(super) const REDIS_URL: Setting = secret("REDIS_URL", "redis_url");
 pub(super) const LISTEN: Setting = plain("WXOPS_LISTEN", "listen");
 pub(super) const METRICS_LISTEN: Setting = plain("WXOPS_METRICS_LISTEN", "metrics_listen");
 pub(super) const PUBLIC_URL: Setting = plain("WXOPS_PUBLIC_URL", "public_url");
@@ -57,6 +58,7 @@ pub(super) const UNSUBSCRIBE_POLICY: Setting = plain("WXOPS_UNSUBSCRIBE_POLICY",
 pub(super) const SPOOL_DIR: Setting = plain("WXOPS_SPOOL_DIR", "spool_dir");
 pub(super) const SPOOL_MAX: Setting = plain("WXOPS_SPOOL_MAX", "spool_max");
 pub(super) const SPOOL_TMPFS: Setting = plain("WXOPS_SPOOL_TMPFS", "spool_tmpfs");
+pub(super) const LOCATION_KEEP: Setting = plain("WXOPS_LOCATION_KEEP", "location_keep");
 pub(super) const LOG: Setting = plain("WXOPS_LOG", "log");
 pub(super) const LANG: Setting = variable("WXOPS_LANG", false);
 pub(super) const ACCOUNT: Setting = variable("WXOPS_ACCOUNT", false);
@@ -69,6 +71,7 @@ pub(super) const GLOBAL: &[Setting] = &[
     DB_USER,
     DB_PASSWORD,
     DB_NAME,
+    REDIS_URL,
     LISTEN,
     METRICS_LISTEN,
     PUBLIC_URL,
@@ -79,6 +82,7 @@ pub(super) const GLOBAL: &[Setting] = &[
     SPOOL_DIR,
     SPOOL_MAX,
     SPOOL_TMPFS,
+    LOCATION_KEEP,
     LOG,
     LANG,
     ACCOUNT,
@@ -110,6 +114,7 @@ const DEFAULTS: &[(Setting, &str)] = &[
     (UNSUBSCRIBE_POLICY, "erase"),
     (SPOOL_MAX, "1GiB"),
     (SPOOL_TMPFS, "false"),
+    (LOCATION_KEEP, "60d"),
     (LOG, "info"),
     (API_BASE, super::PLATFORM),
 ];

@@ -70,6 +70,10 @@ pub struct Config {
     pub spool_tmpfs: bool,
     /// Where systemd lets this service keep what must last (`$STATE_DIRECTORY`).
     pub state_directory: Option<PathBuf>,
+    /// The Redis that holds copies, `redis://…`, `rediss://…` or `redis-cluster://…`.
+    pub redis_url: Option<Secret>,
+    /// How long a person's position is kept.
+    pub location_keep: Duration,
     /// The filter for logs.
     pub log: String,
     /// The language for people, where `--lang` or `WXOPS_LANG` says so.
@@ -116,6 +120,8 @@ impl Config {
             spool_max: read.or_default(&keys::SPOOL_MAX, values::size)?,
             spool_tmpfs: read.or_default(&keys::SPOOL_TMPFS, values::switch)?,
             state_directory: sources.state_directory(),
+            redis_url: read.parsed(&keys::REDIS_URL, values::redis)?,
+            location_keep: read.or_default(&keys::LOCATION_KEEP, values::keep)?,
             log: read.or_default(&keys::LOG, values::log)?,
             lang: read.parsed(&keys::LANG, values::lang)?,
             clock: read.parsed(&keys::CLOCK_FILE, |path| Ok(Clock::Shifted(path.into())))?.unwrap_or_default(),

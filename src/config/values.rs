@@ -1,6 +1,7 @@
 //! The parsers of single values. Their messages say what is wrong, never the value where it may be a secret.
 
 use crate::domain::account::Mode;
+use crate::domain::redis;
 use crate::domain::robot::Robot;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Lang, Result};
@@ -96,6 +97,40 @@ pub(super) fn window(text: &str) -> Result<Option<Duration>> {
         "off" => Ok(None),
         _ => duration(text).map(|window| Some(window).filter(|w| !w.is_zero())),
     }
+}
+
+/// How long something is kept: not nothing, and no more than ten years.
+pub(super) fn keep(text: &str) -> Result<Duration> {
+    let keep = duration(text)?;
+    match !keep.is_zero() && keep <= Duration::from_secs(3_650 * 86_400) {
+        true => Ok(keep),
+        false => Err(Error::config(say!("must be more than nothing and at most 3650d"; "应大于 0，且不超过 3650d"))),
+    }
+}
+
+/// A Redis: one server, or the nodes of a cluster with the same user and password.
+pub(super) fn redis(text: &str) -> Result<Secret> {
+    let wrong = || {
+        Error::config(say!(
+            "must be redis://HOST:PORT, rediss://… (TLS) or redis-cluster://HOST:PORT,HOST:PORT, with USER:PASSWORD@ where it asks for them";
+            "应为 redis://主机:端口、rediss://…（TLS）或 redis-cluster://主机:端口,主机:端口；需要时加上 用户:密码@"
+        ))
+        .next(
+            say!("write % # / ? @ in a password as %25 %23 %2F %3F %40"; "密码中的 % # / ? @ 写作 %25 %23 %2F %3F %40"),
+        )
+    };
+    let nodes = redis_nodes(text).ok_or_else(wrong)?;
+    let named =
+        nodes.iter().all(|url| url.host_str().is_some_and(|host| !host.is_empty()) && !url.path().contains('@'));
+    let database = |url: &Url| matches!(url.path(), "" | "/") || url.path()[1..].parse::<u8>().is_ok();
+    let bare = nodes.iter().all(|url| url.query().is_none() && url.fragment().is_none() && database(url));
+    if named && bare { Ok(Secret::new(text)) } else { Err(wrong()) }
+}
+
+/// The nodes of a Redis as URLs of one server each.
+pub(super) fn redis_nodes(text: &str) -> Option<Vec<Url>> {
+    let node = |text: &String| Url::parse(text).ok().filter(|url| matches!(url.scheme(), "redis" | "rediss"));
+    redis::nodes(text).iter().map(node).collect()
 }
 
 /// An address to listen on.

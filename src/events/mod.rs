@@ -1,6 +1,7 @@
 //! What a received event does: one file a kind that acts; every other kind is stored and done.
 
 mod enrich;
+mod location;
 mod scan;
 mod subscribe;
 mod unsubscribe;
@@ -26,6 +27,7 @@ fn handler(kind: Kind) -> Option<Handler> {
         "event.subscribe" => Some(subscribe::effects),
         "event.unsubscribe" => Some(unsubscribe::effects),
         "event.scan" => Some(scan::effects),
+        "event.location" => Some(location::effects),
         _ => None,
     }
 }
@@ -49,6 +51,18 @@ fn scene(row: &Leased) -> Result<Option<String>> {
             Ok(event) => Ok(event.scene().map(str::to_owned)),
             Err(reason) => Err(unreadable(reason.as_str())),
         },
+    }
+}
+
+/// The texts of these elements of the message; `None` where it is erased.
+fn fields<const N: usize>(row: &Leased, names: [&str; N]) -> Result<Option<[Option<String>; N]>> {
+    let of = |event: &crate::domain::event::Event| names.map(|name| event.root.text_of(name).map(str::to_owned));
+    match &row.body {
+        Body::Parsed(event) => Ok(Some(of(event))),
+        Body::Raw(None) => Ok(None),
+        Body::Raw(Some(raw)) => {
+            wire::push::read(raw).map(|event| Some(of(&event))).map_err(|reason| unreadable(reason.as_str()))
+        }
     }
 }
 

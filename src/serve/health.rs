@@ -4,6 +4,7 @@ use super::Served;
 use super::keep::Keeping;
 use super::problem::problem;
 use crate::commands::time_json;
+use crate::report::veiled;
 use crate::spool::Survey;
 use axum::Router;
 use axum::extract::{RawQuery, State};
@@ -46,8 +47,11 @@ async fn healthz(State(served): State<Served>, RawQuery(query): RawQuery, header
         Some(spool) => spool.survey().await.unwrap_or_default(),
         None => Survey::default(),
     };
-    let well = database.is_none() && configuration.is_none() && full.is_none() && survey.set_aside == 0;
-    let body = serde_json::json!({
+    let redis = served.app.cache.as_ref().map(|_| served.redis.ill());
+    let well = [&database, &configuration, &full].into_iter().all(Option::is_none)
+        && survey.set_aside == 0
+        && redis.iter().flatten().next().is_none();
+    let mut body = serde_json::json!({
         "status": if well { "ok" } else { "degraded" },
         "dependencies": {
             "database": { "ok": database.is_none(), "error": database },
@@ -65,6 +69,10 @@ async fn healthz(State(served): State<Served>, RawQuery(query): RawQuery, header
             "configuration": { "ok": configuration.is_none(), "error": configuration },
         },
     });
+    if let Some(ill) = redis {
+        let error = ill.map(|why| veiled(&why).into_owned());
+        body["dependencies"]["redis"] = serde_json::json!({ "ok": error.is_none(), "error": error });
+    }
     axum::Json(body).into_response()
 }
 

@@ -9,6 +9,8 @@ mod health;
 mod keep;
 mod listener;
 mod patient;
+mod positions;
+mod post;
 mod problem;
 mod pulse;
 mod refill;
@@ -32,6 +34,7 @@ use axum::Router;
 use axum::http::Uri;
 use fetchers::Fetchers;
 use keep::Keeping;
+use positions::RedisPulse;
 use pulse::{Pulse, Standing};
 use refusals::Refusals;
 use reload::Reload;
@@ -65,6 +68,7 @@ pub struct Served {
     dedupe: Arc<hmac::Key>,
     refusals: Arc<Refusals>,
     keeping: Keeping,
+    redis: RedisPulse,
 }
 
 /// A server that listens and is not yet stopped.
@@ -164,6 +168,11 @@ impl Server {
         let (beat, spooled) = (keeping.clone(), stopped.clone());
         loops.tasks.spawn(beat.pulse.run(app.clone(), beat.spool, place.clone(), stopped.clone()));
         loops.tasks.spawn(refill::run(keeping.clone(), place, spooled));
+        loops.tasks.spawn(positions::tidy(app.clone(), stopped.clone()));
+        let redis = RedisPulse::default();
+        if let Some(cache) = &app.cache {
+            loops.tasks.spawn(positions::copy(app.clone(), cache.clone(), redis.clone(), stopped.clone()));
+        }
 
         let dedupe = hmac::Key::new(hmac::HMAC_SHA256, &app.store.installation(app.mark()).await?);
         let known = accounts.clone();
@@ -171,7 +180,7 @@ impl Server {
         loops.tasks.spawn(desk.run(stopped));
         let (dedupe, refusals) = (Arc::new(dedupe), Arc::new(refusals));
         let served =
-            Served { app: app.clone(), accounts: accounts.clone(), dedupe, refusals, keeping: keeping.clone() };
+            Served { app: app.clone(), accounts: accounts.clone(), dedupe, refusals, keeping: keeping.clone(), redis };
         let (mut doors, stopped) = Stage::new();
         doors.tasks.spawn(listener::serve(listener, routes(served.clone()), stopped.clone(), GRACE));
         doors.tasks.spawn(listener::serve(metrics_listener, health::metrics(served), stopped, GRACE));

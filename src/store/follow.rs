@@ -106,6 +106,8 @@ impl Store {
         if !erase {
             let sql = format!("UPDATE user_mapping SET {asks}");
             statements.push(stmt!(sql, account, openid, at, now_ms, now));
+            statements.extend(self.left_location(account, openid, at, now_ms));
+            statements.push(Store::blank_locations(account, openid, at));
             return statements;
         }
         let sql = format!(
@@ -115,6 +117,7 @@ impl Store {
              erased_at = CASE WHEN follow_time > ?3 THEN erased_at ELSE ?5 END, {asks}"
         );
         statements.push(stmt!(sql, account, openid, at, now_ms, now));
+        statements.extend(self.left_location(account, openid, at, now_ms));
         statements.push(stmt!("DELETE FROM user_tag WHERE account = ?1 AND openid = ?2", account, openid));
         statements.push(stmt!(
             "UPDATE inbox_event SET raw = NULL, last_error = NULL WHERE account = ?1 AND openid = ?2 AND event_time <= ?3 \

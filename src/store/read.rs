@@ -42,6 +42,8 @@ macro_rules! getter {
 impl Row<'_> {
     getter!(/** An integer. */ int, i64);
     getter!(/** An integer or NULL. */ opt_int, Option<i64>);
+    getter!(/** A number with a fraction. */ real, f64);
+    getter!(/** A number with a fraction, or NULL. */ opt_real, Option<f64>);
     getter!(/** Text. */ text, String);
     getter!(/** Text or NULL. */ opt_text, Option<String>);
     getter!(/** Bytes. */ bytes, Vec<u8>);

@@ -47,6 +47,7 @@ pub const VERBS: &[(&str, &str)] = &[
     ("followers list", ""),
     ("followers export", ""),
     ("followers show", OPENID),
+    ("locations near", "23.1345,113.3588 --radius 2km"),
     ("events list", ""),
     ("events show", "1"),
     ("events replay", "1"),
@@ -70,6 +71,7 @@ const ASKED_FOR: &[&str] = &[
     "followers list",
     "followers export",
     "followers show",
+    "locations near",
     "events list",
     "events show",
     "events stats",
@@ -142,6 +144,13 @@ async fn json_and_silence_of_every_verb(stage: Stage) {
     serve.push(&subscribe(OPENID)).await;
     stage.settled().await;
     stage.execute("UPDATE inbox_event SET id = 1").await;
+    let at = if stage.db == Db::Sqlite { "2026-11-21T00:00:00.000Z" } else { "2026-11-21 00:00:00.000" };
+    stage
+        .execute(&format!(
+            "INSERT INTO location (account, openid, latitude, longitude, at, expires_at, cell, tidy_at) VALUES \
+                 ('main', '{OPENID}', 23.1345, 113.3588, '{at}', 9999999999999, 16292267, 9999999999999)"
+        ))
+        .await;
     // A MariaDB is copied with the server's own tool.
     let works = |verb: &str| !ENDLESS.contains(&verb) && (verb != "db backup" || stage.db == Db::Sqlite);
     for (verb, args) in VERBS.iter().filter(|(verb, _)| works(verb)) {

@@ -28,6 +28,8 @@ fn value(key: &Key, place: Place) -> String {
     let at = PLACES.iter().position(|known| *known == place).unwrap();
     match key.env.or(key.toml).unwrap() {
         "DATABASE_URL" => format!("mysql://u@h{at}/d"),
+        "REDIS_URL" => format!("redis://h{at}:6379"),
+        "WXOPS_LOCATION_KEEP" => format!("{}d", at + 1),
         "DB_PORT" => format!("330{at}"),
         "WXOPS_LISTEN" | "WXOPS_METRICS_LISTEN" => format!("127.0.0.1:100{at}"),
         "WXOPS_PUBLIC_URL" | "WECHAT_API_BASE" | "proxy" => format!("https://h{at}.example"),
