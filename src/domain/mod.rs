@@ -5,6 +5,7 @@ pub mod clock;
 pub mod event;
 pub mod filter;
 pub mod near;
+pub mod reply;
 pub mod robot;
 pub mod secret;
 pub mod silence;

@@ -40,6 +40,7 @@ mod pushes;
 mod readme;
 mod refusals;
 mod reload;
+mod replies;
 mod restart;
 mod secrets;
 mod sharing;
