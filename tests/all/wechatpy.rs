@@ -138,7 +138,9 @@ async fn replied(python: &str, mut stage: Stage) {
         (&"text".into(), &"一 ]]> <&> \n二🎮".into())
     );
     assert_eq!((&answers[1]["reply"]["type"], &answers[1]["reply"]["content"]), (&"image".into(), &"MEDIA-1_a".into()));
-    let article = json!([{ "title": "题", "description": "述", "image": "https://example.org/p.png", "url": "https://example.org/?a=1&b=2" }]);
+    let article = json!({
+        "Title": "题", "Description": "述", "PicUrl": "https://example.org/p.png", "Url": "https://example.org/?a=1&b=2"
+    });
     assert_eq!((&answers[2]["reply"]["type"], &answers[2]["reply"]["content"]), (&"news".into(), &article));
     assert_eq!(answers[3], json!({ "status": 200, "body": "", "reply": null }));
 }

@@ -32,11 +32,14 @@ def read(body):
         return None
     sealed = xmltodict.parse(body)["xml"]
     clear = CRYPTO.decrypt_message(body, sealed["MsgSignature"], sealed["TimeStamp"], sealed["Nonce"])
+    fields = xmltodict.parse(clear)["xml"]
+    if fields["MsgType"] == "news":
+        # wechatpy reads a list of articles, but not one alone, which is all that is allowed today.
+        told = {"type": "news", "source": fields["FromUserName"], "target": fields["ToUserName"]}
+        return told | {"time": int(fields["CreateTime"]), "content": dict(fields["Articles"]["item"])}
     reply = deserialize_reply(clear)
     told = {"type": reply.type, "source": reply.source, "target": reply.target, "time": reply.time}
-    told["content"] = {"text": "content", "image": "image", "news": "articles"}[reply.type]
-    told["content"] = getattr(reply, told["content"])
-    return told
+    return told | {"content": reply.content if reply.type == "text" else reply.image}
 
 
 for line in sys.stdin:
