@@ -6,7 +6,7 @@ mod subscribe;
 mod unsubscribe;
 mod worker;
 
-pub use enrich::{TRIES, enrich};
+pub use enrich::{Round, TRIES, enrich, round};
 pub use worker::{Worker, work};
 
 use crate::app::App;

@@ -9,6 +9,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 /// and the clocks of several hosts differ.
 const BLUR: TimeDelta = TimeDelta::seconds(60);
 
+/// Rows of a time that are counted by their kind, at the most.
+const COUNTED: i64 = 1_000_000;
+
 /// How many rows share an hour, an account, a kind, a state and a delay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tally {
@@ -54,6 +57,30 @@ impl Store {
             })
         };
         self.rows(&sql, args, tally).await
+    }
+
+    /// How many callbacks of each kind an account got from one moment to another; `None` where so many rows came in
+    /// that counting them would be felt.
+    pub async fn inbox_kinds(
+        &self,
+        account: &str,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<Option<Vec<(String, i64)>>> {
+        let (first, last) = (self.inbox_id_at(from - BLUR).await?, self.inbox_id_past(to).await?);
+        if last - first > COUNTED {
+            return Ok(None);
+        }
+        let sql = "SELECT kind, COUNT(*) FROM inbox_event WHERE id >= ? AND id < ? AND account = ? \
+                   AND received_at >= ? AND received_at < ? GROUP BY kind ORDER BY kind";
+        let args = vec![first.into(), last.into(), account.into(), from.into(), to.into()];
+        self.rows(sql, args, |row| Ok((row.text(0)?, row.int(1)?))).await.map(Some)
+    }
+
+    /// When the oldest callback came in that is still there.
+    pub async fn inbox_begins(&self) -> Result<Option<DateTime<Utc>>> {
+        let sql = "SELECT received_at FROM inbox_event WHERE id = (SELECT MIN(id) FROM inbox_event)";
+        self.row(sql, vec![], |row| row.time(0)).await
     }
 
     /// The bound of a search for what is older: from here on nothing is, but for a clock that was set back.

@@ -23,6 +23,8 @@ mod open;
 mod pulse;
 mod purge;
 mod read;
+mod repair;
+mod seen;
 mod sqlite;
 #[cfg(test)]
 mod tests;
@@ -44,6 +46,8 @@ pub use migrate::{Applied, SchemaState};
 pub use open::{Options, Store};
 pub use purge::{Old, OldRows, Purge, Step};
 use read::Pool;
+pub use repair::{AskedRow, Following};
+pub use seen::{Asked, Seen};
 pub use value::{Statement, Value};
 pub use writer::{End, InHand};
 

@@ -40,6 +40,7 @@ mod pushes;
 mod readme;
 mod refusals;
 mod reload;
+mod repair;
 mod replies;
 mod restart;
 mod secrets;
