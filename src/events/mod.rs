@@ -1,6 +1,7 @@
 //! What a received event does: one file a kind that acts; every other kind is stored and done.
 
 mod enrich;
+mod finished;
 mod scan;
 mod subscribe;
 mod unsubscribe;
@@ -10,10 +11,11 @@ pub use enrich::{Round, TRIES, enrich, round};
 pub use worker::{Worker, work};
 
 use crate::app::App;
-use crate::domain::event::Kind;
+use crate::domain::event::{Event, Kind};
 use crate::error::Result;
 use crate::store::{Body, Leased, Statement};
 use crate::wire;
+use std::sync::Arc;
 
 /// Gives the effects of an event, as statements that are written together with its settlement. No handler
 /// relies on the order of arrival: the statements compare times. A batch has one `now_ms`, so that what it writes about
@@ -26,6 +28,8 @@ fn handler(kind: Kind) -> Option<Handler> {
         "event.subscribe" => Some(subscribe::effects),
         "event.unsubscribe" => Some(unsubscribe::effects),
         "event.scan" => Some(scan::effects),
+        "event.mass_finished" => Some(finished::mass),
+        "event.publish_finished" => Some(finished::publish),
         _ => None,
     }
 }
@@ -42,11 +46,16 @@ pub fn log_done(id: i64, account: &str, kind: Kind, openid: &str) {
 
 /// The scene of a QR code; `None` also where the message is erased.
 fn scene(row: &Leased) -> Result<Option<String>> {
+    Ok(message(row)?.and_then(|event| event.scene().map(str::to_owned)))
+}
+
+/// The message of a row; `None` once it is erased.
+fn message(row: &Leased) -> Result<Option<Arc<Event>>> {
     match &row.body {
-        Body::Parsed(event) => Ok(event.scene().map(str::to_owned)),
+        Body::Parsed(event) => Ok(Some(event.clone())),
         Body::Raw(None) => Ok(None),
         Body::Raw(Some(raw)) => match wire::push::read(raw) {
-            Ok(event) => Ok(event.scene().map(str::to_owned)),
+            Ok(event) => Ok(Some(Arc::new(event))),
             Err(reason) => Err(unreadable(reason.as_str())),
         },
     }

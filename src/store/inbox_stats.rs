@@ -2,6 +2,7 @@
 
 use super::Store;
 use super::value::Value;
+use crate::domain::event::Kind;
 use crate::error::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -29,7 +30,52 @@ pub struct Tally {
     pub events: i64,
 }
 
+/// A press of a menu button.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MenuEvent {
+    /// inbox_event.id
+    pub id: i64,
+    /// Which kind of button.
+    pub kind: Kind,
+    /// The message; `None` once its person is erased.
+    pub raw: Option<String>,
+}
+
+/// The kinds of menu buttons (reference 2.2).
+const MENU: &str = "'event.click', 'event.view', 'event.view_miniprogram', 'event.scancode_push', \
+     'event.scancode_waitmsg', 'event.pic_sysphoto', 'event.pic_photo_or_album', 'event.pic_weixin', \
+     'event.location_select'";
+
 impl Store {
+    /// Where to begin reading what came in since a moment.
+    pub async fn inbox_id_since(&self, since: DateTime<Utc>) -> Result<i64> {
+        self.inbox_id_at(since - BLUR).await
+    }
+
+    /// The next presses of menu buttons that came in since a moment, behind this id.
+    pub async fn menu_events(
+        &self,
+        account: Option<&str>,
+        since: DateTime<Utc>,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<MenuEvent>> {
+        let mut args = vec![Value::Int(after), since.into()];
+        let only = account.map_or("", |account| {
+            args.push(account.into());
+            " AND account = ?"
+        });
+        args.push(limit.into());
+        let sql = format!(
+            "SELECT id, kind, raw FROM {} WHERE id > ? AND received_at >= ?{only} AND kind IN ({MENU}) ORDER BY id LIMIT ?",
+            self.dialect.inbox_by_id()
+        );
+        let event = |row: &super::read::Row| {
+            Ok(MenuEvent { id: row.int(0)?, kind: Kind::named(&row.text(1)?), raw: row.opt_text(2)? })
+        };
+        self.rows(&sql, args, event).await
+    }
+
     /// What came in since a moment, counted. One statement: a consistent look, in which nobody is locked.
     pub async fn inbox_tally(&self, account: Option<&str>, since: DateTime<Utc>) -> Result<Vec<Tally>> {
         let from = self.inbox_id_at(since - BLUR).await?;

@@ -23,7 +23,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("Show events as they come, until Ctrl-C", "持续显示新到的事件，直到 Ctrl-C"),
     ("How many of the latest to begin with", "先显示最近的多少条"),
     // stats
-    ("Count events by kind, hour, outcome or account", "按类型、小时、结果或账号统计事件"),
+    ("Count events by kind, hour, outcome, account or menu key", "按类型、小时、结果、账号或菜单 KEY 统计事件"),
     (
         "Beside the counts: how long WeChat's callbacks take to arrive, and how fast the running serve answers them.",
         "除了条数，还有微信的回调多久才到达，以及运行中的 serve 应答得多快。",
