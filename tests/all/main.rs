@@ -27,6 +27,7 @@ mod durability;
 mod enrichment;
 mod explain;
 mod export;
+mod finished;
 mod first_sight;
 mod handlers;
 mod kill9;
