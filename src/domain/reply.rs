@@ -25,7 +25,7 @@ pub enum When {
     Exact(String),
     /// A text message that begins so; blanks before it don't count.
     Prefix(String),
-    /// A text message in which this is found, in a time that grows with its length alone.
+    /// A text message in which this is found, in a time that grows with its length alone; not in one of over 8 KiB.
     Pattern(Box<Regex>),
     /// A menu button of this key was pressed: CLICK, or a scan that waits for an answer.
     Click(String),
@@ -58,6 +58,9 @@ pub struct News {
 /// Longest text of a reply, in bytes (reference 2.4).
 pub const TEXT_MAX: usize = 2048;
 
+/// Longest message in which a pattern is sought, in bytes: nobody writes more, and the time grows with it.
+const SOUGHT_MAX: usize = 8_192;
+
 /// The answer to a push: the first that fits. Whoever left can't be answered, and of a VIEW nobody sees one.
 pub fn answer<'a>(replies: &'a [Reply], event: &Event) -> Option<&'a Content> {
     replies.iter().find(|reply| reply.when.fits(event)).map(|reply| &reply.content)
@@ -73,7 +76,7 @@ impl When {
             When::Message => kind.starts_with("message."),
             When::Exact(word) => text().is_some_and(|text| text.trim() == word),
             When::Prefix(word) => text().is_some_and(|text| text.trim_start().starts_with(word)),
-            When::Pattern(pattern) => text().is_some_and(|text| pattern.is_match(text)),
+            When::Pattern(pattern) => text().is_some_and(|text| text.len() <= SOUGHT_MAX && pattern.is_match(text)),
             When::Click(key) => {
                 matches!(kind, "event.click" | "event.scancode_waitmsg") && event.root.text_of("EventKey") == Some(key)
             }
@@ -106,6 +109,7 @@ mod tests {
         assert!(prefix.fits(&text(" order 12")) && !prefix.fits(&text("my order")) && !prefix.fits(&text("Order")));
         let pattern = When::Pattern(Box::new(Regex::new(r"(?i)^\d+ pcs$").unwrap()));
         assert!(pattern.fits(&text("12 PCS")) && !pattern.fits(&text("12 pcs please")));
+        assert!(!pattern.fits(&text(&format!("{} pcs", "1".repeat(SOUGHT_MAX)))), "nobody writes that much");
         let click = When::Click("V1".into());
         assert!(click.fits(&event("event", Some("CLICK"), ("EventKey", "V1"))));
         assert!(click.fits(&event("event", Some("scancode_waitmsg"), ("EventKey", "V1"))));

@@ -1,7 +1,7 @@
 //! A mass send or a publication ended (reference 2.3): kept under its id, for whoever sent it to join. Any field may be
 //! missing, empty, or hold nothing but line breaks.
 
-use super::message;
+use super::read;
 use crate::app::App;
 use crate::domain::event::{Element, Event};
 use crate::error::Result;
@@ -10,16 +10,18 @@ use serde_json::{Map, Value};
 
 /// MASSSENDJOBFINISH.
 pub(super) fn mass(app: &App, row: &Leased, _: i64) -> Result<Vec<Statement>> {
-    let Some(event) = message(row)? else { return Ok(Vec::new()) };
-    let Some(told) = mass_of(&event) else { return Ok(nameless(row, "MsgID")) };
-    Ok(app.store.mass_finished(&word(row), &told))
+    Ok(match read(row, mass_of)? {
+        Some(told) => app.store.mass_finished(&word(row), &told),
+        None => nameless(row, "MsgID"),
+    })
 }
 
 /// PUBLISHJOBFINISH.
 pub(super) fn publish(app: &App, row: &Leased, _: i64) -> Result<Vec<Statement>> {
-    let Some(event) = message(row)? else { return Ok(Vec::new()) };
-    let Some(told) = publish_of(&event) else { return Ok(nameless(row, "publish_id")) };
-    Ok(app.store.publish_finished(&word(row), &told))
+    Ok(match read(row, publish_of)? {
+        Some(told) => app.store.publish_finished(&word(row), &told),
+        None => nameless(row, "publish_id"),
+    })
 }
 
 fn word(row: &Leased) -> Word<'_> {

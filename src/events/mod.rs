@@ -15,7 +15,6 @@ use crate::domain::event::{Event, Kind};
 use crate::error::Result;
 use crate::store::{Body, Leased, Statement};
 use crate::wire;
-use std::sync::Arc;
 
 /// Gives the effects of an event, as statements that are written together with its settlement. No handler
 /// relies on the order of arrival: the statements compare times. A batch has one `now_ms`, so that what it writes about
@@ -46,16 +45,16 @@ pub fn log_done(id: i64, account: &str, kind: Kind, openid: &str) {
 
 /// The scene of a QR code; `None` also where the message is erased.
 fn scene(row: &Leased) -> Result<Option<String>> {
-    Ok(message(row)?.and_then(|event| event.scene().map(str::to_owned)))
+    read(row, |event| event.scene().map(str::to_owned))
 }
 
-/// The message of a row; `None` once it is erased.
-fn message(row: &Leased) -> Result<Option<Arc<Event>>> {
+/// What a message tells; `None` also where it is erased.
+fn read<T>(row: &Leased, tell: impl Fn(&Event) -> Option<T>) -> Result<Option<T>> {
     match &row.body {
-        Body::Parsed(event) => Ok(Some(event.clone())),
+        Body::Parsed(event) => Ok(tell(event)),
         Body::Raw(None) => Ok(None),
         Body::Raw(Some(raw)) => match wire::push::read(raw) {
-            Ok(event) => Ok(Some(Arc::new(event))),
+            Ok(event) => Ok(tell(&event)),
             Err(reason) => Err(unreadable(reason.as_str())),
         },
     }
