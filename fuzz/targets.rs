@@ -163,5 +163,6 @@ fn account(mode: u8) -> Official {
         original_id: Some(ORIGINAL_ID.into()),
         api_base: String::new(),
         proxy: None,
+        replies: Default::default(),
     }
 }

@@ -27,6 +27,8 @@ pub struct Metrics {
     pub previous: IntCounterVec,
     /// Callbacks whose timestamp is over 300 s off, though accepted.
     pub skewed: IntCounterVec,
+    /// Callbacks answered with a configured reply, by platform.
+    pub replies: IntCounterVec,
     /// From the request's head to the answer.
     pub ack: Histogram,
     /// Rows of the inbox by state.
@@ -101,6 +103,7 @@ impl Metrics {
                 &["platform"],
             ),
             skewed: counter("wxops_callback_skewed_total", "Accepted with a timestamp over 300 s off.", &["platform"]),
+            replies: counter("wxops_callback_replied_total", "Answered with a configured reply.", &["platform"]),
             ack,
             inbox,
             inbox_oldest: oldest,
@@ -126,7 +129,7 @@ impl Metrics {
         for reason in reasons {
             made.refused.with_label_values(&["official", reason]);
         }
-        for each in [&made.duplicates, &made.clear, &made.previous, &made.skewed] {
+        for each in [&made.duplicates, &made.clear, &made.previous, &made.skewed, &made.replies] {
             each.with_label_values(&["official"]);
         }
         for result in ["spooled", "moved", "duplicate", "refused", "broken"] {

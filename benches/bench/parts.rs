@@ -60,6 +60,7 @@ pub async fn door() {
         original_id: Some(keys.original_id),
         api_base: String::new(),
         proxy: None,
+        replies: Default::default(),
     };
     let listener = listener().await;
     let routes = serve::callbacks(Nothing(Arc::new((Arc::new(account), key()))));

@@ -1,6 +1,7 @@
 //! The TOML file: text values with the line each stands on. Every key is known or an error.
 
 use super::keys;
+use super::replies::{self, Written};
 use crate::domain::secret::Secret;
 use crate::error::{Error, Result};
 use crate::say;
@@ -19,6 +20,7 @@ pub(super) struct File {
     pub path: PathBuf,
     pub values: BTreeMap<String, Entry>,
     pub officials: BTreeMap<String, Table>,
+    pub replies: Vec<Written>,
 }
 
 /// One `[official.NAME]`.
@@ -34,14 +36,16 @@ impl File {
     pub fn parse(path: &Path, text: &str) -> Result<Self> {
         let reader = Reader { path, text };
         let root = DeTable::parse(text).map_err(|error| reader.syntax(&error))?;
-        let mut file = File { path: path.to_owned(), values: BTreeMap::new(), officials: BTreeMap::new() };
+        let mut file =
+            File { path: path.to_owned(), values: BTreeMap::new(), officials: BTreeMap::new(), replies: Vec::new() };
         let mut known = keys::toml_keys(keys::GLOBAL);
-        known.push("official".into());
+        known.extend(["official".into(), "reply".into()]);
         for (key, value) in root.get_ref() {
             let name = key.get_ref().as_ref();
             let name = name.strip_prefix("wxops_").unwrap_or(name);
             match name {
                 "official" => file.officials = reader.officials(value)?,
+                "reply" => file.replies = replies::read(&reader, value)?,
                 _ if !known.iter().any(|k| k == name) => return Err(reader.unknown(key.span(), name, name, &known)),
                 _ => _ = file.values.insert(name.to_owned(), reader.text_of(name, value)?),
             }
@@ -50,7 +54,8 @@ impl File {
     }
 }
 
-struct Reader<'a> {
+/// Reads the parsed file; every complaint names the key and its line.
+pub(super) struct Reader<'a> {
     path: &'a Path,
     text: &'a str,
 }
@@ -118,7 +123,7 @@ impl Reader<'_> {
         Ok((Secret::new(text), self.line(&value.span())))
     }
 
-    fn unknown(&self, span: Range<usize>, name: &str, full: &str, known: &[String]) -> Error {
+    pub fn unknown(&self, span: Range<usize>, name: &str, full: &str, known: &[String]) -> Error {
         let error = self.error(span, full, say!("unknown key"; "未知的配置项"));
         match keys::near(name, known) {
             Some(near) => error.next(say!("did you mean {near}?"; "是不是 {near}？")),
@@ -126,7 +131,7 @@ impl Reader<'_> {
         }
     }
 
-    fn error(&self, span: Range<usize>, key: &str, why: crate::error::Text) -> Error {
+    pub fn error(&self, span: Range<usize>, key: &str, why: crate::error::Text) -> Error {
         let (line, path) = (self.line(&span), self.path.display());
         let (en, zh) = (why.en, why.zh);
         Error::config(say!("{key} (line {line} of {path}): {en}"; "{key}（{path} 第 {line} 行）：{zh}"))
@@ -139,7 +144,7 @@ impl Reader<'_> {
         Error::config(say!("line {line} of {path} is not TOML: {why}"; "{path} 第 {line} 行不是合法的 TOML：{why}"))
     }
 
-    fn line(&self, span: &Range<usize>) -> usize {
+    pub fn line(&self, span: &Range<usize>) -> usize {
         1 + self.text.bytes().take(span.start).filter(|byte| *byte == b'\n').count()
     }
 }

@@ -9,6 +9,7 @@ mod keys;
 mod layers;
 mod origins;
 mod private;
+mod replies;
 mod secrets;
 mod source;
 mod sources;
@@ -103,7 +104,9 @@ impl Config {
         let file = layers.file.as_ref().map(|file| file.path.clone());
         let path = file.as_ref().map(|path| Secret::new(path.display().to_string()));
         origins.note(sources::CONFIG, layers.named.clone(), path, origins::Shown::Plain);
-        let accounts = account::officials(&layers, &mut origins)?;
+        let mut accounts = account::officials(&layers, &mut origins)?;
+        replies::hand_out(layers.file.as_ref(), &mut accounts.list)?;
+        note_replies(&layers, &mut origins);
         let database_url = database::url(&layers, &mut origins)?;
         let mut read = Read { layers: &layers, origins: &mut origins };
         let mut config = Config {
@@ -259,6 +262,14 @@ impl Config {
     fn names(&self) -> String {
         self.officials.iter().map(|official| official.name.as_str()).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// How many there are, where the first stands, and whether a reload brings others.
+fn note_replies(layers: &Layers<'_>, origins: &mut Origins) {
+    let Some(file) = &layers.file else { return };
+    let Some(first) = file.replies.first() else { return };
+    let origin = Origin::File { path: file.path.clone(), line: first.line };
+    origins.note("reply", origin, Some(Secret::new(file.replies.len().to_string())), origins::Shown::Plain);
 }
 
 struct Read<'a> {

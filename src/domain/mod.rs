@@ -7,6 +7,7 @@ pub mod filter;
 pub mod geo;
 pub mod near;
 pub mod redis;
+pub mod reply;
 pub mod robot;
 pub mod secret;
 pub mod silence;

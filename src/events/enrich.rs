@@ -40,7 +40,7 @@ pub async fn enrich(app: Arc<App>, account: Official, due: Arc<Notify>, mut stop
             () = lifecycle::until(&mut stop) => break,
         }
         while !*stop.borrow() {
-            match step(&app, &account, &mut ill).await {
+            match round(&app, &account, &mut ill).await.map(|round| round.settled) {
                 Ok(0) => break,
                 // Few were due: those who come meanwhile are asked for together.
                 Ok(settled) if settled < ROUND as usize => tokio::time::sleep(GATHER).await,
@@ -54,12 +54,24 @@ pub async fn enrich(app: Arc<App>, account: Official, due: Arc<Notify>, mut stop
     }
 }
 
-/// One round: takes what is due, asks for each, writes what came; says how many were settled. `ill`
-/// counts the failures of the channel in a row.
-async fn step(app: &Arc<App>, account: &Arc<Official>, ill: &mut u32) -> Result<usize> {
+/// What came of a round.
+#[derive(Debug, Default)]
+pub struct Round {
+    /// Rows that were asked for and written.
+    pub settled: usize,
+    /// Why the channel is paused now: what it answered in this round.
+    pub ailing: Option<Error>,
+    /// Why nobody may be asked now: what it answered before.
+    pub paused: Option<String>,
+}
+
+/// One round: takes what is due, asks for each, writes what came. `ill` counts the failures of the channel in a row.
+pub async fn round(app: &Arc<App>, account: &Arc<Official>, ill: &mut u32) -> Result<Round> {
     let pause = app.store.paused(&account.name, API).await?;
     let most = match &pause {
-        Some(pause) if !app.store.may_probe(pause, app.now_ms()).await? => return Ok(0),
+        Some(pause) if !app.store.may_probe(pause, app.now_ms()).await? => {
+            return Ok(Round { paused: Some(pause.reason.clone()), ..Round::default() });
+        }
         Some(_) => 1,
         None => ROUND,
     };
@@ -69,7 +81,7 @@ async fn step(app: &Arc<App>, account: &Arc<Official>, ill: &mut u32) -> Result<
             // Nobody to probe with: the right to probe goes back.
             app.store.pause(&pause.account, &pause.api, &pause.reason, pause.paused_until).await?;
         }
-        return Ok(0);
+        return Ok(Round::default());
     }
     let mut calls = JoinSet::new();
     let at_once = Arc::new(Semaphore::new(AT_ONCE));
@@ -101,7 +113,7 @@ async fn step(app: &Arc<App>, account: &Arc<Official>, ill: &mut u32) -> Result<
         Some(error) => {
             *ill += 1;
             pause_for(app, account, &error, *ill).await?;
-            Ok(0)
+            Ok(Round { ailing: Some(error), ..Round::default() })
         }
         None => {
             *ill = 0;
@@ -109,7 +121,7 @@ async fn step(app: &Arc<App>, account: &Arc<Official>, ill: &mut u32) -> Result<
                 app.store.resume(&account.name, API).await?;
                 tracing::info!(account = account.name, api = API, "the channel is well again");
             }
-            Ok(settled)
+            Ok(Round { settled, ..Round::default() })
         }
     }
 }

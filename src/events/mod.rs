@@ -1,17 +1,18 @@
 //! What a received event does: one file a kind that acts; every other kind is stored and done.
 
 mod enrich;
+mod finished;
 mod location;
 mod scan;
 mod subscribe;
 mod unsubscribe;
 mod worker;
 
-pub use enrich::{TRIES, enrich};
+pub use enrich::{Round, TRIES, enrich, round};
 pub use worker::{Worker, work};
 
 use crate::app::App;
-use crate::domain::event::Kind;
+use crate::domain::event::{Event, Kind};
 use crate::error::Result;
 use crate::store::{Body, Leased, Statement};
 use crate::wire;
@@ -28,6 +29,8 @@ fn handler(kind: Kind) -> Option<Handler> {
         "event.unsubscribe" => Some(unsubscribe::effects),
         "event.scan" => Some(scan::effects),
         "event.location" => Some(location::effects),
+        "event.mass_finished" => Some(finished::mass),
+        "event.publish_finished" => Some(finished::publish),
         _ => None,
     }
 }
@@ -44,11 +47,16 @@ pub fn log_done(id: i64, account: &str, kind: Kind, openid: &str) {
 
 /// The scene of a QR code; `None` also where the message is erased.
 fn scene(row: &Leased) -> Result<Option<String>> {
+    read(row, |event| event.scene().map(str::to_owned))
+}
+
+/// What a message tells; `None` also where it is erased.
+fn read<T>(row: &Leased, tell: impl Fn(&Event) -> Option<T>) -> Result<Option<T>> {
     match &row.body {
-        Body::Parsed(event) => Ok(event.scene().map(str::to_owned)),
+        Body::Parsed(event) => Ok(tell(event)),
         Body::Raw(None) => Ok(None),
         Body::Raw(Some(raw)) => match wire::push::read(raw) {
-            Ok(event) => Ok(event.scene().map(str::to_owned)),
+            Ok(event) => Ok(tell(&event)),
             Err(reason) => Err(unreadable(reason.as_str())),
         },
     }

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a running server takes from a new configuration beside its accounts. All else waits for a restart; some of
 /// it concerns verbs alone.
-const LIVE: &[&str] = &["WXOPS_REPLAY_WINDOW", "WXOPS_API_TOKEN", "WXOPS_ALERT_WEBHOOK"];
+const LIVE: &[&str] = &["WXOPS_REPLAY_WINDOW", "WXOPS_API_TOKEN", "WXOPS_ALERT_WEBHOOK", "reply"];
 const NOT_OURS: &[&str] =
     &["WXOPS_PUBLIC_URL", "WXOPS_ACCOUNT", "WXOPS_CONFIG", "DB_HOST", "DB_PORT", "DB_USER", "DB_PASSWORD", "DB_NAME"];
 

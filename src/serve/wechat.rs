@@ -2,8 +2,8 @@
 
 use super::refusals::{Odd, Refused};
 use super::{Served, body};
-use crate::domain::account::Official;
 use crate::domain::event::Event;
+use crate::domain::{self, account::Official};
 use crate::error::Result;
 use crate::events;
 use crate::report::veiled;
@@ -11,18 +11,24 @@ use crate::store::{Arrival, Stored};
 use crate::wire::dedupe::dedupe_key;
 use crate::wire::push::{self, Accepted, Asked};
 use crate::wire::reason::{Reason, Refusal};
+use crate::wire::reply::{self, Seal};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chrono::Utc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The platform cuts at 5 s: by then it has a 503 and tries again.
+/// From the head of the request on. The platform cuts at 5 s: by then it has a 503 and tries again.
 const COMMIT_TIME: Duration = Duration::from_millis(4500);
+/// Nobody would hear a reply that goes out later: an empty 200 is all that is left to say.
+const REPLY_TIME: Duration = Duration::from_millis(4_500);
+/// Of a passive reply.
+const REPLY_HEADERS: [(HeaderName, &str); 2] =
+    [(header::CONTENT_TYPE, "text/xml; charset=utf-8"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
 
 /// Where an accepted callback goes. The bench measures the same routes without a database.
 pub trait Keep: Clone + Send + Sync + 'static {
@@ -44,6 +50,8 @@ pub trait Keep: Clone + Send + Sync + 'static {
     fn refused(&self, refused: Refused);
     /// Counts what was acknowledged.
     fn acknowledged(&self, account: &str, accepted: &Event, told: &Seen, stored: Stored, took: Duration);
+    /// Counts a passive reply.
+    fn replied(&self, _account: &str) {}
 }
 
 /// What is worth counting of an accepted push.
@@ -120,13 +128,20 @@ async fn receive<K: Keep>(
         return refuse(&keep, &account.name, refusal, query, body);
     }
     let seen = Seen { clear, skew, old_token, old_key: key_index.is_some_and(|index| index > 0) };
+    let seal = Seal::of(&account, key_index, old_token);
     let key = dedupe_key(keep.dedupe(), &account.name, &event);
     let arrival = Arrival::new(Arc::from(account.name.as_str()), key, event, raw, Utc::now());
     let event = arrival.event.clone();
-    match tokio::time::timeout(COMMIT_TIME, keep.keep(arrival)).await {
+    match tokio::time::timeout_at((start + COMMIT_TIME).into(), keep.keep(arrival)).await {
         Ok(Ok(stored)) => {
             keep.acknowledged(&account.name, &event, &seen, stored, start.elapsed());
-            StatusCode::OK.into_response()
+            match reply(&account, &event, seal.as_ref(), keep.now()) {
+                Some(reply) if start.elapsed() < REPLY_TIME => {
+                    keep.replied(&account.name);
+                    (REPLY_HEADERS, reply).into_response()
+                }
+                _ => StatusCode::OK.into_response(),
+            }
         }
         Ok(Err(error)) => {
             tracing::debug!(account = account.name, %error, "a callback could not be made durable");
@@ -134,6 +149,14 @@ async fn receive<K: Keep>(
         }
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
+}
+
+/// The configured answer to what was made durable, a retry's the same again; `None` where there is none.
+fn reply(account: &Official, event: &Event, seal: Option<&Seal<'_>>, now: i64) -> Option<String> {
+    let content = domain::reply::answer(&account.replies, event)?;
+    let clear = reply::clear(event, content, now);
+    let sealed = |seal: &Seal<'_>| seal.seal(&clear, now, &rand::random::<u32>().to_string(), &rand::random());
+    Some(seal.map(sealed).unwrap_or(clear))
 }
 
 /// A path that is nearly a callback's, such as /wechat/event with a slash behind it: refused as WeChat's,
@@ -218,5 +241,10 @@ impl Keep for Served {
         if seen.old_key {
             self.refusals.odd(account, Odd::OldKey);
         }
+    }
+
+    fn replied(&self, account: &str) {
+        self.app.metrics.replies.with_label_values(&["official"]).inc();
+        tracing::debug!(account, "answered with a configured reply");
     }
 }

@@ -54,6 +54,7 @@ pub const VERBS: &[(&str, &str)] = &[
     ("events tail", ""),
     ("events stats", ""),
     ("events purge", "--older-than 90d --yes"),
+    ("events repair", "--since 1h --yes"),
     ("db migrate", ""),
     ("db status", ""),
     ("completions", "bash"),

@@ -23,7 +23,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("Show events as they come, until Ctrl-C", "持续显示新到的事件，直到 Ctrl-C"),
     ("How many of the latest to begin with", "先显示最近的多少条"),
     // stats
-    ("Count events by kind, hour, outcome or account", "按类型、小时、结果或账号统计事件"),
+    ("Count events by kind, hour, outcome, account or menu key", "按类型、小时、结果、账号或菜单 KEY 统计事件"),
     (
         "Beside the counts: how long WeChat's callbacks take to arrive, and how fast the running serve answers them.",
         "除了条数，还有微信的回调多久才到达，以及运行中的 serve 应答得多快。",
@@ -41,4 +41,13 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("Do not ask", "不再询问"),
     ("Exit 0, not 75, where another run is under way", "另一个正在运行时退出码为 0，而不是 75"),
     ("Wait so long for the end of another run, such as 30s", "最多等另一个运行这么久，例如 30s"),
+    // repair
+    ("Rebuild what an outage missed, from WeChat's lists", "根据微信的列表补回故障期间漏掉的内容"),
+    (
+        "Compares WeChat's list of followers with the table and asks user/info about everyone in whom they differ: who \
+         followed unnoticed gets their row, who left unnoticed is treated as one who left. Says what can't be had back.",
+        "把微信的关注者列表与表比对，并用 user/info 查询有差异的人：未知的关注者补上一行，未知的取消关注者按取消关注处理。并说明哪些无法补回。",
+    ),
+    ("When the outage began: 2h, 3d, 2026-11-01 or RFC 3339", "故障何时开始：2h、3d、2026-11-01 或 RFC 3339"),
+    ("Say who differs, ask about nobody, change nothing", "只说有多少差异，不逐人查询，不改动"),
 ];

@@ -2,6 +2,7 @@
 
 mod list;
 mod purge;
+mod repair;
 mod replay;
 mod row;
 mod show;
@@ -21,6 +22,7 @@ pub(crate) enum Events {
     Tail(tail::Tail),
     Stats(stats::Stats),
     Purge(purge::Purge),
+    Repair(repair::Repair),
 }
 
 impl Events {
@@ -33,6 +35,7 @@ impl Events {
             Events::Tail(verb) => verb.run(context).await,
             Events::Stats(verb) => verb.run(context).await,
             Events::Purge(verb) => verb.run(context).await,
+            Events::Repair(verb) => verb.run(context).await,
         }
     }
 }

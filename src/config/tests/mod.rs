@@ -5,6 +5,7 @@
 mod matrix;
 mod merge;
 mod refusals;
+mod replies;
 mod secrets;
 
 use super::*;
