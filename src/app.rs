@@ -1,5 +1,9 @@
 //! The configuration and every open thing; the only place that opens them.
 
+mod hooks;
+
+pub use hooks::Hooks;
+
 use crate::config::{Config, UnsubscribePolicy};
 use crate::domain::account::Official;
 use crate::error::Result;
@@ -22,6 +26,8 @@ pub struct App {
     pub tokens: Arc<Keeper>,
     /// What is counted.
     pub metrics: Metrics,
+    /// Who is told of events.
+    pub hooks: Hooks,
 }
 
 impl App {
@@ -51,7 +57,8 @@ impl App {
         };
         let client = Arc::new(Client::new(Limits::default(), config.clock.clone()).observed(Arc::new(observer)));
         let tokens = Arc::new(Keeper::new(store.clone(), client.clone(), config.clock.clone()));
-        App { config, store, client, tokens, metrics }
+        let hooks = Hooks::new(&config.hooks);
+        App { config, store, client, tokens, metrics, hooks }
     }
 
     /// Refuses a schema, a mark or an account that are not ours, before anything is written.

@@ -5,6 +5,7 @@ mod account;
 mod database;
 mod dotenv;
 mod file;
+mod hook;
 mod keys;
 mod layers;
 mod origins;
@@ -25,6 +26,7 @@ pub use values::{UnsubscribePolicy, duration};
 
 use crate::domain::account::Official;
 use crate::domain::clock::Clock;
+use crate::domain::hook::Hook;
 use crate::domain::near::near_by;
 use crate::domain::robot::Robot;
 use crate::domain::secret::Secret;
@@ -56,6 +58,8 @@ pub struct Config {
     pub alert_webhook: Option<Robot>,
     /// The accounts, by name.
     pub officials: Vec<Official>,
+    /// Who is told of events.
+    pub hooks: Vec<Hook>,
     /// `--account` or `WXOPS_ACCOUNT`; may be `all`, for verbs that work all of them.
     pub account: Option<String>,
     /// Timestamps older or newer than this are refused; `None` only counts them.
@@ -93,6 +97,8 @@ impl Config {
         origins.note(sources::CONFIG, layers.named.clone(), path, origins::Shown::Plain);
         let accounts = account::officials(&layers, &mut origins)?;
         let database_url = database::url(&layers, &mut origins)?;
+        let names: Vec<&str> = accounts.list.iter().map(|account| account.name.as_str()).collect();
+        let hooks = hook::hooks(&layers, &names, &mut origins)?;
         let mut read = Read { layers: &layers, origins: &mut origins };
         let mut config = Config {
             database_url,
@@ -110,6 +116,7 @@ impl Config {
             file,
             dotenv: layers.dotenv().map(Path::to_owned),
             officials: accounts.list,
+            hooks,
             default_official: accounts.default,
             half: accounts
                 .half

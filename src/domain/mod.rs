@@ -4,6 +4,7 @@ pub mod account;
 pub mod clock;
 pub mod event;
 pub mod filter;
+pub mod hook;
 pub mod near;
 pub mod robot;
 pub mod secret;

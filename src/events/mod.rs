@@ -1,12 +1,14 @@
 //! What a received event does: one file a kind that acts; every other kind is stored and done.
 
 mod enrich;
+mod hook;
 mod scan;
 mod subscribe;
 mod unsubscribe;
 mod worker;
 
 pub use enrich::{TRIES, enrich};
+pub use hook::{channel, tell};
 pub use worker::{Worker, work};
 
 use crate::app::App;
@@ -30,9 +32,15 @@ fn handler(kind: Kind) -> Option<Handler> {
     }
 }
 
-/// Whether something is to be done about an event of this kind. What nobody acts on is done as it is stored.
-pub fn acts(kind: Kind) -> bool {
+/// Whether one of our own handlers acts on an event of this kind.
+pub fn handles(kind: Kind) -> bool {
     handler(kind).is_some()
+}
+
+/// Whether something is to be done about an event of this kind: by us, or by a hook that is told of it. What nobody
+/// acts on is done as it is stored.
+pub fn acts(app: &App, account: &str, kind: Kind) -> bool {
+    handles(kind) || app.hooks.want(account, kind)
 }
 
 /// The one line of an event that went well.

@@ -193,7 +193,7 @@ impl Keep for Served {
     }
 
     async fn keep(&self, arrival: Arrival) -> Result<Stored> {
-        let acts = events::acts(arrival.event.kind);
+        let acts = events::acts(&self.app, &arrival.account, arrival.event.kind);
         self.app.store.arrive(arrival.acting(acts)).await
     }
 

@@ -8,6 +8,7 @@ pub mod push;
 pub mod query;
 pub mod reason;
 pub mod signature;
+pub mod webhook;
 pub mod write;
 pub mod xml;
 
