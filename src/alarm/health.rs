@@ -1,6 +1,7 @@
 //! One look at everything that can be out of the ordinary.
 
-use super::{ALL, Kind, WATCH};
+use super::hooks::hook_of;
+use super::{ALL, Hooks, Kind, WATCH};
 use crate::app::App;
 use crate::config::Config;
 use crate::domain::account::Official;
@@ -19,6 +20,8 @@ pub struct Health {
     pub inbox: Inbox,
     /// What is paused.
     pub paused: Vec<Paused>,
+    /// How hooks stand.
+    pub hooks: Hooks,
     /// The process that watches, or did so last; `None` where none ever did.
     pub serve: Option<Holder>,
     /// What stood at the last look.
@@ -76,14 +79,17 @@ impl Health {
         for account in &config.officials {
             callbacks.push(Callbacks::look(app, config, account, &standing, now_ms, thorough).await?);
         }
-        let paused = app.store.pauses().await?.into_iter().map(|pause| {
+        let (hooks, pauses): (Vec<_>, Vec<_>) =
+            app.store.pauses().await?.into_iter().partition(|pause| hook_of(pause).is_some());
+        let hooks = Hooks::look(app, config, hooks).await?;
+        let paused = pauses.into_iter().map(|pause| {
             let whole = pause.api == ALL;
             let since = began(&standing, &pause.account, Kind::Paused).filter(|_| whole);
             Paused { pause, since }
         });
         let paused = paused.collect();
         let serve = app.store.holder(WATCH).await?;
-        Ok(Health { now_ms, callbacks, inbox: Inbox::look(app).await?, paused, serve, standing })
+        Ok(Health { now_ms, callbacks, inbox: Inbox::look(app).await?, paused, hooks, serve, standing })
     }
 
     /// Whether this look would have shown it: not an account of another configuration, nor one that rests while nobody

@@ -11,6 +11,7 @@ mod global;
 mod init;
 mod own;
 mod sandbox;
+mod sends;
 mod serve;
 mod status;
 mod token;
@@ -27,6 +28,7 @@ const TABLES: &[&[(&str, &str)]] = &[
     callback::SENTENCES,
     followers::SENTENCES,
     events::SENTENCES,
+    sends::SENTENCES,
     db::SENTENCES,
     doctor::SENTENCES,
     explain::SENTENCES,

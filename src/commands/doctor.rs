@@ -4,6 +4,7 @@ mod callback;
 mod configuration;
 mod database;
 mod finding;
+mod hooks;
 mod inbox;
 mod origins;
 mod platform;
@@ -122,6 +123,7 @@ async fn examine(config: Config, accounts: Vec<Official>) -> Vec<Finding> {
         (Check::Serve, None, tokio::spawn(server::check(patient.clone()))),
         (Check::Database, None, tokio::spawn(database::check(patient.clone(), opened))),
         (Check::Inbox, None, tokio::spawn(inbox::check(patient.clone()))),
+        (Check::Hooks, None, tokio::spawn(hooks::check(patient.clone()))),
     ];
     for account in &patient.accounts {
         let name = Some(account.name.clone());

@@ -29,6 +29,7 @@ mod explain;
 mod export;
 mod first_sight;
 mod handlers;
+mod hooks;
 mod kill9;
 mod lifecycle;
 mod modes;
