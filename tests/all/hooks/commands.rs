@@ -30,7 +30,7 @@ fn read(stage: &Stage, name: &str) -> String {
 }
 
 async fn a_command_reads_the_event_and_nothing_else(mut stage: Stage) {
-    let text = "cat > body; env | sort > env; ls /proc/self/fd > fds; echo \"$1\" > arg; echo said $(cat body)";
+    let text = "cat > body; env | sort > env; ls -l /proc/self/fd > fds; echo \"$1\" > arg; echo said $(cat body)";
     stage.account_settings = script(&stage, text, "");
     stage.settings = "log = \"debug\"\n".into();
     stage.env.push(("WXOPS_API_TOKEN".into(), "CANARY-of-the-environment".into()));
@@ -52,8 +52,9 @@ async fn a_command_reads_the_event_and_nothing_else(mut stage: Stage) {
     // The shell adds PWD, OLDPWD and _ by itself.
     let others: Vec<_> = names.iter().filter(|name| !ours.contains(name)).copied().collect();
     assert!(others.iter().all(|name| ["LANG", "PATH", "PWD", "OLDPWD", "_", "SHLVL"].contains(name)), "{env}");
-    // 0 to 2, and that of the folder which `ls` reads.
-    assert_eq!(read(&stage, "fds"), "0\n1\n2\n3\n");
+    // No connection, no database: what else there is came from the shell, or from who started the test.
+    let fds = read(&stage, "fds");
+    assert!(fds.contains("pipe:") && !fds.contains("socket:") && !fds.contains("wxops.db"), "{fds}");
     until("what it said", async || serve.log().contains("it said: said {").then_some(())).await;
     let log = serve.log();
     assert!(log.contains("…00001_") && !log.contains(OPENID) && !log.contains("CANARY"), "{log}");
@@ -113,6 +114,6 @@ async fn one_that_is_not_there_is_found_by_doctor(mut stage: Stage) {
     say(&serve, OPENID, "x", 5).await;
     until("the rest of the hook", async || (stage.number("SELECT COUNT(*) FROM channel").await == 1).then_some(()))
         .await;
-    reach(&stage, "pending", 1).await;
-    assert_eq!(stage.number("SELECT attempts FROM hook_delivery").await, 0, "nothing was tried");
+    let untried = "SELECT COUNT(*) FROM hook_delivery WHERE attempts = 0 AND state = 'pending'";
+    assert_eq!(stage.number(untried).await, 1, "nothing was tried");
 }
