@@ -14,7 +14,6 @@ use crate::say;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// Hooks at the most: each is a loop, and series of metrics.
@@ -276,7 +275,7 @@ impl Reader<'_> {
     }
 
     fn origin(&self, key: &str) -> Origin {
-        let path = self.layers.file.as_ref().map(|file| file.path.clone()).unwrap_or_else(PathBuf::new);
+        let path = self.layers.file.as_ref().map(|file| file.path.clone()).unwrap_or_default();
         Origin::File { path, line: self.table.items.get(key).map_or(self.table.line, |(_, line)| *line) }
     }
 
