@@ -1,5 +1,9 @@
 //! The configuration and every open thing; the only place that opens them.
 
+mod hooks;
+
+pub use hooks::Hooks;
+
 use crate::cache::Cache;
 use crate::config::{Config, SpoolDir, UnsubscribePolicy};
 use crate::domain::account::Official;
@@ -33,6 +37,8 @@ pub struct App {
     pub cache: Option<Arc<Cache>>,
     /// What is counted.
     pub metrics: Metrics,
+    /// Who is told of events.
+    pub hooks: Hooks,
 }
 
 impl App {
@@ -63,7 +69,8 @@ impl App {
         let client = Arc::new(Client::new(Limits::default(), config.clock.clone()).observed(Arc::new(observer)));
         let tokens = Arc::new(Keeper::new(store.clone(), client.clone(), config.clock.clone()));
         let cache = config.redis_url.clone().map(|url| Arc::new(Cache::new(url, store.clone())));
-        App { config, store, client, tokens, cache, metrics }
+        let hooks = Hooks::new(&config.hooks);
+        App { config, store, client, tokens, cache, metrics, hooks }
     }
 
     /// Refuses a schema, a mark or an account that are not ours, before anything is written.

@@ -9,7 +9,7 @@
 //! | [`cli`] | global flags, the table of groups; run a verb, print its result, exit code |
 //! | [`serve`] | the door for machines, one file a caller: `wechat.rs`, `health.rs`; `mod.rs` starts and stops it all |
 //! | [`commands`] | the door for people: `wxops token show` is `commands/token/show.rs` |
-//! | [`events`] | what a received event does, one file a kind; `worker.rs` handles and settles, `enrich.rs` fetches profiles |
+//! | [`events`] | what a received event does, one file a kind; `worker.rs` handles and settles, `enrich.rs` fetches profiles, `hook/` tells receivers |
 //! | [`alarm`] | what is out of the ordinary, and telling people of it once |
 //! | [`app`] | the configuration and every open thing; the only place that opens them |
 //! | [`cache`] | copies in Redis where there is one: last positions, with the loop that keeps them true |
@@ -46,6 +46,10 @@
 //! last callback, and those around 280 moments of the last weeks; [`domain`]`/silence.rs` says what is usual at this hour.
 //! What `finding.rs` makes of it, `tell.rs` takes in the table `alarm`, as one of all processes, and sends to the group
 //! robot ([`platform`]`/wecom/webhook.rs`). `wxops status` takes the same look.
+//!
+//! *A hook.* Whoever wants to hear of an event gets a row in `hook_delivery` with the event's settlement. Its loop in
+//! [`events`]`/hook/` takes the row (`sending`, committed), reads the message, calls the endpoint or the command, and
+//! writes how it ended. `pulse.rs` rests a receiver that is ill; `store/hook.rs` says what becomes of a row whose process died.
 //!
 //! # Where is it?
 //!

@@ -153,7 +153,7 @@ fn arrivals(account: &Arc<str>, count: u64) -> Arc<[Arrival]> {
             let mut event = wxops::wire::push::read(&raw).expect("a message of the load");
             let key = dedupe_key(&key, account, &event);
             event.root = Element::default();
-            let acts = events::acts(event.kind);
+            let acts = events::handles(event.kind);
             Arrival::new(account.clone(), key, event, raw, chrono::Utc::now()).acting(acts)
         })
         .collect()

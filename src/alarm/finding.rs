@@ -7,11 +7,11 @@ use crate::say;
 use crate::store::{SpoolRow, Standing};
 
 /// An account that rests shorter than this may come back by itself.
-const REST_MS: i64 = 10 * 60_000;
+pub(super) const REST_MS: i64 = 10 * 60_000;
 /// A callback that has been due for longer than this is handled by nobody: a healthy one waits milliseconds.
-const WAITING_MS: i64 = 10 * 60_000;
+pub(super) const WAITING_MS: i64 = 10 * 60_000;
 /// An account's probes are a minute apart; where the last is older than this nobody probes, and nothing is known.
-const PROBED_MS: i64 = 5 * 60_000;
+pub(super) const PROBED_MS: i64 = 5 * 60_000;
 /// What is spooled moves in within seconds of the database's return; what is older and still there does not.
 const MOVE_MS: i64 = 2 * 60_000;
 /// A serve that died gets this long to be started again.
@@ -32,6 +32,14 @@ pub enum Kind {
     Serve,
     /// Callbacks that wait on a host's disk, or were set aside there.
     Spool,
+    /// Deliveries to hooks that failed, or whose outcome is not known.
+    Hooks,
+    /// A hook whose receiver wants to hear no more.
+    HookGone,
+    /// A hook whose receiver takes nothing.
+    HookRest,
+    /// Deliveries for a hook that is not configured.
+    HookOrphan,
 }
 
 /// Something that somebody should know.
@@ -55,7 +63,18 @@ pub struct Finding {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 6] = [Kind::Silence, Kind::Paused, Kind::Dead, Kind::Backlog, Kind::Serve, Kind::Spool];
+    pub const ALL: [Kind; 10] = [
+        Kind::Silence,
+        Kind::Paused,
+        Kind::Dead,
+        Kind::Backlog,
+        Kind::Serve,
+        Kind::Spool,
+        Kind::Hooks,
+        Kind::HookGone,
+        Kind::HookRest,
+        Kind::HookOrphan,
+    ];
 
     /// Its name in the table.
     pub fn as_str(self) -> &'static str {
@@ -66,6 +85,10 @@ impl Kind {
             Kind::Backlog => "backlog",
             Kind::Serve => "serve",
             Kind::Spool => "spool",
+            Kind::Hooks => "hooks",
+            Kind::HookGone => "hook_gone",
+            Kind::HookRest => "hook_rest",
+            Kind::HookOrphan => "hook_orphan",
         }
     }
 
@@ -82,6 +105,10 @@ impl Kind {
             Kind::Dead => say!("no dead callbacks are left"; "已没有处理失败的回调"),
             Kind::Backlog => say!("callbacks are handled again"; "回调又在处理了"),
             Kind::Spool => say!("what was spooled is in the database"; "暂存的回调已全部入库"),
+            Kind::Hooks => say!("no failed deliveries to hooks are left"; "已没有失败的 hook 投递"),
+            Kind::HookGone => say!("no hook's receiver is gone any more"; "已没有失效的 hook 接收方"),
+            Kind::HookRest => say!("the receivers of hooks take deliveries again"; "hook 的接收方已恢复"),
+            Kind::HookOrphan => say!("nothing waits for a hook that is not configured"; "已没有等待未配置 hook 的投递"),
             Kind::Serve => {
                 say!("a wxops serve runs again, or was stopped by hand"; "wxops serve 已恢复运行，或已被手动停止")
             }
@@ -102,7 +129,7 @@ impl Finding {
         self.patience_ms == 0 || began.is_some_and(|began| health.now_ms - began >= self.patience_ms)
     }
 
-    fn of_all(kind: Kind, size: i64, what: Text, next: Text) -> Finding {
+    pub(super) fn of_all(kind: Kind, size: i64, what: Text, next: Text) -> Finding {
         let of = say!("wxops"; "wxops");
         Finding { kind, account: ALL.to_owned(), of, size, patience_ms: 0, what, next }
     }
@@ -119,6 +146,7 @@ impl Health {
             .chain(self.backlog())
             .chain(self.serve_gone())
             .chain(self.spooled())
+            .chain(self.hooks.findings(self.now_ms))
             .collect()
     }
 

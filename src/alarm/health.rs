@@ -1,6 +1,7 @@
 //! One look at everything that can be out of the ordinary.
 
-use super::{ALL, Kind, WATCH};
+use super::hooks::hook_of;
+use super::{ALL, Hooks, Kind, WATCH};
 use crate::app::{App, spool_place};
 use crate::config::Config;
 use crate::domain::account::Official;
@@ -20,6 +21,8 @@ pub struct Health {
     pub inbox: Inbox,
     /// What is paused.
     pub paused: Vec<Paused>,
+    /// How hooks stand.
+    pub hooks: Hooks,
     /// The process that watches, or did so last; `None` where none ever did.
     pub serve: Option<Holder>,
     /// What lies in the spools of the hosts, as their `serve` has seen it last; of this host, where it was looked at.
@@ -79,7 +82,10 @@ impl Health {
         for account in &config.officials {
             callbacks.push(Callbacks::look(app, config, account, &standing, now_ms, thorough).await?);
         }
-        let paused = app.store.pauses().await?.into_iter().map(|pause| {
+        let (hooks, pauses): (Vec<_>, Vec<_>) =
+            app.store.pauses().await?.into_iter().partition(|pause| hook_of(pause).is_some());
+        let hooks = Hooks::look(app, config, hooks).await?;
+        let paused = pauses.into_iter().map(|pause| {
             let whole = pause.api == ALL;
             let since = began(&standing, &pause.account, Kind::Paused).filter(|_| whole);
             Paused { pause, since }
@@ -91,7 +97,8 @@ impl Health {
             spools.retain(|spool| spool.place != here.place);
             spools.push(here);
         }
-        Ok(Health { now_ms, callbacks, inbox: Inbox::look(app).await?, paused, serve, spools, standing })
+        let inbox = Inbox::look(app).await?;
+        Ok(Health { now_ms, callbacks, inbox, paused, hooks, serve, spools, standing })
     }
 
     /// Whether this look would have shown it: not an account of another configuration, nor one that rests while nobody

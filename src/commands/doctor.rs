@@ -4,6 +4,7 @@ mod callback;
 mod configuration;
 mod database;
 mod finding;
+mod hooks;
 mod inbox;
 mod origins;
 mod platform;
@@ -126,6 +127,7 @@ async fn examine(config: Config, accounts: Vec<Official>) -> Vec<Finding> {
         (Check::Inbox, None, tokio::spawn(inbox::check(patient.clone()))),
         (Check::Spool, None, tokio::spawn(spool::check(patient.clone()))),
         (Check::Redis, None, tokio::spawn(redis::check(patient.clone()))),
+        (Check::Hooks, None, tokio::spawn(hooks::check(patient.clone()))),
     ];
     for account in &patient.accounts {
         let name = Some(account.name.clone());

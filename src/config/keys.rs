@@ -104,6 +104,24 @@ pub(super) const PROXY: Setting = Setting { env: None, toml: Some("proxy"), secr
 pub(super) const OFFICIAL: &[Setting] =
     &[APP_ID, APP_SECRET, TOKEN, TOKEN_PREVIOUS, AES_KEY, AES_KEY_PREVIOUS, MODE, ORIGINAL_ID, API_BASE, PROXY];
 
+/// The keys of a `[[hook]]`; only the file has them.
+pub(super) const HOOK: &[&str] = &[
+    "name",
+    "url",
+    "command",
+    "events",
+    "accounts",
+    "secret",
+    "secret_file",
+    "secret_previous",
+    "secret_previous_file",
+    "timeout",
+    "tries",
+    "when_unknown",
+    "proxy",
+    "insecure",
+];
+
 /// What is taken where nobody says otherwise.
 const DEFAULTS: &[(Setting, &str)] = &[
     (DATABASE_URL, "sqlite://wxops.db"),

@@ -5,6 +5,7 @@ mod account;
 mod database;
 mod dotenv;
 mod file;
+mod hook;
 mod keys;
 mod layers;
 mod origins;
@@ -26,6 +27,7 @@ pub use values::{SpoolDir, UnsubscribePolicy, duration};
 
 use crate::domain::account::Official;
 use crate::domain::clock::Clock;
+use crate::domain::hook::Hook;
 use crate::domain::near::near_by;
 use crate::domain::robot::Robot;
 use crate::domain::secret::Secret;
@@ -57,6 +59,8 @@ pub struct Config {
     pub alert_webhook: Option<Robot>,
     /// The accounts, by name.
     pub officials: Vec<Official>,
+    /// Who is told of events.
+    pub hooks: Vec<Hook>,
     /// `--account` or `WXOPS_ACCOUNT`; may be `all`, for verbs that work all of them.
     pub account: Option<String>,
     /// Timestamps older or newer than this are refused; `None` only counts them.
@@ -108,6 +112,8 @@ impl Config {
         replies::hand_out(layers.file.as_ref(), &mut accounts.list)?;
         note_replies(&layers, &mut origins);
         let database_url = database::url(&layers, &mut origins)?;
+        let names: Vec<&str> = accounts.list.iter().map(|account| account.name.as_str()).collect();
+        let hooks = hook::hooks(&layers, &names, &mut origins)?;
         let mut read = Read { layers: &layers, origins: &mut origins };
         let mut config = Config {
             database_url,
@@ -131,6 +137,7 @@ impl Config {
             file,
             dotenv: layers.dotenv().map(Path::to_owned),
             officials: accounts.list,
+            hooks,
             default_official: accounts.default,
             half: accounts
                 .half

@@ -213,7 +213,7 @@ fn not_a_url() -> Error {
     Error::config(say!("not a URL that begins with https:// or http://"; "不是以 https:// 或 http:// 开头的 URL"))
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.ends_with(".localhost") || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod event;
 pub mod filter;
 pub mod geo;
+pub mod hook;
 pub mod near;
 pub mod redis;
 pub mod reply;

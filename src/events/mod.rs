@@ -2,6 +2,7 @@
 
 mod enrich;
 mod finished;
+mod hook;
 mod location;
 mod scan;
 mod subscribe;
@@ -9,6 +10,7 @@ mod unsubscribe;
 mod worker;
 
 pub use enrich::{Round, TRIES, enrich, round};
+pub use hook::{channel, tell};
 pub use worker::{Worker, work};
 
 use crate::app::App;
@@ -35,9 +37,15 @@ fn handler(kind: Kind) -> Option<Handler> {
     }
 }
 
-/// Whether something is to be done about an event of this kind. What nobody acts on is done as it is stored.
-pub fn acts(kind: Kind) -> bool {
+/// Whether one of our own handlers acts on an event of this kind.
+pub fn handles(kind: Kind) -> bool {
     handler(kind).is_some()
+}
+
+/// Whether something is to be done about an event of this kind: by us, or by a hook that is told of it. What nobody
+/// acts on is done as it is stored.
+pub fn acts(app: &App, account: &str, kind: Kind) -> bool {
+    handles(kind) || app.hooks.want(account, kind)
 }
 
 /// The one line of an event that went well.

@@ -6,6 +6,7 @@ mod body;
 mod crowd;
 mod fetchers;
 mod health;
+mod hooks;
 mod keep;
 mod listener;
 mod patient;
@@ -33,6 +34,7 @@ use accounts::Accounts;
 use axum::Router;
 use axum::http::Uri;
 use fetchers::Fetchers;
+use hooks::Tellers;
 use keep::Keeping;
 use positions::RedisPulse;
 use pulse::{Pulse, Standing};
@@ -78,6 +80,8 @@ pub struct Server {
     /// Where /metrics is.
     pub metrics_addr: SocketAddr,
     doors: Stage,
+    /// Tells the hooks to stop; closed when they have.
+    hooks: Arc<watch::Sender<bool>>,
     loops: Stage,
     keeping: Keeping,
     accounts: Arc<Accounts>,
@@ -139,6 +143,7 @@ impl Server {
             if freed > 0 {
                 tracing::info!(freed, "took over what the last process had in hand");
             }
+            app.store.free_hooks().await?;
         }
         for warning in app.store.warnings().await? {
             tracing::warn!("{}", warning.en);
@@ -151,17 +156,22 @@ impl Server {
         let accounts = Arc::new(Accounts::new(app.config.clone()));
         let mut fetchers = Fetchers::new(app.clone(), due);
         fetchers.follow(&accounts.now());
+        let hooks = Arc::new(watch::channel(false).0);
+        let mut tellers = Tellers::new(app.clone(), hooks.clone());
+        tellers.follow(&accounts.now());
         let (addr, metrics_addr) = (local(&listener)?, local(&metrics_listener)?);
         let leave = Arc::new(Notify::new());
         let reload = Reload {
             app: app.clone(),
             accounts: accounts.clone(),
             fetchers,
+            tellers,
             sources: again.sources,
             leave: leave.clone(),
             status: status(addr),
         };
         loops.tasks.spawn(reload.run(again.hangups, stopped.clone()));
+        loops.tasks.spawn(hooks::watch(app.clone(), accounts.clone(), stopped.clone()));
         loops.tasks.spawn(count(app.clone(), accounts.clone(), stopped.clone()));
         loops.tasks.spawn(alarm::watch(app.clone(), accounts.clone(), stopped.clone()));
         let keeping = Keeping { app: app.clone(), pulse: Pulse::default(), spool };
@@ -184,14 +194,18 @@ impl Server {
         let (mut doors, stopped) = Stage::new();
         doors.tasks.spawn(listener::serve(listener, routes(served.clone()), stopped.clone(), GRACE));
         doors.tasks.spawn(listener::serve(metrics_listener, health::metrics(served), stopped, GRACE));
-        Ok(Server { addr, metrics_addr, doors, loops, keeping, accounts, leave, _lock: lock })
+        Ok(Server { addr, metrics_addr, doors, hooks, loops, keeping, accounts, leave, _lock: lock })
     }
 
     /// Stops accepting, finishes what is in flight, commits; then the loops end.
     pub async fn stop(self) {
-        let answered = self.doors.end(GRACE + Duration::from_millis(200)).await;
+        let patience = GRACE + Duration::from_millis(200);
+        // What hooks have in flight gets the same time as what is at the doors.
+        self.hooks.send_replace(true);
+        let (answered, told) =
+            tokio::join!(self.doors.end(patience), tokio::time::timeout(patience, self.hooks.closed()));
         let settled = self.loops.end(LAST_WORK).await;
-        if !(answered && settled) {
+        if !(answered && told.is_ok() && settled) {
             tracing::warn!("something in flight did not end in time; it is durable or was not acknowledged");
         }
     }

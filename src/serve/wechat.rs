@@ -187,7 +187,7 @@ impl Keep for Served {
     }
 
     async fn keep(&self, arrival: Arrival) -> Result<Stored> {
-        let acts = events::acts(arrival.event.kind);
+        let acts = events::acts(&self.app, &arrival.account, arrival.event.kind);
         self.keeping.keep(arrival.acting(acts)).await
     }
 

@@ -228,6 +228,8 @@ pub struct InboxFilter {
     pub kind: Option<String>,
     /// Only this person.
     pub openid: Option<String>,
+    /// Only what a hook could not be told of, or may not have been.
+    pub hook_failed: bool,
     /// Only what came in at or after.
     pub since: Option<DateTime<Utc>>,
     /// Only ids below.
@@ -254,6 +256,11 @@ impl InboxFilter {
         and("received_at >= ?", self.since.map(Value::from));
         and("id < ?", self.before.map(Value::from));
         and("id > ?", self.after.map(Value::from));
+        if self.hook_failed {
+            sql.push_str(
+                " AND id IN (SELECT event_id FROM hook_delivery WHERE state IN ('failed', 'gone', 'unknown'))",
+            );
+        }
         (sql, args)
     }
 }

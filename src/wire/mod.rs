@@ -9,6 +9,7 @@ pub mod query;
 pub mod reason;
 pub mod reply;
 pub mod signature;
+pub mod webhook;
 pub mod write;
 pub mod xml;
 

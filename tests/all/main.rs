@@ -32,6 +32,7 @@ mod export;
 mod finished;
 mod first_sight;
 mod handlers;
+mod hooks;
 mod kill9;
 mod lifecycle;
 mod modes;

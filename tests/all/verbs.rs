@@ -55,6 +55,7 @@ pub const VERBS: &[(&str, &str)] = &[
     ("events stats", ""),
     ("events purge", "--older-than 90d --yes"),
     ("events repair", "--since 1h --yes"),
+    ("sends unknown", ""),
     ("db migrate", ""),
     ("db status", ""),
     ("completions", "bash"),
@@ -152,8 +153,10 @@ async fn json_and_silence_of_every_verb(stage: Stage) {
                  ('main', '{OPENID}', 23.1345, 113.3588, '{at}', 9999999999999, 16292267, 9999999999999)"
         ))
         .await;
-    // A MariaDB is copied with the server's own tool.
-    let works = |verb: &str| !ENDLESS.contains(&verb) && (verb != "db backup" || stage.db == Db::Sqlite);
+    // A MariaDB is copied with the server's own tool; nothing is in doubt here, so there is nothing to list.
+    let works = |verb: &str| {
+        !ENDLESS.contains(&verb) && verb != "sends unknown" && (verb != "db backup" || stage.db == Db::Sqlite)
+    };
     for (verb, args) in VERBS.iter().filter(|(verb, _)| works(verb)) {
         let args = args.replace("CALLBACK", &format!("http://{}/wechat/event", serve.address()));
         let words: Vec<&str> = verb.split(' ').chain(args.split(' ')).filter(|word| !word.is_empty()).collect();

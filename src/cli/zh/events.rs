@@ -9,16 +9,25 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("Only this kind, such as event.subscribe or message.text", "只看该类型，例如 event.subscribe 或 message.text"),
     ("Only this person", "只看该用户"),
     ("Only what came since: 2h, 3d, 2026-11-01 or RFC 3339", "只看此后收到的：2h、3d、2026-11-01 或 RFC 3339"),
-    ("Show one event with its message", "查看一个事件及其消息"),
+    (
+        "Show one event with its message, and what became of it at each hook",
+        "查看一个事件及其消息，以及各 hook 的投递情况",
+    ),
+    ("Only what a hook could not be told of, or may not have been", "只看有 hook 未能投递或结果未知的"),
     ("The event's id", "事件的编号"),
     ("Handle events again: dead ones, or any that is named", "重新处理事件：全部失败的，或指定的"),
     (
         "They are made due; a running serve handles them. An event whose person has left is erased and can't be \
-         replayed.",
-        "它们会变为待处理，由运行中的 serve 处理。用户已取消关注的事件已被清除，不能重放。",
+         replayed. With --hook only that hook is told again, under the same webhook-id; the event itself stays as it is.",
+        "它们会变为待处理，由运行中的 serve 处理。用户已取消关注的事件已被清除，不能重放。加 --hook 则只向该 hook \
+         重新投递（webhook-id 不变），事件本身不变。",
     ),
     ("The events' ids", "各事件的编号"),
-    ("Every dead event", "所有失败的事件"),
+    (
+        "Every dead event; with --hook every one that it could not be told of",
+        "所有失败的事件；加 --hook 则为该 hook 未能投递的所有事件",
+    ),
+    ("Tell this hook again, nobody else", "只向该 hook 重新投递"),
     ("Say which, change nothing", "只列出，不改动"),
     ("Show events as they come, until Ctrl-C", "持续显示新到的事件，直到 Ctrl-C"),
     ("How many of the latest to begin with", "先显示最近的多少条"),

@@ -1,5 +1,6 @@
 //! `wxops events …`: the inbox of received callbacks.
 
+pub(super) mod delivery;
 mod list;
 mod purge;
 mod repair;

@@ -3,7 +3,7 @@
 mod fit;
 
 use super::Facts;
-use crate::alarm::{Kind, Paused};
+use crate::alarm::{Kind, Paused, hook_of};
 use crate::error::{Lang, Text};
 use crate::report::{escape, span};
 use crate::say;
@@ -42,6 +42,7 @@ pub(super) fn of(facts: &Facts, lang: Lang) -> String {
     lines.extend(
         facts.health.paused.iter().filter(|paused| facts.shows(&paused.pause.account)).map(|p| paused(facts, p)),
     );
+    lines.extend(facts.health.hooks.names().iter().map(|name| hook(facts, name)));
     lines.extend(serve(facts));
     lines.extend(facts.health.spools.iter().filter_map(|spool| spooled(facts, spool)));
     lines.push(database(facts));
@@ -159,6 +160,34 @@ fn paused(facts: &Facts, Paused { pause, .. }: &Paused) -> Line {
     };
     let mark = if alarm { Mark::Alarm } else { Mark::Warn };
     Line { name: say!("paused"; "暂停"), mark, text: facts.of(&pause.account, text) }
+}
+
+fn hook(facts: &Facts, name: &str) -> Line {
+    let hooks = &facts.health.hooks;
+    let count = |states: &[&str]| hooks.count(Some(name), states);
+    let (waiting, failed, unknown) = (count(&["pending", "sending"]), count(&["failed", "gone"]), count(&["unknown"]));
+    let rest = hooks.resting.iter().find(|pause| hook_of(pause) == Some(name));
+    let Text { en, zh } = match rest {
+        Some(pause) => {
+            let reason = &pause.reason;
+            say!("; rests: {reason}"; "；暂停：{reason}")
+        }
+        None if !hooks.configured.iter().any(|known| known == name) => say!("; not configured"; "；未配置"),
+        None => say!(""; ""),
+    };
+    let text = say!(
+        "{name}: waiting {waiting}, failed {failed}, unknown {unknown}{en}";
+        "{name}：待投递 {waiting}，失败 {failed}，结果未知 {unknown}{zh}"
+    );
+    let alarm = failed + unknown > 0;
+    let mark = if alarm {
+        Mark::Alarm
+    } else if en.is_empty() {
+        Mark::Ok
+    } else {
+        Mark::Warn
+    };
+    Line { name: say!("hook"; "hook"), mark, text }
 }
 
 fn serve(facts: &Facts) -> Option<Line> {
