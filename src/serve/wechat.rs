@@ -24,11 +24,6 @@ use std::time::{Duration, Instant};
 
 /// From the head of the request on. The platform cuts at 5 s: by then it has a 503 and tries again.
 const COMMIT_TIME: Duration = Duration::from_millis(4500);
-/// Nobody would hear a reply that goes out later: an empty 200 is all that is left to say.
-const REPLY_TIME: Duration = Duration::from_millis(4_500);
-/// Of a passive reply.
-const REPLY_HEADERS: [(HeaderName, &str); 2] =
-    [(header::CONTENT_TYPE, "text/xml; charset=utf-8"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
 
 /// Where an accepted callback goes. The bench measures the same routes without a database.
 pub trait Keep: Clone + Send + Sync + 'static {
@@ -150,6 +145,12 @@ async fn receive<K: Keep>(
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }
+
+/// Nobody would hear a reply that goes out later: an empty 200 is all that is left to say.
+const REPLY_TIME: Duration = Duration::from_millis(4_500);
+/// Of a passive reply.
+const REPLY_HEADERS: [(HeaderName, &str); 2] =
+    [(header::CONTENT_TYPE, "text/xml; charset=utf-8"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
 
 /// The configured answer to what was made durable, a retry's the same again; `None` where there is none.
 fn reply(account: &Official, event: &Event, seal: Option<&Seal<'_>>, now: i64) -> Option<String> {
