@@ -10,6 +10,9 @@ use crate::tokens::Keeper;
 use crate::wire::reason::Reason;
 use std::sync::Arc;
 
+/// How a verb opens the database.
+const OPTIONS: Options = Options { migrate: true, create: false };
+
 /// What every verb and route works with.
 pub struct App {
     /// What was configured.
@@ -27,7 +30,7 @@ pub struct App {
 impl App {
     /// Opens everything for a verb. The schema must stand; SQLite gets it here.
     pub async fn open(config: Config) -> Result<App> {
-        let store = Store::open(&config.database_url, options(&config, false)).await?;
+        let store = Store::open(&config.database_url, OPTIONS).await?;
         let app = App::over(config, store);
         app.begin().await?;
         Ok(app)
@@ -35,7 +38,7 @@ impl App {
 
     /// Opens everything for `serve`, with the rows that come in.
     pub async fn serve(config: Config) -> Result<(App, InHand)> {
-        let (store, in_hand) = Store::serve(&config.database_url, options(&config, true)).await?;
+        let (store, in_hand) = Store::serve(&config.database_url, Options { create: true, ..OPTIONS }).await?;
         let app = App::over(config, store);
         app.begin().await?;
         Ok((app, in_hand))
@@ -89,8 +92,4 @@ impl App {
     pub fn now_ms(&self) -> i64 {
         self.config.clock.now_ms()
     }
-}
-
-fn options(config: &Config, create: bool) -> Options {
-    Options { erase: config.unsubscribe_policy == UnsubscribePolicy::Erase, migrate: true, create }
 }

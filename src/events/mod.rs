@@ -1,6 +1,7 @@
 //! What a received event does: one file a kind that acts; every other kind is stored and done.
 
 mod enrich;
+mod privacy;
 mod scan;
 mod subscribe;
 mod unsubscribe;
@@ -10,7 +11,7 @@ pub use enrich::{TRIES, enrich};
 pub use worker::{Worker, work};
 
 use crate::app::App;
-use crate::domain::event::Kind;
+use crate::domain::event::{Event, Kind};
 use crate::error::Result;
 use crate::store::{Body, Leased, Statement};
 use crate::wire;
@@ -26,6 +27,9 @@ fn handler(kind: Kind) -> Option<Handler> {
         "event.subscribe" => Some(subscribe::effects),
         "event.unsubscribe" => Some(unsubscribe::effects),
         "event.scan" => Some(scan::effects),
+        "event.user_info_modified" => Some(privacy::modified),
+        "event.user_authorization_revoke" => Some(privacy::revoked),
+        "event.user_authorization_cancellation" => Some(privacy::cancelled),
         _ => None,
     }
 }
@@ -42,11 +46,16 @@ pub fn log_done(id: i64, account: &str, kind: Kind, openid: &str) {
 
 /// The scene of a QR code; `None` also where the message is erased.
 fn scene(row: &Leased) -> Result<Option<String>> {
+    read(row, |event| event.scene().map(str::to_owned))
+}
+
+/// What a message tells; `None` also where it is erased.
+fn read<T>(row: &Leased, tell: impl Fn(&Event) -> Option<T>) -> Result<Option<T>> {
     match &row.body {
-        Body::Parsed(event) => Ok(event.scene().map(str::to_owned)),
+        Body::Parsed(event) => Ok(tell(event)),
         Body::Raw(None) => Ok(None),
         Body::Raw(Some(raw)) => match wire::push::read(raw) {
-            Ok(event) => Ok(event.scene().map(str::to_owned)),
+            Ok(event) => Ok(tell(&event)),
             Err(reason) => Err(unreadable(reason.as_str())),
         },
     }

@@ -15,6 +15,7 @@ mod with_sandbox;
 
 use crate::app::App;
 use crate::config::{Config, Sources};
+use crate::erase;
 use crate::error::{Error, Result};
 use crate::events::Worker;
 use crate::lifecycle::{self, Hangups, ServeLock};
@@ -148,6 +149,7 @@ impl Server {
         loops.tasks.spawn(reload.run(again.hangups, stopped.clone()));
         loops.tasks.spawn(count(app.clone(), accounts.clone(), stopped.clone()));
         loops.tasks.spawn(alarm::watch(app.clone(), accounts.clone(), stopped.clone()));
+        loops.tasks.spawn(erase::work(app.clone(), stopped.clone()));
         let pulse = Pulse::default();
         loops.tasks.spawn(pulse.clone().run(app.clone(), stopped.clone()));
 

@@ -47,6 +47,8 @@ pub const VERBS: &[(&str, &str)] = &[
     ("followers list", ""),
     ("followers export", ""),
     ("followers show", OPENID),
+    ("followers requests", ""),
+    ("followers purge", "--older-than 30d --yes"),
     ("events list", ""),
     ("events show", "1"),
     ("events replay", "1"),
@@ -60,6 +62,7 @@ pub const VERBS: &[(&str, &str)] = &[
     ("explain", "40164"),
     ("doctor", ""),
     ("db backup", "copy.db --yes"),
+    ("followers forget", "oTEST0000000000000000000001_ --yes"),
 ];
 /// These run until they are stopped.
 pub const ENDLESS: [&str; 3] = ["serve", "sandbox run", "events tail"];
@@ -70,6 +73,7 @@ const ASKED_FOR: &[&str] = &[
     "followers list",
     "followers export",
     "followers show",
+    "followers requests",
     "events list",
     "events show",
     "events stats",
@@ -142,6 +146,7 @@ async fn json_and_silence_of_every_verb(stage: Stage) {
     serve.push(&subscribe(OPENID)).await;
     stage.settled().await;
     stage.execute("UPDATE inbox_event SET id = 1").await;
+    stage.execute("INSERT INTO user_delete_request (user_id, openid) VALUES (7, 'oNOBODY')").await;
     // A MariaDB is copied with the server's own tool.
     let works = |verb: &str| !ENDLESS.contains(&verb) && (verb != "db backup" || stage.db == Db::Sqlite);
     for (verb, args) in VERBS.iter().filter(|(verb, _)| works(verb)) {
