@@ -21,16 +21,29 @@ const CACHE_KIB: i64 = -4 * 1024;
 /// The WAL is copied into the file after so many pages (16 MiB): the same few change again and again.
 const CHECKPOINT_PAGES: i64 = 4096;
 
-const INSERT: &str = "INSERT INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, lease, \
-     lease_until, event_time, received_at) VALUES (?, 'official', ?, ?, ?, ?, 'new', ?, ?, ?, ?, ?) \
-     ON CONFLICT (dedupe_key) DO NOTHING";
+/// The message, unless its person is erased since. One writer at a time: the unsubscribe is handled before, or finds
+/// the row. Not written at all, it is not in the log of the file either.
+macro_rules! raw {
+    () => {
+        "CASE WHEN EXISTS (SELECT 1 FROM user_mapping u WHERE u.account = ?1 AND u.openid = ?3 AND u.erased_to >= ?7) \
+         THEN NULL ELSE ?5 END"
+    };
+}
 
-/// A row with nothing to handle: done as it is stored, without its message where its person is erased since. One
-/// writer at a time: the unsubscribe is handled before, or finds the row.
-const INSERT_DONE: &str = "INSERT INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, \
-     event_time, received_at) VALUES (?1, 'official', ?2, ?3, ?4, CASE WHEN EXISTS (SELECT 1 FROM user_mapping u \
-     WHERE u.account = ?1 AND u.openid = ?3 AND u.erased_to >= ?7) THEN NULL ELSE ?5 END, 'done', ?6, ?7, ?8) \
-     ON CONFLICT (dedupe_key) DO NOTHING";
+const INSERT: &str = concat!(
+    "INSERT INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, event_time, received_at, \
+     lease, lease_until) VALUES (?1, 'official', ?2, ?3, ?4, ",
+    raw!(),
+    ", 'new', ?6, ?7, ?8, ?9, ?10) ON CONFLICT (dedupe_key) DO NOTHING"
+);
+
+/// A row with nothing to handle: done as it is stored.
+const INSERT_DONE: &str = concat!(
+    "INSERT INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, event_time, received_at) \
+     VALUES (?1, 'official', ?2, ?3, ?4, ",
+    raw!(),
+    ", 'done', ?6, ?7, ?8) ON CONFLICT (dedupe_key) DO NOTHING"
+);
 
 /// Opens the connection that writes, and refuses a file that can't be written before anything relies on
 /// it. WAL with synchronous=FULL: a commit is on disk when it returns.
@@ -206,10 +219,10 @@ fn insert(db: &Connection, arrival: &Arrival, fresh: &mut Fresh) -> rusqlite::Re
         event.kind.as_str(),
         arrival.raw,
         arrival.received.timestamp_millis(),
-        fresh.lease,
-        until,
         time_text(&arrival.happened),
         time_text(&arrival.received),
+        fresh.lease,
+        until,
     ])?;
     if count == 0 {
         return Ok(Stored::Duplicate);

@@ -25,6 +25,7 @@ mod configuration;
 mod doctor;
 mod durability;
 mod enrichment;
+mod erasure;
 mod explain;
 mod export;
 mod first_sight;

@@ -1,6 +1,6 @@
 //! `wxops followers forget`: a person out of every store, with a receipt.
 
-use super::{receipt, show};
+use super::receipt;
 use crate::app::App;
 use crate::commands::{Context, time_local};
 use crate::config;
@@ -24,12 +24,11 @@ const REASON_MAX: usize = 255;
 /// stands. Whoever follows again starts anew.
 #[derive(Debug, clap::Args)]
 #[command(
-    before_help = "Example:\n  wxops followers forget oTEST0000000000000000000001_ --reason 'mail of 2026-11-20' --yes"
+    before_help = "Example:\n  wxops followers forget oTEST0000000000000000000002_ --reason 'mail of 2026-11-20' --yes"
 )]
 pub struct Forget {
     /// The people's openids; - reads them from stdin, one a line
-    #[arg(value_name = "OPENID", allow_hyphen_values = true, value_parser = show::openid)]
-    #[arg(required_unless_present = "verify", conflicts_with = "verify")]
+    #[arg(value_name = "OPENID", required_unless_present = "verify", conflicts_with = "verify")]
     openids: Vec<String>,
     /// Why; it stands in the receipt
     #[arg(long, value_name = "TEXT")]

@@ -11,6 +11,9 @@ use crate::store::{Remains, Store};
 use serde_json::json;
 use std::time::Duration;
 
+/// How often it is tried to empty the log of a SQLite file, and the pause between.
+const EMPTIED: u32 = 10;
+const SOON: Duration = Duration::from_millis(200);
 /// The job's name.
 const JOB: &str = "followers purge";
 /// A push that comes late is known as erased by the person's row, so it stays longer than any repetition.
@@ -95,7 +98,7 @@ async fn purge(store: &Store, done: &mut Purged, progress: &mut Progress, stop: 
     let all = store.count_remains(&done.remains).await?.max(1) as f64;
     loop {
         let people = store.remains(&done.remains, after, PAGE).await?;
-        let Some(last) = people.last() else { return Ok(()) };
+        let Some(last) = people.last() else { break };
         after = last.id;
         for person in &people {
             while let Some(step) = store.purge_events_of(person, pace.rows()).await? {
@@ -117,6 +120,14 @@ async fn purge(store: &Store, done: &mut Purged, progress: &mut Progress, stop: 
             tokio::time::sleep(pace.after(step.held)).await;
         }
     }
+    // A log that is in use now is emptied with the next erasure.
+    for _ in 0..EMPTIED {
+        if store.empty_log().await? {
+            break;
+        }
+        tokio::time::sleep(SOON).await;
+    }
+    Ok(())
 }
 
 impl Report for Purged {

@@ -33,7 +33,7 @@ impl Show {
 }
 
 /// One may begin with a dash, but not look like a flag.
-pub(super) fn openid(text: &str) -> Result<String> {
+fn openid(text: &str) -> Result<String> {
     match text.starts_with("--") {
         true => Err(Error::usage(say!("not an openid"; "不是 openid"))),
         false => Ok(text.to_owned()),

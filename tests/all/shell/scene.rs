@@ -138,6 +138,13 @@ impl Scene {
         until("the follower's data", async || (stage.number(asked).await == 1).then_some(())).await;
         stage.execute("UPDATE inbox_event SET id = id + 16").await;
         stage.execute("UPDATE inbox_event SET state = 'dead', last_error = 'told to' WHERE id = 19").await;
+        // Somebody who may be forgotten.
+        stage
+            .execute(
+                "INSERT INTO user_mapping (account, openid, created_at, updated_at) \
+                 VALUES ('main', 'oTEST0000000000000000000002_', '2026-11-01T00:00:00.000Z', '2026-11-01T00:00:00.000Z')",
+            )
+            .await;
         let config = stage.config();
         Some(Scene { stage, serve, config })
     }
