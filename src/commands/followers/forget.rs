@@ -23,9 +23,7 @@ const REASON_MAX: usize = 255;
 /// running serve; then the exit status is 69, and followers show tells how it
 /// stands. Whoever follows again starts anew.
 #[derive(Debug, clap::Args)]
-#[command(
-    before_help = "Example:\n  wxops followers forget oTEST0000000000000000000002_ --reason 'mail of 2026-11-20' --yes"
-)]
+#[command(before_help = "Example:\n  wxops followers forget oTEST0000000000000000000002_ --reason letter-17")]
 pub struct Forget {
     /// The people's openids; - reads them from stdin, one a line
     #[arg(value_name = "OPENID", required_unless_present = "verify", conflicts_with = "verify")]

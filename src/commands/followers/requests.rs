@@ -25,7 +25,7 @@ const SHOWN: usize = 4;
 /// does, and sets its status to 1 in the same transaction. A request of somebody
 /// unknown stays open and is named; exit 3.
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  wxops followers requests --apply --yes")]
+#[command(before_help = "Example:\n  wxops followers requests --apply")]
 pub struct Requests {
     /// Only those that are not done
     #[arg(long)]
