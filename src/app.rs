@@ -22,6 +22,8 @@ use std::sync::Arc;
 const PLACE_MAX: usize = 255;
 /// A row says what lay there a moment before it was written, milliseconds.
 const MARGIN_MS: i64 = 10_000;
+/// How a verb opens the database.
+const OPTIONS: Options = Options { migrate: true, create: false };
 
 /// What every verb and route works with.
 pub struct App {
@@ -44,7 +46,7 @@ pub struct App {
 impl App {
     /// Opens everything for a verb. The schema must stand; SQLite gets it here.
     pub async fn open(config: Config) -> Result<App> {
-        let store = Store::open(&config.database_url, options(&config, false)).await?;
+        let store = Store::open(&config.database_url, OPTIONS).await?;
         let app = App::over(config, store);
         app.begin().await?;
         Ok(app)
@@ -52,7 +54,7 @@ impl App {
 
     /// Opens everything for `serve`, with the rows that come in.
     pub async fn serve(config: Config) -> Result<(App, InHand)> {
-        let (store, in_hand) = Store::serve(&config.database_url, options(&config, true)).await?;
+        let (store, in_hand) = Store::serve(&config.database_url, Options { create: true, ..OPTIONS }).await?;
         let app = App::over(config, store);
         app.begin().await?;
         Ok((app, in_hand))
@@ -165,8 +167,4 @@ pub fn spool_settings(config: &Config) -> Option<spool::Settings> {
         (None, None) => PathBuf::from("wxops-spool"),
     };
     Some(spool::Settings { folder, usual, max: config.spool_max, tmpfs: config.spool_tmpfs })
-}
-
-fn options(config: &Config, create: bool) -> Options {
-    Options { erase: config.unsubscribe_policy == UnsubscribePolicy::Erase, migrate: true, create }
 }

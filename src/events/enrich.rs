@@ -5,6 +5,7 @@ use super::short;
 use super::worker::backoff_ms;
 use crate::app::App;
 use crate::domain::account::Official;
+use crate::erase;
 use crate::error::{Error, Result, Then};
 use crate::lifecycle;
 use crate::platform::errcode;
@@ -100,10 +101,10 @@ pub async fn round(app: &Arc<App>, account: &Arc<Official>, ill: &mut u32) -> Re
             Ok(told) => writes.push(known(app, &row, told)),
             Err(error) => match error.then {
                 Then::Pause { .. } => {
-                    writes.push(app.store.info_postponed(&row));
+                    writes.push(vec![app.store.info_postponed(&row)]);
                     ailing = Some(error);
                 }
-                _ => writes.push(failed(app, &row, &error)),
+                _ => writes.push(vec![failed(app, &row, &error)]),
             },
         }
     }
@@ -127,20 +128,21 @@ pub async fn round(app: &Arc<App>, account: &Arc<Official>, ill: &mut u32) -> Re
 }
 
 /// All in one transaction; where one of them is at fault, each alone.
-async fn write(app: &App, writes: Vec<Statement>) -> Result<()> {
-    if app.store.write_people(writes.clone()).await.is_ok() {
+async fn write(app: &App, writes: Vec<Vec<Statement>>) -> Result<()> {
+    if app.store.write_people(writes.concat()).await.is_ok() {
         return Ok(());
     }
-    for statement in writes {
-        app.store.commit(vec![statement]).await?;
+    for statements in writes {
+        app.store.commit(statements).await?;
     }
     Ok(())
 }
 
-fn known(app: &App, row: &Due, told: UserInfo) -> Statement {
+fn known(app: &App, row: &Due, told: UserInfo) -> Vec<Statement> {
     tracing::debug!(account = row.account, openid = short(&row.openid), follows = told.subscribe, "user/info");
     if !told.subscribe {
-        return app.store.gone(row, app.erases());
+        let stores = app.erases().then(|| erase::stores(app));
+        return app.store.gone(row, stores.as_deref());
     }
     let profile = Profile {
         unionid: told.unionid,
@@ -155,7 +157,7 @@ fn known(app: &App, row: &Due, told: UserInfo) -> Statement {
         remark: told.remark,
         follow_time: told.subscribe_time.and_then(|s| DateTime::from_timestamp(s, 0)),
     };
-    app.store.enrich(row, &profile)
+    vec![app.store.enrich(row, &profile)]
 }
 
 fn failed(app: &App, row: &Due, error: &Error) -> Statement {

@@ -4,6 +4,7 @@ mod enrich;
 mod finished;
 mod hook;
 mod location;
+mod privacy;
 mod scan;
 mod subscribe;
 mod unsubscribe;
@@ -33,6 +34,9 @@ fn handler(kind: Kind) -> Option<Handler> {
         "event.location" => Some(location::effects),
         "event.mass_finished" => Some(finished::mass),
         "event.publish_finished" => Some(finished::publish),
+        "event.user_info_modified" => Some(privacy::modified),
+        "event.user_authorization_revoke" => Some(privacy::revoked),
+        "event.user_authorization_cancellation" => Some(privacy::cancelled),
         _ => None,
     }
 }

@@ -24,6 +24,7 @@ mod with_sandbox;
 
 use crate::app::{App, spool_place, spool_settings};
 use crate::config::{Config, Sources};
+use crate::erase;
 use crate::error::{Error, Result};
 use crate::events::Worker;
 use crate::lifecycle::{self, Hangups, ServeLock};
@@ -183,6 +184,7 @@ impl Server {
         if let Some(cache) = &app.cache {
             loops.tasks.spawn(positions::copy(app.clone(), cache.clone(), redis.clone(), stopped.clone()));
         }
+        loops.tasks.spawn(erase::work(app.clone(), stopped.clone()));
 
         let dedupe = hmac::Key::new(hmac::HMAC_SHA256, &app.store.installation(app.mark()).await?);
         let known = accounts.clone();

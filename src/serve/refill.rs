@@ -93,7 +93,8 @@ async fn move_in(keeping: &Keeping, spool: &Spool, mut taken: Taken) -> Result<M
         for (at, record) in some.iter().enumerate() {
             match record.arrival() {
                 Ok(arrival) => {
-                    let (store, acts) = (keeping.app.store.clone(), events::acts(&keeping.app, &arrival.account, arrival.event.kind));
+                    let (store, acts) =
+                        (keeping.app.store.clone(), events::acts(&keeping.app, &arrival.account, arrival.event.kind));
                     commits.spawn(async move { (at, store.arrive(Arc::new(arrival.acting(acts))).await) });
                 }
                 Err(reason) => refuse(&mut moved, record, reason.as_str()),

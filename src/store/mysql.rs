@@ -50,7 +50,6 @@ pub(super) fn start(
     arriving: mpsc::Receiver<Work>,
     settling: mpsc::Receiver<Work>,
     hands: &Hands,
-    erase: bool,
 ) {
     let recent = Arc::new(Recent::default());
     let callbacks = Queue::pair(arriving).map(|queue| (queue, Isolation::ReadUncommitted));
@@ -61,7 +60,6 @@ pub(super) fn start(
             used: Instant::now(),
             isolation,
             hands: hands.clone(),
-            erase,
             recent: recent.clone(),
             stuck: VecDeque::new(),
             waits: 0,
@@ -77,7 +75,6 @@ struct MySqlWriter {
     used: Instant,
     isolation: Isolation,
     hands: Hands,
-    erase: bool,
     /// What was committed lately, by this writer and the one who helps it.
     recent: Arc<Recent>,
     /// Callbacks that met a lock, such as a copy whose original is not committed yet: tried again, one
@@ -255,7 +252,7 @@ impl MySqlWriter {
         arrivals: &[&Arrival],
         lease: Option<i64>,
     ) -> sqlx::Result<(Vec<Answer>, Vec<Leased>)> {
-        let (erase, recent) = (self.erase, self.recent.clone());
+        let recent = self.recent.clone();
         if self.used.elapsed() > RESTED
             && let Some(db) = &mut self.db
             && answers(db).await.is_err()
@@ -271,7 +268,7 @@ impl MySqlWriter {
             ),
         };
         self.used = Instant::now();
-        match written(db, batch, arrivals, lease, (erase, &recent)).await {
+        match written(db, batch, arrivals, lease, &recent).await {
             Ok(done) => db.execute("COMMIT").await.map(|_| done),
             // Said now: it would keep its locks until the next batch.
             Err(error) => {
@@ -318,11 +315,11 @@ async fn written(
     batch: &[Work],
     arrivals: &[&Arrival],
     lease: Option<i64>,
-    (erase, recent): (bool, &Recent),
+    recent: &Recent,
 ) -> sqlx::Result<(Vec<Answer>, Vec<Leased>)> {
-    let new = insert(tx, arrivals, lease, (erase, recent)).await?;
+    let new = insert(tx, arrivals, lease, recent).await?;
     let settled: Vec<&Settled> = batch.iter().flat_map(Work::settled).collect();
-    let mut ends = settle(tx, &settled, erase).await?.into_iter();
+    let mut ends = settle(tx, &settled).await?.into_iter();
     let mut rows = Vec::with_capacity(new.len());
     let mut answers = Vec::with_capacity(batch.len());
     for work in batch {

@@ -31,8 +31,6 @@ const QUERY: Duration = Duration::from_secs(10);
 /// What `serve` wants and a verb does not.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
-    /// Raw messages of people who left are blanked as they are settled.
-    pub erase: bool,
     /// Apply missing migrations to SQLite; MySQL is migrated by `db migrate` alone.
     pub migrate: bool,
     /// A new SQLite file is expected; else it is made with a warning, since a verb in the wrong folder
@@ -71,7 +69,7 @@ impl Store {
             return open_sqlite(rest, options, hands).await;
         }
         if url.starts_with("mysql://") || url.starts_with("mariadb://") {
-            return open_mysql(url, options, hands).await;
+            return open_mysql(url, hands).await;
         }
         Err(Error::config(say!(
             "DATABASE_URL begins with neither sqlite:// nor mysql://";
@@ -231,7 +229,7 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
     if options.migrate {
         migrate::migrate_old(&pool).await?;
     }
-    sqlite::start(db, work, hands, options.erase)
+    sqlite::start(db, work, hands)
         .map_err(|e| Error::failed(say!("no thread for the database"; "无法创建数据库线程")).source(e))?;
     Ok(Store { pool, dialect: Dialect::Sqlite, writer: Some(writer), file: Some(file), limit: None })
 }
@@ -267,7 +265,7 @@ async fn reach(connect: &MySqlConnectOptions) -> Result<()> {
         .next(say!("start it, or mend DATABASE_URL"; "请启动数据库，或修改 DATABASE_URL")))
 }
 
-async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> {
+async fn open_mysql(url: &str, hands: Hands) -> Result<Store> {
     let bad = |_| {
         Error::config(say!("DATABASE_URL is not a valid mysql:// URL"; "DATABASE_URL 不是有效的 mysql:// 地址"))
             .next(say!("write mysql://user:password@host:3306/database"; "格式：mysql://用户:密码@主机:3306/库名"))
@@ -300,6 +298,6 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
         .after_connect(|db, _| Box::pin(mysql::session(db, mysql::Isolation::ReadCommitted)))
         .connect_lazy_with(connect.clone());
     let (writer, arriving, settling) = Writer::lanes();
-    mysql::start(&connect, arriving, settling, &hands, options.erase);
+    mysql::start(&connect, arriving, settling, &hands);
     Ok(Store { pool: Pool::MySql(pool), dialect: Dialect::MySql, writer: Some(writer), file: None, limit: None })
 }

@@ -1,6 +1,6 @@
 //! The one writer of a SQLite file: a thread with the only connection that writes.
 
-use super::inbox::{AGAIN, Arrival, DEAD, Leased, Outcome, RAW_UNLESS_LEFT, Settled, Stored};
+use super::inbox::{AGAIN, Arrival, DEAD, Leased, Outcome, RAW_UNLESS_ERASED, Settled, Stored};
 use super::value::time_text;
 use super::writer::{Answer, BATCH, End, Hands, Told, Work};
 use super::{AWAY, LEASE_MS, Statement, Value, lease_id};
@@ -21,21 +21,29 @@ const CACHE_KIB: i64 = -4 * 1024;
 /// The WAL is copied into the file after so many pages (16 MiB): the same few change again and again.
 const CHECKPOINT_PAGES: i64 = 4096;
 
-const INSERT: &str = "INSERT INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, lease, \
-     lease_until, event_time, received_at) VALUES (?, 'official', ?, ?, ?, ?, 'new', ?, ?, ?, ?, ?) \
-     ON CONFLICT (dedupe_key) DO NOTHING";
-
-/// A row with nothing to handle: done as it is stored. `raw` is the message, or [`RAW_OF_ONE_WHO_STAYED`].
-fn insert_done(raw: &str) -> String {
-    format!(
-        "INSERT INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, event_time, received_at) \
-         VALUES (?1, 'official', ?2, ?3, ?4, {raw}, 'done', ?6, ?7, ?8) ON CONFLICT (dedupe_key) DO NOTHING"
-    )
+/// The message, unless its person is erased since. One writer at a time: the unsubscribe is handled before, or finds
+/// the row. Not written at all, it is not in the log of the file either.
+macro_rules! raw {
+    () => {
+        "CASE WHEN EXISTS (SELECT 1 FROM user_mapping u WHERE u.account = ?1 AND u.openid = ?3 AND u.erased_to >= ?7) \
+         THEN NULL ELSE ?5 END"
+    };
 }
 
-/// Where the policy is to erase. One writer at a time: the unsubscribe is handled before, or finds the row.
-const RAW_OF_ONE_WHO_STAYED: &str = "CASE WHEN EXISTS (SELECT 1 FROM user_mapping u WHERE u.account = ?1 AND u.openid = ?3 \
-     AND u.unfollow_time >= ?7) THEN NULL ELSE ?5 END";
+const INSERT: &str = concat!(
+    "INSERT INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, event_time, received_at, \
+     lease, lease_until) VALUES (?1, 'official', ?2, ?3, ?4, ",
+    raw!(),
+    ", 'new', ?6, ?7, ?8, ?9, ?10) ON CONFLICT (dedupe_key) DO NOTHING"
+);
+
+/// A row with nothing to handle: done as it is stored.
+const INSERT_DONE: &str = concat!(
+    "INSERT INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, event_time, received_at) \
+     VALUES (?1, 'official', ?2, ?3, ?4, ",
+    raw!(),
+    ", 'done', ?6, ?7, ?8) ON CONFLICT (dedupe_key) DO NOTHING"
+);
 
 /// Opens the connection that writes, and refuses a file that can't be written before anything relies on
 /// it. WAL with synchronous=FULL: a commit is on disk when it returns.
@@ -45,6 +53,8 @@ pub(super) fn connect(path: &Path) -> Result<Connection> {
         db.busy_timeout(BUSY)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
+        // What is erased is overwritten in the file too, not only given back to it.
+        db.pragma_update(None, "secure_delete", "ON")?;
         db.pragma_update(None, "cache_size", CACHE_KIB)?;
         db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         db.set_prepared_statement_cache_capacity(64);
@@ -81,14 +91,12 @@ pub(super) fn unusable(path: &Path, error: rusqlite::Error) -> Error {
     }
 }
 
-/// Runs the writer until every sender is gone. `erase`: raw messages of people who left are blanked.
-pub(super) fn start(db: Connection, mut work: mpsc::Receiver<Work>, hands: Hands, erase: bool) -> std::io::Result<()> {
-    let done = if erase { format!("raw = {RAW_UNLESS_LEFT}, ") } else { String::new() };
+/// Runs the writer until every sender is gone.
+pub(super) fn start(db: Connection, mut work: mpsc::Receiver<Work>, hands: Hands) -> std::io::Result<()> {
     let done = format!(
-        "UPDATE inbox_event SET {done}state = 'done', lease = NULL, lease_until = 0 \
+        "UPDATE inbox_event SET raw = {RAW_UNLESS_ERASED}, state = 'done', lease = NULL, lease_until = 0 \
          WHERE id = ? AND lease = ? AND state = 'new'"
     );
-    let insert_done = insert_done(if erase { RAW_OF_ONE_WHO_STAYED } else { "?5" });
     let (told, mut telling) = mpsc::unbounded_channel::<Told>();
     // From a thread outside the runtime each waking costs a system call; from within, a place in a queue.
     tokio::spawn(async move {
@@ -96,7 +104,7 @@ pub(super) fn start(db: Connection, mut work: mpsc::Receiver<Work>, hands: Hands
             told.into_iter().for_each(|(work, answer)| work.tell(answer));
         }
     });
-    let mut writer = SqliteWriter { db, hands, done, insert_done, told };
+    let mut writer = SqliteWriter { db, hands, done, told };
     std::thread::Builder::new().name("sqlite-writer".into()).spawn(move || {
         let mut batch = Vec::new();
         while let Some(first) = work.blocking_recv() {
@@ -123,7 +131,6 @@ struct SqliteWriter {
     db: Connection,
     hands: Hands,
     done: String,
-    insert_done: String,
     told: mpsc::UnboundedSender<Told>,
 }
 
@@ -192,7 +199,7 @@ impl SqliteWriter {
         for work in batch {
             answers.push(match work {
                 Work::Arrive(arrival, _) if arrival.acts => Answer::Stored(insert(&tx, arrival, &mut fresh)?),
-                Work::Arrive(arrival, _) => Answer::Stored(store_done(&tx, arrival, &self.insert_done)?),
+                Work::Arrive(arrival, _) => Answer::Stored(store_done(&tx, arrival)?),
                 Work::Settle(rows, _) => {
                     let ends = rows.iter().map(|row| settle(&tx, row, &self.done));
                     Answer::Ends(ends.collect::<rusqlite::Result<_>>()?)
@@ -219,10 +226,10 @@ fn insert(db: &Connection, arrival: &Arrival, fresh: &mut Fresh) -> rusqlite::Re
         event.kind.as_str(),
         arrival.raw,
         arrival.received.timestamp_millis(),
-        fresh.lease,
-        until,
         time_text(&arrival.happened),
         time_text(&arrival.received),
+        fresh.lease,
+        until,
     ])?;
     if count == 0 {
         return Ok(Stored::Duplicate);
@@ -233,9 +240,9 @@ fn insert(db: &Connection, arrival: &Arrival, fresh: &mut Fresh) -> rusqlite::Re
     Ok(Stored::New)
 }
 
-fn store_done(db: &Connection, arrival: &Arrival, sql: &str) -> rusqlite::Result<Stored> {
+fn store_done(db: &Connection, arrival: &Arrival) -> rusqlite::Result<Stored> {
     let event = &arrival.event;
-    let count = db.prepare_cached(sql)?.execute(params![
+    let count = db.prepare_cached(INSERT_DONE)?.execute(params![
         &*arrival.account,
         &arrival.key[..],
         event.openid(),

@@ -47,7 +47,7 @@ pub(super) async fn mariadb() -> Option<Scene> {
 
 impl Scene {
     pub(super) async fn open(&self) -> Store {
-        let options = Options { erase: true, migrate: true, create: true };
+        let options = Options { migrate: true, create: true };
         let store = Store::open(&self.url, options).await.unwrap();
         store.migrate().await.unwrap();
         store
@@ -55,7 +55,7 @@ impl Scene {
 
     async fn serve(&self) -> (Store, InHand) {
         drop(self.open().await);
-        Store::serve(&self.url, Options { erase: true, migrate: false, create: false }).await.unwrap()
+        Store::serve(&self.url, Options { migrate: false, create: false }).await.unwrap()
     }
 }
 
@@ -159,7 +159,7 @@ async fn an_unsubscribe_under_way_blanks_what_arrives() {
     sqlx::query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").execute(&mut other).await.unwrap();
     let mut leaving = other.begin().await.unwrap();
     for sql in [
-        "UPDATE user_mapping SET is_followed = 0, unfollow_time = '2030-01-01' WHERE account = 'main' AND openid = 'oA'",
+        "UPDATE user_mapping SET is_followed = 0, erased_to = '2030-01-01' WHERE account = 'main' AND openid = 'oA'",
         "UPDATE inbox_event SET raw = NULL WHERE account = 'main' AND openid = 'oA'",
     ] {
         sqlx::query(sql).execute(&mut *leaving).await.unwrap();
@@ -464,8 +464,8 @@ mod stories {
     async fn settle_info(store: &Store, followed: bool) -> Follower {
         while let Some(due) = store.claim_due("main", 1, i64::MAX).await.unwrap().pop() {
             let profile = Profile { nickname: Some("N".into()), ..Profile::default() };
-            let write = if followed { store.enrich(&due, &profile) } else { store.gone(&due, true) };
-            store.commit(vec![write]).await.unwrap();
+            let write = if followed { vec![store.enrich(&due, &profile)] } else { store.gone(&due, Some("{}")) };
+            store.commit(write).await.unwrap();
         }
         let mut row = store.follower("main", "oA").await.unwrap().unwrap();
         (row.id, row.created_at, row.updated_at) = (0, at(0), at(0));

@@ -27,6 +27,7 @@ mod configuration;
 mod doctor;
 mod durability;
 mod enrichment;
+mod erasure;
 mod explain;
 mod export;
 mod finished;

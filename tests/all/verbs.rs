@@ -48,6 +48,8 @@ pub const VERBS: &[(&str, &str)] = &[
     ("followers export", ""),
     ("followers show", OPENID),
     ("locations near", "23.1345,113.3588 --radius 2km"),
+    ("followers requests", ""),
+    ("followers purge", "--older-than 30d --yes"),
     ("events list", ""),
     ("events show", "1"),
     ("events replay", "1"),
@@ -63,6 +65,7 @@ pub const VERBS: &[(&str, &str)] = &[
     ("explain", "40164"),
     ("doctor", ""),
     ("db backup", "copy.db --yes"),
+    ("followers forget", "oTEST0000000000000000000001_ --yes"),
 ];
 /// These run until they are stopped.
 pub const ENDLESS: [&str; 3] = ["serve", "sandbox run", "events tail"];
@@ -74,6 +77,7 @@ const ASKED_FOR: &[&str] = &[
     "followers export",
     "followers show",
     "locations near",
+    "followers requests",
     "events list",
     "events show",
     "events stats",
@@ -153,6 +157,7 @@ async fn json_and_silence_of_every_verb(stage: Stage) {
                  ('main', '{OPENID}', 23.1345, 113.3588, '{at}', 9999999999999, 16292267, 9999999999999)"
         ))
         .await;
+    stage.execute("INSERT INTO user_delete_request (user_id, openid) VALUES (7, 'oNOBODY')").await;
     // A MariaDB is copied with the server's own tool; nothing is in doubt here, so there is nothing to list.
     let works = |verb: &str| {
         !ENDLESS.contains(&verb) && verb != "sends unknown" && (verb != "db backup" || stage.db == Db::Sqlite)
