@@ -5,8 +5,9 @@ use super::crowd::{Crowd, Seat};
 use super::patient::{Patient, Refused};
 use crate::lifecycle;
 use axum::Router;
-use axum::http::StatusCode;
 use axum::http::header::{CONNECTION, HeaderValue};
+use axum::http::{Request, StatusCode};
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -98,13 +99,12 @@ impl Door {
         let (routes, stopped) = (self.routes.clone(), self.stopped.clone());
         let refused = Refused::default();
         let stream = Patient::new(stream, refused.clone());
-        let service = service_fn(move |request| {
+        let service = service_fn(move |request: Request<Incoming>| {
+            let has_body = !request.body().is_end_stream();
             let (answer, stopped, refused) = (routes.clone().oneshot(request), stopped.clone(), refused.clone());
             async move {
                 let mut answer = answer.await?;
-                if LEAVES_THE_BODY.contains(&answer.status()) {
-                    refused.note();
-                }
+                refused.note(has_body && LEAVES_THE_BODY.contains(&answer.status()));
                 if *stopped.borrow() {
                     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }

@@ -32,9 +32,9 @@ pub(super) struct Patient {
 pub(super) struct Refused(Arc<AtomicBool>);
 
 impl Refused {
-    /// The connection has to linger when it ends.
-    pub fn note(&self) {
-        self.0.store(true, Ordering::Relaxed);
+    /// Whether the last answer left a body unread: then the connection lingers when it ends.
+    pub fn note(&self, unread: bool) {
+        self.0.store(unread, Ordering::Relaxed);
     }
 }
 

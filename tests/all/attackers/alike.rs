@@ -11,14 +11,17 @@ use std::time::{Duration, Instant};
 
 /// Of each kind in a round.
 const SAMPLES: usize = 300;
-/// Medians of kinds may differ by this part. Without equal work they differ by a multiple of it.
+/// The usual times of kinds may differ by this part. Without equal work they differ by a multiple of it.
 const APART: f64 = 0.1;
 /// What others do on the machine can only make kinds differ, and never make them alike: one quiet round proves it.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 6;
+/// The part of the samples below the usual time. Other work on the machine only ever adds to a sample, so that the quick
+/// ones say the most about the work itself.
+const QUICK: usize = 10;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refusals_do_not_tell_how_far_they_got() {
-    tell(stage("attackers::alike::refusals_do_not_tell_how_far_they_got"), LIMIT * 2, play).await;
+    tell(stage("attackers::alike::refusals_do_not_tell_how_far_they_got"), LIMIT * 3, play).await;
 }
 
 /// Requests of the same length that fail at the first check, in the middle and at the last; and one that is turned away
@@ -49,12 +52,12 @@ async fn play(stage: Stage) {
     let mut connection = Connection::open(serve.address()).await.unwrap();
     let mut said = Vec::new();
     for round in 1..=ROUNDS {
-        let medians = medians(&mut connection, &kinds).await;
-        let (turned_away, refused) = medians.split_last().unwrap();
+        let usual_times = usual(&mut connection, &kinds).await;
+        let (turned_away, refused) = usual_times.split_last().unwrap();
         let (least, most) = (refused.iter().min().unwrap(), refused.iter().max().unwrap());
         let apart = most.as_secs_f64() / least.as_secs_f64() - 1.0;
         let names = kinds.iter().map(|(name, _)| *name);
-        said.push(format!("round {round}: {apart:.3} apart, {:?}", names.zip(&medians).collect::<Vec<_>>()));
+        said.push(format!("round {round}: {apart:.3} apart, {:?}", names.zip(&usual_times).collect::<Vec<_>>()));
         println!("{}", said.last().unwrap());
         if apart <= APART && turned_away.as_secs_f64() * (1.0 + 2.0 * APART) < least.as_secs_f64() {
             return;
@@ -63,8 +66,8 @@ async fn play(stage: Stage) {
     panic!("in no round alike:\n{}", said.join("\n"));
 }
 
-/// The median time of each kind; they take turns in random order, so that all meet the same weather.
-async fn medians(connection: &mut Connection, kinds: &[(&str, Vec<u8>)]) -> Vec<Duration> {
+/// The usual time of each kind, when little else is done; they take turns in random order, so that all meet the same weather.
+async fn usual(connection: &mut Connection, kinds: &[(&str, Vec<u8>)]) -> Vec<Duration> {
     let mut times = vec![Vec::with_capacity(SAMPLES); kinds.len()];
     let mut order: Vec<usize> = (0..kinds.len()).collect();
     let mut first = None;
@@ -83,7 +86,7 @@ async fn medians(connection: &mut Connection, kinds: &[(&str, Vec<u8>)]) -> Vec<
         .into_iter()
         .map(|mut times| {
             times.sort_unstable();
-            times[times.len() / 2]
+            times[times.len() / QUICK]
         })
         .collect()
 }
