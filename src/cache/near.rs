@@ -16,6 +16,9 @@ const HITS: usize = 16;
 /// Rounds until the database is asked instead.
 const ROUNDS: usize = 12;
 
+/// An openid, and about how far away.
+type Hit = (String, f64);
+
 /// Somebody, and how far away.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Near {
@@ -87,7 +90,7 @@ impl Cache {
     }
 
     /// The nearest `hits` of every shard; `None` where one is not whole.
-    async fn search(&self, circle: &Circle<'_>, hits: usize) -> Result<Option<Vec<Vec<(String, f64)>>>> {
+    async fn search(&self, circle: &Circle<'_>, hits: usize) -> Result<Option<Vec<Vec<Hit>>>> {
         let reach = circle.metres * 1.000_01 + BLUR_M;
         let ask = |shard: &Shard| {
             let mut pipe = redis::pipe();
@@ -98,7 +101,7 @@ impl Cache {
             pipe
         };
         let pipes = self.keys().await?.shards(circle.account).iter().map(ask).collect();
-        let found: Vec<(Option<f64>, Vec<(String, f64)>)> = self.ask_all(pipes).await?;
+        let found: Vec<(Option<f64>, Vec<Hit>)> = self.ask_all(pipes).await?;
         Ok(found.into_iter().map(|(whole, hits)| is_whole(whole).then_some(hits)).collect())
     }
 
@@ -163,12 +166,12 @@ impl Circle<'_> {
     }
 
     /// Who may be among the nearest; `None` where a shard may have more that are as near.
-    fn choose(&self, shards: &[Vec<(String, f64)>], hits: usize, skip: &HashSet<String>) -> Option<Vec<String>> {
-        let wanted = |(openid, _): &&(String, f64)| openid != WHOLE && !skip.contains(openid);
-        let mut all: Vec<&(String, f64)> = shards.iter().flatten().filter(wanted).collect();
+    fn choose(&self, shards: &[Vec<Hit>], hits: usize, skip: &HashSet<String>) -> Option<Vec<String>> {
+        let wanted = |(openid, _): &&Hit| openid != WHOLE && !skip.contains(openid);
+        let mut all: Vec<&Hit> = shards.iter().flatten().filter(wanted).collect();
         all.sort_by(|one, other| one.1.total_cmp(&other.1));
         let last = all.get(self.limit.saturating_sub(1)).map_or(f64::INFINITY, |(_, metres)| metres + 2.0 * BLUR_M);
-        let cut_off = |shard: &Vec<(String, f64)>| shard.len() >= hits && shard.last().is_some_and(|(_, m)| *m <= last);
+        let cut_off = |shard: &Vec<Hit>| shard.len() >= hits && shard.last().is_some_and(|(_, m)| *m <= last);
         if shards.iter().any(cut_off) {
             return None;
         }
