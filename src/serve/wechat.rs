@@ -17,7 +17,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,8 +43,8 @@ pub trait Keep: Clone + Send + Sync + 'static {
     fn dedupe(&self) -> &ring::hmac::Key;
     /// The replay window, seconds.
     fn window(&self) -> Option<i64>;
-    /// Now, seconds, by the clock of the process.
-    fn now(&self) -> i64;
+    /// Now, by the clock of the process.
+    fn now(&self) -> DateTime<Utc>;
     /// Counts and logs a refusal. The answer waits for it: what it does must not tell one cause from another.
     fn refused(&self, refused: Refused);
     /// Counts what was acknowledged.
@@ -80,7 +80,7 @@ async fn check<K: Keep>(State(keep): State<K>, name: Option<Path<String>>, RawQu
     let name = name.as_ref().map(|Path(name)| name.as_str());
     let Some(account) = keep.account(name) else { return unknown(&keep, name) };
     let query = query.unwrap_or_default();
-    match push::handshake(&account, &query, keep.now(), keep.window()) {
+    match push::handshake(&account, &query, keep.now().timestamp(), keep.window()) {
         Ok(echostr) => {
             tracing::info!(account = account.name, "URL check answered");
             let plain =
@@ -125,7 +125,8 @@ async fn receive<K: Keep>(
         Ok(body) => body,
         Err(reason) => return refuse(&keep, &account.name, Refusal::unsigned(reason), query, Bytes::new()),
     };
-    let accepted = match push::accept(&account, &query, &body, keep.now(), keep.window()) {
+    let now = keep.now();
+    let accepted = match push::accept(&account, &query, &body, now.timestamp(), keep.window()) {
         Ok(accepted) => accepted,
         Err(refusal) => return refuse(&keep, &account.name, refusal, query, body),
     };
@@ -136,7 +137,7 @@ async fn receive<K: Keep>(
     }
     let seen = Seen { clear, skew, old_token, old_key: key_index.is_some_and(|index| index > 0) };
     let key = dedupe_key(keep.dedupe(), &account.name, &event);
-    let arrival = Arrival::new(Arc::from(account.name.as_str()), key, event, raw, Utc::now());
+    let arrival = Arrival::new(Arc::from(account.name.as_str()), key, event, raw, now);
     let event = arrival.event.clone();
     match tokio::time::timeout(COMMIT_TIME, keep.keep(arrival)).await {
         Ok(Ok(stored)) => {
@@ -205,8 +206,8 @@ impl Keep for Served {
         self.accounts.now().window()
     }
 
-    fn now(&self) -> i64 {
-        self.app.now_ms() / 1000
+    fn now(&self) -> DateTime<Utc> {
+        self.app.config.clock.now()
     }
 
     fn refused(&self, refused: Refused) {

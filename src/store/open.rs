@@ -4,6 +4,7 @@ use super::migrate::{self, SchemaState};
 use super::value::person;
 use super::writer::{Hands, InHand, Writer};
 use super::{Arrival, Dialect, End, Pool, Settled, Statement, Stored, lost, mysql, sqlite};
+use crate::domain::beat::Beat;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Result};
 use crate::say;
@@ -43,6 +44,8 @@ pub struct Store {
     pub(super) pool: Pool,
     pub(super) dialect: Dialect,
     writer: Option<Writer>,
+    /// Of the thread that writes, where it is one of ours.
+    beat: Beat,
     file: Option<PathBuf>,
 }
 
@@ -111,6 +114,12 @@ impl Store {
             Some(writer) => writer.commit(Vec::new()).await.map(drop),
             None => Ok(()),
         }
+    }
+
+    /// Whether the thread that writes to a SQLite file has hung in one call for this long. To wait for a lock that
+    /// another process holds is not to hang. A server's answers are waited for with limits: nothing hangs there.
+    pub fn stuck(&self, limit: Duration) -> bool {
+        self.beat.stuck(limit)
     }
 
     /// The file behind a SQLite URL; `None` for another database.
@@ -215,9 +224,9 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
     if options.migrate {
         migrate::migrate_old(&pool).await?;
     }
-    sqlite::start(db, work, hands, options.erase)
+    let beat = sqlite::start(db, work, hands, options.erase)
         .map_err(|e| Error::failed(say!("no thread for the database"; "无法创建数据库线程")).source(e))?;
-    Ok(Store { pool, dialect: Dialect::Sqlite, writer: Some(writer), file: Some(file) })
+    Ok(Store { pool, dialect: Dialect::Sqlite, writer: Some(writer), beat, file: Some(file) })
 }
 
 /// Makes the file where there is none, and says so. It is its owner's alone: it holds access_tokens and
@@ -285,5 +294,6 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
         .connect_lazy_with(connect.clone());
     let (writer, arriving, settling) = Writer::lanes();
     mysql::start(&connect, arriving, settling, &hands, options.erase);
-    Ok(Store { pool: Pool::MySql(pool), dialect: Dialect::MySql, writer: Some(writer), file: None })
+    let (pool, beat) = (Pool::MySql(pool), Beat::default());
+    Ok(Store { pool, dialect: Dialect::MySql, writer: Some(writer), beat, file: None })
 }

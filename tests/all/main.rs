@@ -33,6 +33,7 @@ mod kill9;
 mod lifecycle;
 mod modes;
 mod newcomer;
+mod ordeal;
 mod own;
 mod packaging;
 mod purge;
