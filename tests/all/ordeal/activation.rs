@@ -41,7 +41,7 @@ async fn a_restart_refuses_nobody(stage: Stage) {
     verdict.bar(failed == 0, format!("{failed} requests failed"));
     verdict.bar(endings == [Some(0); 3], format!("{endings:?}"));
     verdict.recovered(longest, Duration::from_secs(3));
-    verdict.close();
+    verdict.close_without_log();
 }
 
 /// Starts `serve` as systemd would: the socket is its file descriptor 3.

@@ -42,5 +42,5 @@ async fn a_wrong_clock_refuses_nothing(mut stage: Stage) {
     verdict.bar(left == 8, format!("{left} of 8 who left are known as gone"));
     let refused = verdict.count(|sample| sample.came != Came::Answer(200));
     verdict.bar(refused == 0, format!("{refused} requests refused"));
-    verdict.close();
+    verdict.close(&serve);
 }

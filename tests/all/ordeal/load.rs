@@ -8,6 +8,7 @@ use crate::load::ledger::Ledger;
 use crate::signer::{self, Keys, Mode};
 use crate::stage::Stage;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -74,15 +75,21 @@ struct Shared {
 }
 
 impl Load {
-    /// Begins to push.
+    /// Begins to push, and notes in the folder of the story.
     pub fn start(stage: &Stage, target: SocketAddr, pace: Pace) -> Self {
+        Self::start_noting_in(stage, target, pace, stage.folder())
+    }
+
+    /// The same with the notes in another folder: that of the story has no room.
+    pub fn start_noting_in(stage: &Stage, target: SocketAddr, pace: Pace, folder: &Path) -> Self {
+        let name = format!("acknowledged.{}.tsv", rand::random::<u32>());
         let shared = Arc::new(Shared {
             target,
             pace,
             keys: stage.keys.clone(),
             mode: stage.mode,
             events: Events::new(&stage.keys.original_id, signer::now() - 3600, Vec::new()),
-            ledger: Ledger::new(&stage.folder().join("acknowledged.tsv")),
+            ledger: Ledger::new(&folder.join(name)),
             next: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
             samples: Mutex::default(),
@@ -97,11 +104,6 @@ impl Load {
     /// Every request that has ended.
     pub fn samples(&self) -> Vec<Sample> {
         self.shared.samples.lock().unwrap().clone()
-    }
-
-    /// Those that were begun from then on.
-    pub fn since(&self, moment: Instant) -> Vec<Sample> {
-        self.samples().into_iter().filter(|sample| sample.begun >= moment).collect()
     }
 
     /// Begins no request any more, waits for those that are under way, and judges: the rows that are there now

@@ -2,8 +2,11 @@
 //! scripts/test; scripts/faults plays them at full length and makes a table of the rows.
 
 mod activation;
+mod back;
 mod clock;
+mod disk;
 mod load;
+mod outage;
 mod stop;
 mod verdict;
 mod watchdog;

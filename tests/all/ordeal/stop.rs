@@ -36,5 +36,5 @@ async fn a_stop_resets_nobody(stage: Stage) {
     verdict.bar(code == Some(0), format!("exit {code:?}"));
     verdict.bar(took < Duration::from_secs(5), format!("it took {took:?}"));
     verdict.bar(answer.is_ok_and(|answer| answer.status == 200), "the one in two halves was cut");
-    verdict.close();
+    verdict.close(&serve);
 }

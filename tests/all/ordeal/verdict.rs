@@ -1,10 +1,10 @@
 //! What an ordeal cost: a row of the table that scripts/faults prints. Every bar is looked at before one fails it.
 
 use super::load::{Came, Sample};
-use crate::durability::stored_numbers;
+use crate::durability::{handled_twice, stored_numbers};
 use crate::load::events::Events;
 use crate::rows::Db;
-use crate::stage::Stage;
+use crate::stage::{Serve, Stage};
 use std::fmt::Display;
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -72,13 +72,22 @@ impl Verdict {
         self.samples.iter().filter(|sample| which(sample)).count()
     }
 
-    /// Writes the row, and fails where something was lost, repeated or missed.
+    /// Writes the row, and fails where something was lost, repeated, handled twice or missed.
     #[track_caller]
-    pub fn close(mut self) {
+    pub fn close(mut self, serve: &Serve) {
+        let twice = handled_twice(&serve.log());
+        self.bar(twice.is_empty(), format!("handled twice: {twice:?}"));
+        self.close_without_log();
+    }
+
+    /// The same where nobody has read the log.
+    #[track_caller]
+    pub fn close_without_log(mut self) {
         let broken = self.count(|sample| sample.came == Came::Broken);
         let recovered = self.recovered.map_or("-".into(), |took| format!("{:.1} s", took.as_secs_f64()));
         let attempted = self.samples.len();
-        let Verdict { fault, db, acknowledged, lost, repeated, .. } = self;
+        let (fault, db, acknowledged) = (self.fault, self.db, self.acknowledged);
+        let (lost, repeated) = (self.lost, self.repeated);
         self.bar(acknowledged > 0, "nothing was acknowledged at all");
         self.bar(lost == 0 && repeated == 0, format!("{lost} lost, {repeated} repeated"));
         let missed = self.missed.join("; ");
