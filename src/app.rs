@@ -1,13 +1,15 @@
 //! The configuration and every open thing; the only place that opens them.
 
-use crate::config::{Config, UnsubscribePolicy};
+use crate::config::{Config, SpoolDir, UnsubscribePolicy};
 use crate::domain::account::Official;
 use crate::error::Result;
 use crate::metrics::Metrics;
 use crate::platform::http::{Call, Client, Limits};
+use crate::spool;
 use crate::store::{InHand, Options, Store};
 use crate::tokens::Keeper;
 use crate::wire::reason::Reason;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What every verb and route works with.
@@ -80,6 +82,11 @@ impl App {
         self.config.mark()
     }
 
+    /// How the spool is set; `None` where it is switched off.
+    pub fn spool_settings(&self) -> Option<spool::Settings> {
+        spool_settings(&self.config)
+    }
+
     /// Whether a person's data is erased when they leave.
     pub fn erases(&self) -> bool {
         self.config.unsubscribe_policy == UnsubscribePolicy::Erase
@@ -89,6 +96,27 @@ impl App {
     pub fn now_ms(&self) -> i64 {
         self.config.clock.now_ms()
     }
+}
+
+/// How a configuration sets the spool; `None` where it is switched off. Its usual place is beside a SQLite file, else
+/// where systemd lets a service keep what must last, else the current folder.
+pub fn spool_settings(config: &Config) -> Option<spool::Settings> {
+    let folder = match &config.spool_dir {
+        Some(SpoolDir::Off) => return None,
+        Some(SpoolDir::Folder(folder)) => Some(folder.clone()),
+        None => None,
+    };
+    // What is no address of a database fails where it is opened.
+    let usual = match (Store::sqlite_path(&config.database_url).ok().flatten(), &config.state_directory) {
+        (Some(file), _) => {
+            let mut folder = file.into_os_string();
+            folder.push(".spool");
+            folder.into()
+        }
+        (None, Some(state)) => state.join("spool"),
+        (None, None) => PathBuf::from("wxops-spool"),
+    };
+    Some(spool::Settings { folder, usual, max: config.spool_max, tmpfs: config.spool_tmpfs })
 }
 
 fn options(config: &Config, create: bool) -> Options {

@@ -14,6 +14,7 @@
 //! | [`app`] | the configuration and every open thing; the only place that opens them |
 //! | [`tokens`] | the keeper of access_tokens: one refresh at a time across processes |
 //! | [`platform`] | calls to WeChat: `http.rs` the client, `errcode.rs` the one table of codes, one file a resource |
+//! | [`spool`] | callbacks on this host's disk while the database is away: `record.rs`, `segment.rs`, `disk.rs` |
 //! | [`store`] | SQL, the only truth: one file a table, `dialect.rs` all that differs, `writer.rs` the group commit |
 //! | `sandbox` | the stand-in platform, with its own structs and errcodes (a feature, on by default) |
 //! | [`wire`] | bytes to domain and back, pure: signature, envelope, XML, what is accepted and why not |
@@ -49,6 +50,7 @@
 //!
 //! - What a verb does: the path that is typed is the path of the file.
 //! - What a callback route answers: `wire/push.rs` (accepted or why not), then `serve/wechat.rs` (which status).
+//! - Where a callback goes while the database is away: `serve/pulse.rs` (is it?), `serve/keep.rs`, `spool/`; back by `serve/refill.rs`.
 //! - What an event changes: `events/` by its kind, then `store/follow.rs` (`store/enrichment.rs` for profiles).
 //! - What an errcode means: `platform/errcode/wechat.rs`, then `platform/errcode/refusal.rs`.
 //! - Whether something is retried: [`error::Then`] at the error, then `events/worker.rs` or `events/enrich.rs`.
@@ -88,6 +90,7 @@ pub mod report;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod serve;
+pub mod spool;
 pub mod store;
 pub mod tokens;
 pub mod wire;

@@ -32,6 +32,10 @@ pub struct Metrics {
     pub inbox: IntGaugeVec,
     /// When the oldest row came in that is not settled; 0: none.
     pub inbox_oldest: Gauge,
+    /// Bytes in the spool of this host.
+    pub spool_bytes: IntGauge,
+    /// Callbacks in and out of the spool, by what became of them.
+    pub spool_events: IntCounterVec,
     /// Time in handlers: sum and count.
     pub handler_seconds: HistogramVec,
     /// Calls of the platforms by API and errcode.
@@ -78,6 +82,8 @@ impl Metrics {
             IntGauge::new("wxops_config_last_reload_successful", "0: the last reload was refused.").expect("constants");
         reload_ok.set(1);
         registry.register(Box::new(reload_ok.clone())).expect("each name is registered once");
+        let spool_bytes = IntGauge::new("wxops_spool_bytes", "Bytes in the spool of this host.").expect("constants");
+        registry.register(Box::new(spool_bytes.clone())).expect("each name is registered once");
         let ack = HistogramOpts::new("wxops_callback_ack_seconds", "From the head of a callback to its answer.");
         let ack = Histogram::with_opts(ack.buckets(ACK_BUCKETS.to_vec())).expect("the name is constant");
         registry.register(Box::new(ack.clone())).expect("each name is registered once");
@@ -95,6 +101,12 @@ impl Metrics {
             ack,
             inbox,
             inbox_oldest: oldest,
+            spool_bytes,
+            spool_events: counter(
+                "wxops_spool_events_total",
+                "Callbacks spooled; moved into the database, repeated there, refused by it; damaged parts.",
+                &["result"],
+            ),
             handler_seconds: histogram("wxops_handler_seconds", "Time in handlers.", &["kind"], &[f64::INFINITY]),
             calls: counter("wxops_platform_calls_total", "Calls of the platforms.", &["platform", "api", "errcode"]),
             call_seconds: histogram(
@@ -112,6 +124,9 @@ impl Metrics {
         }
         for each in [&made.duplicates, &made.clear, &made.previous, &made.skewed] {
             each.with_label_values(&["official"]);
+        }
+        for result in ["spooled", "moved", "duplicate", "refused", "broken"] {
+            made.spool_events.with_label_values(&[result]);
         }
         for state in ["new", "dead"] {
             made.inbox.with_label_values(&[state]);

@@ -109,6 +109,10 @@ impl Reader<'_> {
     }
 
     fn text_of(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<Entry> {
+        // A switch is written as TOML has it, or in quotes as in the environment.
+        if let Some(switch) = value.get_ref().as_bool().filter(|_| key == "spool_tmpfs") {
+            return Ok((Secret::new(switch.to_string()), self.line(&value.span())));
+        }
         let wanted = say!("must be text in quotes"; "应为带引号的字符串");
         let text = value.get_ref().as_str().ok_or_else(|| self.error(value.span(), key, wanted))?;
         Ok((Secret::new(text), self.line(&value.span())))

@@ -54,6 +54,9 @@ pub(super) const API_TOKEN: Setting = secret("WXOPS_API_TOKEN", "api_token");
 pub(super) const ALERT_WEBHOOK: Setting = secret("WXOPS_ALERT_WEBHOOK", "alert_webhook");
 pub(super) const REPLAY_WINDOW: Setting = plain("WXOPS_REPLAY_WINDOW", "replay_window");
 pub(super) const UNSUBSCRIBE_POLICY: Setting = plain("WXOPS_UNSUBSCRIBE_POLICY", "unsubscribe_policy");
+pub(super) const SPOOL_DIR: Setting = plain("WXOPS_SPOOL_DIR", "spool_dir");
+pub(super) const SPOOL_MAX: Setting = plain("WXOPS_SPOOL_MAX", "spool_max");
+pub(super) const SPOOL_TMPFS: Setting = plain("WXOPS_SPOOL_TMPFS", "spool_tmpfs");
 pub(super) const LOG: Setting = plain("WXOPS_LOG", "log");
 pub(super) const LANG: Setting = variable("WXOPS_LANG", false);
 pub(super) const ACCOUNT: Setting = variable("WXOPS_ACCOUNT", false);
@@ -73,6 +76,9 @@ pub(super) const GLOBAL: &[Setting] = &[
     ALERT_WEBHOOK,
     REPLAY_WINDOW,
     UNSUBSCRIBE_POLICY,
+    SPOOL_DIR,
+    SPOOL_MAX,
+    SPOOL_TMPFS,
     LOG,
     LANG,
     ACCOUNT,
@@ -102,6 +108,8 @@ const DEFAULTS: &[(Setting, &str)] = &[
     (METRICS_LISTEN, "127.0.0.1:9464"),
     (REPLAY_WINDOW, "off"),
     (UNSUBSCRIBE_POLICY, "erase"),
+    (SPOOL_MAX, "1GiB"),
+    (SPOOL_TMPFS, "false"),
     (LOG, "info"),
     (API_BASE, super::PLATFORM),
 ];

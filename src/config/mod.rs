@@ -21,7 +21,7 @@ pub use origins::{Effective, Origins};
 pub use secrets::{parts as secret_parts, secrets};
 pub use source::Origin;
 pub use sources::{Environment, Sources};
-pub use values::{UnsubscribePolicy, duration};
+pub use values::{SpoolDir, UnsubscribePolicy, duration};
 
 use crate::domain::account::Official;
 use crate::domain::clock::Clock;
@@ -62,6 +62,14 @@ pub struct Config {
     pub replay_window: Option<Duration>,
     /// What happens to the data of a person who unfollows.
     pub unsubscribe_policy: UnsubscribePolicy,
+    /// Where callbacks wait while the database is away; `None`: at the usual place.
+    pub spool_dir: Option<SpoolDir>,
+    /// Bytes that they may take there.
+    pub spool_max: u64,
+    /// Whether that place may be in memory.
+    pub spool_tmpfs: bool,
+    /// Where systemd lets this service keep what must last (`$STATE_DIRECTORY`).
+    pub state_directory: Option<PathBuf>,
     /// The filter for logs.
     pub log: String,
     /// The language for people, where `--lang` or `WXOPS_LANG` says so.
@@ -104,6 +112,10 @@ impl Config {
             account: read.parsed(&keys::ACCOUNT, |text| Ok(text.to_owned()))?,
             replay_window: read.or_default(&keys::REPLAY_WINDOW, values::window)?,
             unsubscribe_policy: read.or_default(&keys::UNSUBSCRIBE_POLICY, values::policy)?,
+            spool_dir: read.parsed(&keys::SPOOL_DIR, values::spool_dir)?,
+            spool_max: read.or_default(&keys::SPOOL_MAX, values::size)?,
+            spool_tmpfs: read.or_default(&keys::SPOOL_TMPFS, values::switch)?,
+            state_directory: sources.state_directory(),
             log: read.or_default(&keys::LOG, values::log)?,
             lang: read.parsed(&keys::LANG, values::lang)?,
             clock: read.parsed(&keys::CLOCK_FILE, |path| Ok(Clock::Shifted(path.into())))?.unwrap_or_default(),

@@ -4,8 +4,11 @@ mod accounts;
 mod alarm;
 mod fetchers;
 mod health;
+mod keep;
 mod listener;
 mod problem;
+mod pulse;
+mod refill;
 mod refusals;
 mod reload;
 mod sockets;
@@ -14,23 +17,26 @@ mod wechat;
 #[cfg(feature = "sandbox")]
 mod with_sandbox;
 
-use crate::app::App;
+use crate::app::{App, spool_settings};
 use crate::config::{Config, Sources};
 use crate::error::{Error, Result};
 use crate::events::Worker;
 use crate::lifecycle::{self, Hangups, ServeLock};
 use crate::say;
+use crate::spool::Spool;
 use crate::store::Store;
 use accounts::Accounts;
 use axum::Router;
 use axum::http::Uri;
 use fetchers::Fetchers;
-use health::Pulse;
+use keep::Keeping;
+use pulse::Pulse;
 use refusals::Refusals;
 use reload::Reload;
 use ring::hmac;
 use sockets::Sockets;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -45,6 +51,8 @@ pub use wechat::{Keep, Seen, callbacks};
 const GRACE: Duration = Duration::from_secs(4);
 /// How long the loops may take after that.
 const LAST_WORK: Duration = Duration::from_millis(500);
+/// Letters of a spool's name in the table.
+const PLACE_MAX: usize = 255;
 /// How often the figures of the inbox are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 
@@ -55,7 +63,7 @@ pub struct Served {
     accounts: Arc<Accounts>,
     dedupe: Arc<hmac::Key>,
     refusals: Arc<Refusals>,
-    pulse: Pulse,
+    keeping: Keeping,
 }
 
 /// A server that listens and is not yet stopped.
@@ -66,7 +74,7 @@ pub struct Server {
     pub metrics_addr: SocketAddr,
     doors: Stage,
     loops: Stage,
-    app: Arc<App>,
+    keeping: Keeping,
     accounts: Arc<Accounts>,
     /// Told when there is nobody to serve for any more.
     leave: Arc<Notify>,
@@ -110,6 +118,7 @@ impl Server {
 
     /// The same with the lock held and on sockets that are open already.
     async fn start_on(config: Config, again: Again, lock: Option<ServeLock>, sockets: Sockets) -> Result<Server> {
+        let spool = spool(&config)?;
         let (app, in_hand) = App::serve(config).await?;
         let app = Arc::new(app);
         if lock.is_some() {
@@ -126,6 +135,7 @@ impl Server {
         let worker = Worker::new(app.clone(), &in_hand, due.clone());
         loops.tasks.spawn(worker.run(in_hand, stopped.clone()));
         loops.tasks.spawn(Worker::sweep(app.clone(), due.clone(), stopped.clone()));
+        let place = place(&spool);
         let accounts = Arc::new(Accounts::new(app.config.clone()));
         let mut fetchers = Fetchers::new(app.clone(), due);
         fetchers.follow(&accounts.now());
@@ -142,22 +152,25 @@ impl Server {
         loops.tasks.spawn(reload.run(again.hangups, stopped.clone()));
         loops.tasks.spawn(count(app.clone(), accounts.clone(), stopped.clone()));
         loops.tasks.spawn(alarm::watch(app.clone(), accounts.clone(), stopped.clone()));
-        let pulse = Pulse::default();
-        loops.tasks.spawn(pulse.clone().run(app.clone(), stopped.clone()));
+        let keeping = Keeping { app: app.clone(), pulse: Pulse::default(), spool };
+        let (beat, spooled) = (keeping.clone(), stopped.clone());
+        loops.tasks.spawn(beat.pulse.run(app.clone(), beat.spool, place.clone(), stopped.clone()));
+        loops.tasks.spawn(refill::run(keeping.clone(), place, spooled));
 
         let dedupe = hmac::Key::new(hmac::HMAC_SHA256, &app.store.installation(app.mark()).await?);
         let known = accounts.clone();
         let (refusals, desk) = Refusals::new(Box::new(move || known.now().officials.clone()), app.config.clock.clone());
         loops.tasks.spawn(desk.run(stopped));
         let (dedupe, refusals) = (Arc::new(dedupe), Arc::new(refusals));
-        let served = Served { app: app.clone(), accounts: accounts.clone(), dedupe, refusals, pulse };
+        let served =
+            Served { app: app.clone(), accounts: accounts.clone(), dedupe, refusals, keeping: keeping.clone() };
         let (mut doors, stopped) = Stage::new();
         let callbacks = sockets.callbacks.into_iter().map(|socket| (socket, routes(served.clone())));
         let metrics = sockets.metrics.into_iter().map(|socket| (socket, health::metrics(served.clone())));
         for (socket, routes) in callbacks.chain(metrics) {
             doors.tasks.spawn(listener::serve(socket, routes, stopped.clone(), GRACE));
         }
-        Ok(Server { addr, metrics_addr, doors, loops, app, accounts, leave, _lock: lock })
+        Ok(Server { addr, metrics_addr, doors, loops, keeping, accounts, leave, _lock: lock })
     }
 
     /// Stops accepting, finishes what is in flight, commits; then the loops end.
@@ -176,7 +189,7 @@ impl Server {
         tracing::info!(accounts, "listening on http://{addr}");
         tracing::info!("metrics on http://{metrics_addr}");
         lifecycle::ready(&status(addr));
-        let watchdog = tokio::spawn(watch_writers(self.app.clone()));
+        let watchdog = tokio::spawn(watch_writers(self.keeping.clone()));
         tokio::select! {
             stopped = lifecycle::stopped() => stopped?,
             () = self.leave.notified() => {}
@@ -240,12 +253,32 @@ async fn count(app: Arc<App>, accounts: Arc<Accounts>, mut stop: watch::Receiver
     }
 }
 
+/// The spool of this host; exit 78 where it was asked for in a place that does not last.
+fn spool(config: &Config) -> Result<Option<Spool>> {
+    let Some(settings) = spool_settings(config) else { return Ok(None) };
+    if settings.is_off_for_memory()? {
+        let folder = settings.folder().display();
+        tracing::warn!("the spool is off: {folder} is in memory; set WXOPS_SPOOL_DIR to a folder on a disk");
+        return Ok(None);
+    }
+    Ok(Some(Spool::new(&settings)))
+}
+
+/// What the row of this host's spool is called.
+fn place(spool: &Option<Spool>) -> String {
+    let folder = spool.as_ref().map_or(PathBuf::new(), |spool| spool.folder().to_owned());
+    let folder = std::path::absolute(&folder).unwrap_or(folder);
+    let place = format!("{}:{}", crate::tokens::host_name(), folder.display());
+    place.chars().take(PLACE_MAX).collect()
+}
+
 /// Tells systemd's watchdog that we live: that the runtime runs this, and that no writer hangs in the disk. A
 /// database that is away, or locked by somebody else, is no reason to be killed: a restart would not mend it.
-async fn watch_writers(app: Arc<App>) {
+async fn watch_writers(keeping: Keeping) {
     let Some(every) = lifecycle::watchdog() else { return };
     loop {
-        match app.store.stuck(every) {
+        let spool_hangs = keeping.spool.as_ref().is_some_and(|spool| spool.stuck(every));
+        match spool_hangs || keeping.app.store.stuck(every) {
             false => lifecycle::alive(),
             true => tracing::error!("a write hangs in the disk; without a sign of life systemd restarts us"),
         }

@@ -37,8 +37,10 @@ pub enum Stored {
         /// inbox_event.id
         id: i64,
     },
-    /// Its original is committed already.
+    /// Its original is committed already, or spooled.
     Duplicate,
+    /// On this host's disk, to be moved into the table when the database is back.
+    Spooled,
 }
 
 /// A row in hand: leased to this process until its lease runs out.

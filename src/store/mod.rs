@@ -23,6 +23,7 @@ mod open;
 mod pulse;
 mod purge;
 mod read;
+mod spool;
 mod sqlite;
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,7 @@ pub use migrate::{Applied, SchemaState};
 pub use open::{Options, Store};
 pub use purge::{Old, OldRows, Purge, Step};
 use read::Pool;
+pub use spool::{SpoolRow, spool_time};
 pub use value::{Statement, Value};
 pub use writer::{End, InHand};
 

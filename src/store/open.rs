@@ -14,6 +14,7 @@ use sqlx::{ConnectOptions, Connection};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Connections that read.
@@ -111,7 +112,15 @@ impl Store {
     /// Whether a callback could be made durable now: the writer comes back from an empty transaction.
     pub async fn ready(&self) -> Result<()> {
         match &self.writer {
-            Some(writer) => writer.commit(Vec::new()).await.map(drop),
+            Some(writer) => writer.prove(Vec::new()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The same with something to write: an empty transaction comes back from a full disk too.
+    pub async fn prove(&self, place: &str) -> Result<()> {
+        match &self.writer {
+            Some(writer) => writer.prove(self.touch_spool(place)).await,
             None => Ok(()),
         }
     }
@@ -127,10 +136,11 @@ impl Store {
         url.reveal().strip_prefix("sqlite:").map(sqlite_file).transpose()
     }
 
-    /// Stores a callback in the next group commit; returns after it.
-    pub async fn arrive(&self, arrival: Arrival) -> Result<Stored> {
+    /// Stores a callback in the next group commit; returns after it. [`Then::Never`](crate::error::Then::Never): the
+    /// database refuses this one, whoever tries.
+    pub async fn arrive(&self, arrival: impl Into<Arc<Arrival>>) -> Result<Stored> {
         match &self.writer {
-            Some(writer) => writer.arrive(arrival).await,
+            Some(writer) => writer.arrive(arrival.into()).await,
             None => Err(Error::failed(say!("this process does not receive callbacks"; "本进程不接收回调"))),
         }
     }
@@ -284,10 +294,10 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
         .test_before_acquire(false)
         .before_acquire(|db, rest| {
             Box::pin(async move {
-                if rest.idle_for > RESTED {
-                    db.ping().await?;
+                match rest.idle_for > RESTED {
+                    true => mysql::answers(db).await.map(|()| true),
+                    false => Ok(true),
                 }
-                Ok(true)
             })
         })
         .after_connect(|db, _| Box::pin(mysql::session(db, mysql::Isolation::ReadCommitted)))

@@ -111,10 +111,16 @@ pub(super) fn start(
         WAITING.set(Some((writer.beat.clone(), Instant::now())));
         let mut batch = Vec::new();
         while let Some(first) = work.blocking_recv() {
+            if first.given_up() {
+                continue;
+            }
             let mut weight = first.weight();
             batch.push(first);
             while weight < BATCH {
                 let Ok(next) = work.try_recv() else { break };
+                if next.given_up() {
+                    continue;
+                }
                 weight += next.weight();
                 batch.push(next);
             }
@@ -187,6 +193,7 @@ impl SqliteWriter {
                     let ends = rows.into_iter().map(|row| self.settle_alone(row)).collect();
                     Work::Settle(Vec::new(), tx).tell(Ok(Answer::Ends(ends)));
                 }
+                other if refuses(&error) => other.tell(Err(failed(error).then(Then::Never))),
                 other => other.tell(Err(failed(error))),
             },
         }
@@ -320,6 +327,12 @@ fn item_fault(error: &rusqlite::Error) -> bool {
         ),
         None => true,
     }
+}
+
+/// Whether the error is about the values of a row, whoever writes it, and not about the file.
+fn refuses(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig))
 }
 
 fn away(why: &str) -> Error {

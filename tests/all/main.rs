@@ -47,6 +47,7 @@ mod sharing;
 mod shell;
 mod slow_disk;
 mod speed;
+mod spool;
 mod stats;
 mod tokens;
 mod verbs;
