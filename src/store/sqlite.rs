@@ -1,5 +1,6 @@
 //! The one writer of a SQLite file: a thread with the only connection that writes.
 
+use super::complaint;
 use super::inbox::{AGAIN, Arrival, DEAD, Leased, Outcome, RAW_UNLESS_LEFT, Settled, Stored};
 use super::value::time_text;
 use super::writer::{Answer, BATCH, End, Hands, Told, Work};
@@ -176,7 +177,7 @@ impl SqliteWriter {
             Err(error) if item_fault(&error) => batch.into_iter().for_each(|work| self.write_alone(work)),
             Err(error) => {
                 let why = error.to_string();
-                tracing::error!(error = %why, "a commit failed, {} waiting were refused", batch.len());
+                complaint::commit_failed(&why, batch.len());
                 batch.into_iter().for_each(|work| work.tell(Err(away(&why))));
             }
         }

@@ -30,30 +30,44 @@ pub fn preload(stage: &mut Stage, shim: &Path, prefix: &Path, files: &[(&str, &P
     }
 }
 
-/// A filesystem of a few MiB, mounted for as long as the value lives.
+/// A disk that is soon full: a filesystem of a few MiB, or the ill disk for who may not mount one.
 struct SmallDisk {
-    mount: tempfile::TempDir,
+    folder: tempfile::TempDir,
+    mounted: bool,
 }
 
 impl SmallDisk {
-    /// `None`, loudly, for who may not mount.
-    fn new(story: &str) -> Option<Self> {
-        let mount = tempfile::Builder::new().prefix("wxops-disk.").tempdir().expect("a temporary folder");
-        let mut command = Command::new("mount");
-        command.args(["-t", "tmpfs", "-o", "size=12m,mode=700", "wxops"]).arg(mount.path());
-        let mounted = command.output().is_ok_and(|done| done.status.success());
-        if !mounted {
-            skip(story, "only root may mount a small disk");
-            return None;
+    fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("wxops-disk.").tempdir().expect("a temporary folder");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=12m,mode=700", "wxops"]).arg(folder.path());
+        let mounted = mount.output().is_ok_and(|done| done.status.success());
+        SmallDisk { folder, mounted }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// To be done before `serve` is started; false, loudly, where there is nothing to make it of.
+    fn put_under(&self, stage: &mut Stage, story: &str) -> bool {
+        if self.mounted {
+            stage.settings += "spool_tmpfs = true\n";
+            return true;
         }
-        Some(SmallDisk { mount })
+        let Some(shim) = compiled("ill_disk", stage.folder()) else {
+            skip(story, "a small disk can't be mounted, and cc is not installed");
+            return false;
+        };
+        preload(stage, &shim, self.path(), &[("ILL_DISK_FULL", &self.filler())]);
+        true
     }
 
     /// Writes until there is no room.
     fn fill(&self) {
         let mut file = File::create(self.filler()).expect("room for a name");
         for size in [1 << 16, 1 << 12, 1] {
-            while file.write_all(&vec![1; size]).is_ok() {}
+            while self.mounted && file.write_all(&vec![1; size]).is_ok() {}
         }
     }
 
@@ -62,13 +76,15 @@ impl SmallDisk {
     }
 
     fn filler(&self) -> PathBuf {
-        self.mount.path().join("filler")
+        self.path().join("filler")
     }
 }
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.mount.path()).status();
+        if self.mounted {
+            let _ = Command::new("umount").arg("-l").arg(self.path()).status();
+        }
     }
 }
 
@@ -104,9 +120,11 @@ mod sqlite {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_full_disk() {
         let fault = "disk full, and freed again";
-        let Some(disk) = SmallDisk::new(fault) else { return };
-        tell(Stage::below(disk.mount.path(), fault), limit(), async |mut stage| {
-            stage.settings = "spool_tmpfs = true\n".into();
+        let disk = SmallDisk::new();
+        tell(Stage::below(disk.path(), fault), limit(), async |mut stage| {
+            if !disk.put_under(&mut stage, fault) {
+                return;
+            }
             let serve = stage.serve().await;
             let load = Load::start_noting_in(&stage, serve.address(), Pace::default(), &std::env::temp_dir());
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -164,11 +182,14 @@ mod mariadb {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_full_disk() {
         let fault = "server stopped, disk of the spool full, and freed again";
-        let Some(disk) = SmallDisk::new(fault) else { return };
+        let disk = SmallDisk::new();
         play(fault, async |stage| {
-            let spool = disk.mount.path().join("spool");
-            stage.settings = format!("spool_tmpfs = true\nspool_dir = \"{}\"\n", spool.display());
-            Some(Ill { begin: Box::new(|| disk.fill()), end: Box::new(|| disk.free()), at_start: false })
+            stage.settings = format!("spool_dir = \"{}\"\n", disk.path().join("spool").display());
+            disk.put_under(stage, fault).then(|| Ill {
+                begin: Box::new(|| disk.fill()),
+                end: Box::new(|| disk.free()),
+                at_start: false,
+            })
         })
         .await;
     }

@@ -16,14 +16,19 @@ use std::time::Duration;
 /// Set by scripts/faults.
 const FULL: &str = "WXOPS_TEST_FAULTS";
 
+/// Whether this is scripts/faults.
+pub fn in_full() -> bool {
+    std::env::var(FULL).is_ok_and(|word| word == "full")
+}
+
 /// How long something is away: a minute, in scripts/test ten seconds.
 pub fn outage() -> Duration {
-    Duration::from_secs(if std::env::var(FULL).is_ok_and(|word| word == "full") { 60 } else { 10 })
+    Duration::from_secs(if in_full() { 60 } else { 10 })
 }
 
 /// How long an ordeal may take.
 pub fn limit() -> Duration {
-    outage() + Duration::from_secs(50)
+    outage() + Duration::from_secs(80)
 }
 
 /// As `fault_stories!`, with time for an outage.

@@ -12,7 +12,14 @@ use std::time::{Duration, Instant};
 /// The file that rows are added to; set by scripts/faults.
 const ROWS: &str = "WXOPS_TEST_FAULTS_ROWS";
 /// How long what was acknowledged may take to be in the database once nothing is wrong any more.
-const MOVED_IN: Duration = Duration::from_secs(20);
+const MOVED_IN: Duration = Duration::from_secs(10);
+/// How long a row that was in hand may take to be handled: until its lease has run out, and the sweep comes by.
+const HANDLED: Duration = Duration::from_secs(45);
+/// In scripts/test leases end by then.
+const LEASES_END: Duration = Duration::from_secs(3);
+
+/// Between two looks.
+const POLL: Duration = Duration::from_millis(100);
 
 /// One fault on one database.
 pub struct Verdict {
@@ -35,21 +42,30 @@ impl Verdict {
         acknowledged: &[u64],
         events: &Events,
     ) -> Self {
-        let end = Instant::now() + MOVED_IN;
+        let start = Instant::now();
         let (stored, lost) = loop {
             let stored = stored_numbers(stage, events).await;
             let lost = acknowledged.iter().filter(|number| !stored.contains_key(number)).count();
-            let undone = stage.number("SELECT COUNT(*) FROM inbox_event WHERE state <> 'done'").await;
-            if lost == 0 && undone == 0 || Instant::now() > end {
+            if lost == 0 || start.elapsed() > MOVED_IN {
                 break (stored, lost);
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(POLL).await;
+        };
+        let start = Instant::now();
+        let undone = loop {
+            let undone = stage.number("SELECT COUNT(*) FROM inbox_event WHERE state <> 'done'").await;
+            if undone == 0 || start.elapsed() > HANDLED {
+                break undone;
+            }
+            if !super::in_full() && start.elapsed() > LEASES_END {
+                stage.execute("UPDATE inbox_event SET lease_until = 0 WHERE state = 'new'").await;
+            }
+            tokio::time::sleep(POLL).await;
         };
         let repeated = stored.values().map(|rows| rows - 1).sum();
         let (acknowledged, db) = (acknowledged.len(), stage.db);
         let mut verdict =
             Verdict { fault, db, samples, acknowledged, lost, repeated, recovered: None, missed: Vec::new() };
-        let undone = stage.number("SELECT COUNT(*) FROM inbox_event WHERE state <> 'done'").await;
         verdict.bar(undone == 0, format!("{undone} events were not handled"));
         verdict
     }
