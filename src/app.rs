@@ -5,12 +5,18 @@ use crate::domain::account::Official;
 use crate::error::Result;
 use crate::metrics::Metrics;
 use crate::platform::http::{Call, Client, Limits};
-use crate::spool;
+use crate::spool::{self, Surveyor};
 use crate::store::{InHand, Options, Store};
-use crate::tokens::Keeper;
+use crate::tokens::{Keeper, host_name};
 use crate::wire::reason::Reason;
-use std::path::PathBuf;
+use chrono::{DateTime, Utc};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Letters of a spool's name in the table.
+const PLACE_MAX: usize = 255;
+/// A row says what lay there a moment before it was written, milliseconds.
+const MARGIN_MS: i64 = 10_000;
 
 /// What every verb and route works with.
 pub struct App {
@@ -87,6 +93,30 @@ impl App {
         spool_settings(&self.config)
     }
 
+    /// The spools that may still hold a callback received before this time (milliseconds, and how long that is ago by
+    /// the database's clock): what is to be forgotten has left every host when there is none. This host's folder is
+    /// looked at; of others counts what their `serve` has written since. What is set aside counts as long as it lies there.
+    pub async fn spools_from_before(&self, time_ms: i64) -> Result<Vec<String>> {
+        let (settings, ago_ms) = (self.spool_settings(), self.now_ms() - time_ms);
+        let here = spool_place(settings.as_ref());
+        let mut places = Vec::new();
+        let older = |at: Option<i64>| at.is_some_and(|at| at <= time_ms);
+        if let Some(survey) = settings.map(|settings| Surveyor::default().look(settings.folder())) {
+            match survey {
+                Ok(survey) if !older(survey.oldest_ms) && !older(survey.set_aside_ms) => {}
+                _ => places.push(here.clone()),
+            }
+        }
+        for (row, seen_ago_ms) in self.store.spools().await?.into_iter().filter(|(row, _)| row.place != here) {
+            let ms = |time: Option<DateTime<Utc>>| time.map(|time| time.timestamp_millis());
+            let seen_since = seen_ago_ms + MARGIN_MS < ago_ms;
+            if !seen_since || older(ms(row.oldest_at)) || older(ms(row.set_aside_since)) {
+                places.push(row.place);
+            }
+        }
+        Ok(places)
+    }
+
     /// Whether a person's data is erased when they leave.
     pub fn erases(&self) -> bool {
         self.config.unsubscribe_policy == UnsubscribePolicy::Erase
@@ -96,6 +126,13 @@ impl App {
     pub fn now_ms(&self) -> i64 {
         self.config.clock.now_ms()
     }
+}
+
+/// What the row of this host's spool is called: the host and the folder.
+pub fn spool_place(settings: Option<&spool::Settings>) -> String {
+    let folder = settings.map_or(Path::new(""), spool::Settings::folder);
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    format!("{}:{}", host_name(), folder.display()).chars().take(PLACE_MAX).collect()
 }
 
 /// How a configuration sets the spool; `None` where it is switched off. Its usual place is beside a SQLite file, else

@@ -1,12 +1,13 @@
 //! One look at everything that can be out of the ordinary.
 
 use super::{ALL, Kind, WATCH};
-use crate::app::App;
+use crate::app::{App, spool_place};
 use crate::config::Config;
 use crate::domain::account::Official;
 use crate::domain::silence::{self, FLOOR_MS};
 use crate::error::Result;
-use crate::store::{Holder, Pause, Standing};
+use crate::spool::Surveyor;
+use crate::store::{Holder, Pause, SpoolRow, Standing};
 
 /// What a look has shown.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct Health {
     pub paused: Vec<Paused>,
     /// The process that watches, or did so last; `None` where none ever did.
     pub serve: Option<Holder>,
+    /// What lies in the spools of the hosts, as their `serve` has seen it last; of this host, where it was looked at.
+    pub spools: Vec<SpoolRow>,
     /// What stood at the last look.
     pub standing: Vec<Standing>,
 }
@@ -83,7 +86,12 @@ impl Health {
         });
         let paused = paused.collect();
         let serve = app.store.holder(WATCH).await?;
-        Ok(Health { now_ms, callbacks, inbox: Inbox::look(app).await?, paused, serve, standing })
+        let mut spools: Vec<SpoolRow> = app.store.spools().await?.into_iter().map(|(spool, _)| spool).collect();
+        if thorough && let Some(here) = here(app) {
+            spools.retain(|spool| spool.place != here.place);
+            spools.push(here);
+        }
+        Ok(Health { now_ms, callbacks, inbox: Inbox::look(app).await?, paused, serve, spools, standing })
     }
 
     /// Whether this look would have shown it: not an account of another configuration, nor one that rests while nobody
@@ -141,6 +149,13 @@ impl Inbox {
             replayable: app.store.dead().await?,
         })
     }
+}
+
+/// What lies on this host's disk now.
+fn here(app: &App) -> Option<SpoolRow> {
+    let settings = app.spool_settings()?;
+    let survey = Surveyor::default().look(settings.folder()).ok()?;
+    Some(survey.row(&spool_place(Some(&settings))))
 }
 
 fn began(standing: &[Standing], account: &str, kind: Kind) -> Option<i64> {

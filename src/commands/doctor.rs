@@ -8,6 +8,7 @@ mod inbox;
 mod origins;
 mod platform;
 mod server;
+mod spool;
 
 use super::Context;
 use crate::config::Config;
@@ -122,6 +123,7 @@ async fn examine(config: Config, accounts: Vec<Official>) -> Vec<Finding> {
         (Check::Serve, None, tokio::spawn(server::check(patient.clone()))),
         (Check::Database, None, tokio::spawn(database::check(patient.clone(), opened))),
         (Check::Inbox, None, tokio::spawn(inbox::check(patient.clone()))),
+        (Check::Spool, None, tokio::spawn(spool::check(patient.clone()))),
     ];
     for account in &patient.accounts {
         let name = Some(account.name.clone());

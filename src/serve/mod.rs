@@ -17,7 +17,7 @@ mod wechat;
 #[cfg(feature = "sandbox")]
 mod with_sandbox;
 
-use crate::app::{App, spool_settings};
+use crate::app::{App, spool_place, spool_settings};
 use crate::config::{Config, Sources};
 use crate::error::{Error, Result};
 use crate::events::Worker;
@@ -36,7 +36,6 @@ use reload::Reload;
 use ring::hmac;
 use sockets::Sockets;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -51,8 +50,6 @@ pub use wechat::{Keep, Seen, callbacks};
 const GRACE: Duration = Duration::from_secs(4);
 /// How long the loops may take after that.
 const LAST_WORK: Duration = Duration::from_millis(500);
-/// Letters of a spool's name in the table.
-const PLACE_MAX: usize = 255;
 /// How often the figures of the inbox are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 
@@ -118,7 +115,7 @@ impl Server {
 
     /// The same with the lock held and on sockets that are open already.
     async fn start_on(config: Config, again: Again, lock: Option<ServeLock>, sockets: Sockets) -> Result<Server> {
-        let spool = spool(&config)?;
+        let (spool, place) = (spool(&config)?, spool_place(spool_settings(&config).as_ref()));
         let (app, in_hand) = App::serve(config).await?;
         let app = Arc::new(app);
         if lock.is_some() {
@@ -135,7 +132,6 @@ impl Server {
         let worker = Worker::new(app.clone(), &in_hand, due.clone());
         loops.tasks.spawn(worker.run(in_hand, stopped.clone()));
         loops.tasks.spawn(Worker::sweep(app.clone(), due.clone(), stopped.clone()));
-        let place = place(&spool);
         let accounts = Arc::new(Accounts::new(app.config.clone()));
         let mut fetchers = Fetchers::new(app.clone(), due);
         fetchers.follow(&accounts.now());
@@ -262,14 +258,6 @@ fn spool(config: &Config) -> Result<Option<Spool>> {
         return Ok(None);
     }
     Ok(Some(Spool::new(&settings)))
-}
-
-/// What the row of this host's spool is called.
-fn place(spool: &Option<Spool>) -> String {
-    let folder = spool.as_ref().map_or(PathBuf::new(), |spool| spool.folder().to_owned());
-    let folder = std::path::absolute(&folder).unwrap_or(folder);
-    let place = format!("{}:{}", crate::tokens::host_name(), folder.display());
-    place.chars().take(PLACE_MAX).collect()
 }
 
 /// Tells systemd's watchdog that we live: that the runtime runs this, and that no writer hangs in the disk. A

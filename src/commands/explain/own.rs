@@ -76,8 +76,8 @@ const fn own(
 
 /// While the database is away.
 const AWAY: [&str; 2] = [
-    "answers callbacks with 503, so that WeChat sends them again; a command ends with 69",
-    "以 503 应答回调，由微信重发；命令的退出码为 69",
+    "takes callbacks into the spool on this host's disk and moves them in later; where that is off or full it answers 503, so that WeChat sends them again; a command ends with 69",
+    "将回调暂存在本机磁盘，恢复后入库；若暂存关闭或已满，则以 503 应答，由微信重发；命令的退出码为 69",
 ];
 const ENDS_78: [&str; 2] = ["ends with 78 before it has done anything", "未做任何事即以 78 退出"];
 const GOES_ON: [&str; 2] = ["goes on by itself", "自动继续"];
@@ -113,6 +113,23 @@ static OWN: &[Own] = &[
         ["two transactions waited for each other, or one was held open long", "两个事务互相等待，或有事务长时间未结束"],
         ["repeats the transaction; where that does not help, the row is tried again later", "重试该事务；仍不成功则稍后再处理该行"],
         ["nothing if it comes seldom; else find the long transaction (SHOW PROCESSLIST)", "偶发无需处理；否则用 SHOW PROCESSLIST 找出长事务"], DB),
+    own(By::Wxops, &["the database does not take callbacks"],
+        ["a commit failed or took over 2 s: the database is away, hangs, or its disk is full", "提交失败或超过 2 秒：数据库不可用、无响应或磁盘已满"], AWAY,
+        ["look at the database; wxops goes on by itself when it is back", "请检查数据库；恢复后 wxops 自动继续"], DB),
+    own(By::Wxops, &["the spool can't be written"],
+        ["the disk of the spool is full or failing, or spool_max is reached", "暂存目录所在磁盘已满或故障，或已达到 spool_max"],
+        ["refuses callbacks with 503 while the database is away too; tries again each second", "数据库也不可用期间以 503 拒绝回调；每秒重试"],
+        ["make room, mend the database, or raise spool_max", "请腾出空间、修复数据库，或提高 spool_max"], DISK),
+    own(By::Wxops, &["the spool is off"],
+        ["its usual folder is in memory (tmpfs), where nothing outlives the host", "其默认目录位于内存（tmpfs），主机停止后内容会丢失"],
+        ["refuses callbacks with 503 while the database is away", "数据库不可用期间以 503 拒绝回调"],
+        ["set WXOPS_SPOOL_DIR to a folder on a disk", "请将 WXOPS_SPOOL_DIR 设为磁盘上的目录"],
+        Step::shell(Who::Operator, "wxops doctor", "where the spool is", "查看暂存目录")),
+    own(By::Wxops, &["the database refuses a spooled callback"],
+        ["a constraint or a trigger of the database refuses this one callback", "数据库的约束或触发器拒绝了这一条回调"],
+        ["sets it aside as *.refused in the spool; the others go on", "搁置为暂存目录中的 *.refused；其余继续"],
+        ["mend the constraint, then rename *.refused to *.spool", "修复约束后，将 *.refused 改名为 *.spool"],
+        Step::shell(Who::Operator, "wxops doctor", "which files are set aside", "查看搁置的文件")),
     own(By::Wxops, &["can't be reached: ", "无法连接数据库"],
         ["the database server does not answer: it is down, elsewhere, or a firewall is between", "数据库服务器没有应答：未运行、地址不对或被防火墙拦截"], AWAY,
         ["start the server, or mend DATABASE_URL", "请启动服务器，或改正 DATABASE_URL"], DB),

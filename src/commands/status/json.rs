@@ -5,7 +5,7 @@ use crate::alarm::{Callbacks, Kind, Paused};
 use crate::commands::time_json;
 use crate::domain::silence;
 use crate::error::Text;
-use crate::store::{Holder, StoredToken};
+use crate::store::{Holder, SpoolRow, StoredToken};
 use serde_json::{Value, json};
 
 pub(super) fn of(facts: &Facts) -> Value {
@@ -39,6 +39,7 @@ pub(super) fn of(facts: &Facts) -> Value {
         "tokens": facts.tokens.iter().map(|(name, token)| token_of(facts, name, token)).collect::<Vec<_>>(),
         "paused": paused.map(|paused| paused_of(facts, paused)).collect::<Vec<_>>(),
         "serve": health.serve.as_ref().map(serve_of),
+        "spool": facts.health.spools.iter().map(spool_of).collect::<Vec<_>>(),
         "database": {
             "kind": facts.database.kind,
             "name": facts.database.name,
@@ -84,6 +85,16 @@ fn paused_of(facts: &Facts, Paused { pause, since }: &Paused) -> Value {
         "paused_until": time_json(pause.paused_until),
         "since": since.map(time_json),
         "alarm": pause.api == "*" && facts.alarm_of(Kind::Paused, &pause.account),
+    })
+}
+
+fn spool_of(spool: &SpoolRow) -> Value {
+    json!({
+        "place": spool.place,
+        "events": spool.events,
+        "bytes": spool.bytes,
+        "oldest_at": spool.oldest_at.map(|at| time_json(at.timestamp_millis())),
+        "set_aside": spool.set_aside,
     })
 }
 

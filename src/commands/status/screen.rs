@@ -7,6 +7,7 @@ use crate::alarm::{Kind, Paused};
 use crate::error::{Lang, Text};
 use crate::report::{escape, span};
 use crate::say;
+use crate::store::SpoolRow;
 use crate::store::StoredToken;
 use fit::{bytes, cut, padded, tail};
 
@@ -42,6 +43,7 @@ pub(super) fn of(facts: &Facts, lang: Lang) -> String {
         facts.health.paused.iter().filter(|paused| facts.shows(&paused.pause.account)).map(|p| paused(facts, p)),
     );
     lines.extend(serve(facts));
+    lines.extend(facts.health.spools.iter().filter_map(|spool| spooled(facts, spool)));
     lines.push(database(facts));
     lines.extend(facts.elsewhere.iter().map(|(account, base)| elsewhere(facts, account, base)));
     let shown = lines.iter().map(|line| line.shown(lang));
@@ -172,6 +174,20 @@ fn serve(facts: &Facts) -> Option<Line> {
         None => (Mark::Plain, say!("stopped ({who})"; "已停止（{who}）")),
     };
     Some(Line { name: say!("serve"; "serve"), mark, text })
+}
+
+/// Only where something lies there.
+fn spooled(facts: &Facts, spool: &SpoolRow) -> Option<Line> {
+    let (events, files, place) = (spool.events, spool.set_aside, escape(&spool.place));
+    if events == 0 && files == 0 {
+        return None;
+    }
+    let text = match files {
+        0 => say!("{events} wait for the database, {place}"; "{events} 条等待入库，{place}"),
+        _ => say!("{events} wait, {files} files set aside, {place}"; "{events} 条等待，{files} 个文件搁置，{place}"),
+    };
+    let mark = if facts.alarm_of(Kind::Spool, "") { Mark::Alarm } else { Mark::Warn };
+    Some(Line { name: say!("spool"; "暂存"), mark, text })
 }
 
 fn database(facts: &Facts) -> Line {
