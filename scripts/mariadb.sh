@@ -58,10 +58,10 @@ mariadb_launch() {
 # mariadbd refuses to run as root unless told; its files are ours alone either way.
 mariadb_user() { [ "$(id -u)" != 0 ] || user=(--user=root); }
 
-# Waits up to 10 s for the server's own word; false as soon as it has ended (its port was taken).
+# Waits up to 30 s for the server's own word; false as soon as it has ended (its port was taken).
 mariadb_ready() {
     local _
-    for _ in $(seq 200); do
+    for _ in $(seq 600); do
         ! grep -q 'ready for connections' "$1" || return 0
         kill -0 "$MARIADB_GROUP" 2>/dev/null || return 1
         sleep 0.05

@@ -27,3 +27,14 @@ pub async fn until_acknowledged(serve: &Serve, end: Instant) -> Duration {
     }
     end.elapsed()
 }
+
+/// Looks until the database takes commits again: more rows than were on their way when it went; how long after `end`
+/// that was.
+pub async fn until_commits(stage: &Stage, on_their_way: usize, end: Instant) -> Duration {
+    let count = async || stage.number("SELECT COUNT(*) FROM inbox_event").await;
+    let before = count().await;
+    while count().await <= before + on_their_way as i64 && end.elapsed() < PATIENCE {
+        tokio::time::sleep(POLL).await;
+    }
+    end.elapsed()
+}

@@ -15,10 +15,12 @@ use std::time::{Duration, Instant};
 const ALONE: Duration = Duration::from_secs(2);
 /// The platform cuts at 5 s.
 const LONGEST: Duration = Duration::from_millis(4500);
+/// Until the database takes commits again.
+const RECOVERED: Duration = Duration::from_secs(2);
 /// Until the events of an outage are in the database.
 const MOVED_IN: Duration = Duration::from_secs(10);
 
-/// Plays one outage: `away` begins it, `back` ends it.
+/// Plays one outage.
 async fn play(fault: &'static str, stage: &Stage, mut turn: impl FnMut(Turn)) {
     let serve = stage.serve().await;
     let load = Load::start(stage, serve.address(), Pace::default());
@@ -30,7 +32,11 @@ async fn play(fault: &'static str, stage: &Stage, mut turn: impl FnMut(Turn)) {
     tokio::time::sleep(outage() / 2).await;
 
     tokio::task::block_in_place(|| turn(Turn::Back));
-    let recovered = back::until_stored(stage, &serve, Instant::now()).await;
+    let end = Instant::now();
+    let (recovered, moved_in) = tokio::join!(
+        back::until_commits(stage, Pace::default().connections, end),
+        back::until_stored(stage, &serve, end)
+    );
     tokio::time::sleep(ALONE).await;
 
     let mut verdict = load.judge(fault, stage).await;
@@ -39,7 +45,8 @@ async fn play(fault: &'static str, stage: &Stage, mut turn: impl FnMut(Turn)) {
     let slow = verdict.count(|sample| sample.took > LONGEST);
     verdict.bar(slow == 0, format!("{slow} requests took over {LONGEST:?}"));
     verdict.bar(ready, "/readyz was red though there is a spool");
-    verdict.recovered(recovered, MOVED_IN);
+    verdict.recovered(recovered, RECOVERED);
+    verdict.moved_in(moved_in, MOVED_IN);
     verdict.close(&serve);
 }
 

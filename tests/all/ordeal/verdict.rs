@@ -30,6 +30,7 @@ pub struct Verdict {
     lost: usize,
     repeated: u64,
     recovered: Option<Duration>,
+    moved_in: Option<Duration>,
     missed: Vec<String>,
 }
 
@@ -64,8 +65,17 @@ impl Verdict {
         };
         let repeated = stored.values().map(|rows| rows - 1).sum();
         let (acknowledged, db) = (acknowledged.len(), stage.db);
-        let mut verdict =
-            Verdict { fault, db, samples, acknowledged, lost, repeated, recovered: None, missed: Vec::new() };
+        let mut verdict = Verdict {
+            fault,
+            db,
+            samples,
+            acknowledged,
+            lost,
+            repeated,
+            recovered: None,
+            moved_in: None,
+            missed: Vec::new(),
+        };
         verdict.bar(undone == 0, format!("{undone} events were not handled"));
         verdict
     }
@@ -74,6 +84,12 @@ impl Verdict {
     pub fn recovered(&mut self, took: Duration, most: Duration) {
         self.recovered = Some(took);
         self.bar(took <= most, format!("it took {took:?} to recover, the bar is {most:?}"));
+    }
+
+    /// From the end of the fault until nothing waited in the spool.
+    pub fn moved_in(&mut self, took: Duration, most: Duration) {
+        self.moved_in = Some(took);
+        self.bar(took <= most, format!("it took {took:?} to move all in, the bar is {most:?}"));
     }
 
     /// Something that must be so.
@@ -100,14 +116,17 @@ impl Verdict {
     #[track_caller]
     pub fn close_without_log(mut self) {
         let broken = self.count(|sample| sample.came == Came::Broken);
-        let recovered = self.recovered.map_or("-".into(), |took| format!("{:.1} s", took.as_secs_f64()));
+        let [recovered, moved_in] = [self.recovered, self.moved_in]
+            .map(|time| time.map_or("-".into(), |took| format!("{:.1} s", took.as_secs_f64())));
         let attempted = self.samples.len();
         let (fault, db, acknowledged) = (self.fault, self.db, self.acknowledged);
         let (lost, repeated) = (self.lost, self.repeated);
         self.bar(acknowledged > 0, "nothing was acknowledged at all");
         self.bar(lost == 0 && repeated == 0, format!("{lost} lost, {repeated} repeated"));
         let missed = self.missed.join("; ");
-        let row = format!("{fault}\t{db:?}\t{attempted}\t{acknowledged}\t{lost}\t{repeated}\t{recovered}\t{missed}");
+        let row = format!(
+            "{fault}\t{db:?}\t{attempted}\t{acknowledged}\t{lost}\t{repeated}\t{recovered}\t{moved_in}\t{missed}"
+        );
         println!("{row} ({broken} broken)");
         if let Some(file) = std::env::var_os(ROWS) {
             let mut file = std::fs::OpenOptions::new().append(true).create(true).open(file).expect("the file of rows");
