@@ -411,34 +411,55 @@ pub(super) enum Run {
     Alike,
 }
 
-/// A write past the writers: one transaction on a connection of the pool.
+/// A write past the writers: one transaction on a connection of the pool, within a limit.
 pub(super) async fn commit(
     pool: &sqlx::MySqlPool,
     statements: &[Statement],
     run: Run,
+    limit: Option<Duration>,
 ) -> crate::error::Result<Vec<u64>> {
     let mut tries = 0;
     loop {
         tries += 1;
         let mut db = pool.acquire().await.map_err(lost)?;
-        let mut tx = db.begin().await.map_err(lost)?;
-        let written = match run {
-            Run::Each => execute(&mut tx, statements).await,
-            Run::Alike => write_alike(&mut tx, statements.iter()).await.map(|()| Vec::new()),
-        };
-        let written = match written {
-            Ok(counts) => tx.commit().await.map(|()| counts),
-            Err(error) => {
-                let _ = tx.rollback().await;
-                Err(error)
-            }
-        };
+        let written = within(limit, transaction(&mut db, statements, run)).await;
         match written {
             Err(error) if tries < TRIES && matches!(next(&error), Next::Repeat | Next::Apart) => {
+                drop(db);
                 tokio::time::sleep(Duration::from_millis(5 * tries as u64)).await;
             }
-            done => return done.map_err(lost),
+            Err(error) => {
+                if matches!(error, sqlx::Error::Io(_)) {
+                    // Nobody knows what is still to come on it.
+                    db.close_on_drop();
+                }
+                return Err(lost(error));
+            }
+            Ok(counts) => return Ok(counts),
         }
+    }
+}
+
+async fn transaction(db: &mut MySqlConnection, statements: &[Statement], run: Run) -> sqlx::Result<Vec<u64>> {
+    let mut tx = db.begin().await?;
+    let written = match run {
+        Run::Each => execute(&mut tx, statements).await,
+        Run::Alike => write_alike(&mut tx, statements.iter()).await.map(|()| Vec::new()),
+    };
+    match written {
+        Ok(counts) => tx.commit().await.map(|()| counts),
+        Err(error) => {
+            let _ = tx.rollback().await;
+            Err(error)
+        }
+    }
+}
+
+/// What it is, or a time-out where there is a limit.
+pub(super) async fn within<T>(limit: Option<Duration>, work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    match limit {
+        Some(limit) => tokio::time::timeout(limit, work).await.map_err(|_| timed_out())?,
+        None => work.await,
     }
 }
 

@@ -27,6 +27,8 @@ const READER_KIB: &str = "-1024";
 const RESTED: Duration = Duration::from_secs(1);
 /// How long a reader waits for a connection, a new one included.
 const ACQUIRE: Duration = Duration::from_secs(5);
+/// What a query of a process that serves may take: it asks for little.
+const QUERY: Duration = Duration::from_secs(10);
 /// What `serve` wants and a verb does not.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
@@ -48,6 +50,9 @@ pub struct Store {
     /// Of the thread that writes, where it is one of ours.
     beat: Beat,
     file: Option<PathBuf>,
+    /// How long a query over the network may take; a process that serves must not wait for ever on a connection whose
+    /// other end is gone. `None`: as long as it needs.
+    pub(super) limit: Option<Duration>,
 }
 
 impl Store {
@@ -59,7 +64,8 @@ impl Store {
     /// Opens the database for `serve`: rows that come in are handed on through [`InHand`].
     pub async fn serve(url: &Secret, options: Options) -> Result<(Store, InHand)> {
         let (hands, in_hand) = Hands::open();
-        Ok((Self::open_with(url, options, hands).await?, in_hand))
+        let store = Self::open_with(url, options, hands).await?;
+        Ok((Store { limit: Some(QUERY), ..store }, in_hand))
     }
 
     async fn open_with(url: &Secret, options: Options, hands: Hands) -> Result<Store> {
@@ -156,7 +162,7 @@ impl Store {
     /// Runs statements in one transaction; tells how many rows each touched.
     pub async fn commit(&self, statements: Vec<Statement>) -> Result<Vec<u64>> {
         match (&self.pool, &self.writer) {
-            (Pool::MySql(pool), _) => mysql::commit(pool, &statements, mysql::Run::Each).await,
+            (Pool::MySql(pool), _) => mysql::commit(pool, &statements, mysql::Run::Each, self.limit).await,
             (Pool::Sqlite(_), Some(writer)) => writer.commit(statements).await,
             (Pool::Sqlite(_), None) => Err(Error::failed(say!("this process only reads"; "本进程只读"))),
         }
@@ -168,7 +174,7 @@ impl Store {
             Pool::MySql(pool) => {
                 // In one order, so that this and the effects of events do not lock each other out.
                 statements.sort_by(|one, other| person(&one.args).cmp(&person(&other.args)));
-                mysql::commit(pool, &statements, mysql::Run::Alike).await.map(drop)
+                mysql::commit(pool, &statements, mysql::Run::Alike, self.limit).await.map(drop)
             }
             Pool::Sqlite(_) => self.commit(statements).await.map(drop),
         }
@@ -236,7 +242,7 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
     }
     let beat = sqlite::start(db, work, hands, options.erase)
         .map_err(|e| Error::failed(say!("no thread for the database"; "无法创建数据库线程")).source(e))?;
-    Ok(Store { pool, dialect: Dialect::Sqlite, writer: Some(writer), beat, file: Some(file) })
+    Ok(Store { pool, dialect: Dialect::Sqlite, writer: Some(writer), beat, file: Some(file), limit: None })
 }
 
 /// Makes the file where there is none, and says so. It is its owner's alone: it holds access_tokens and
@@ -305,5 +311,5 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
     let (writer, arriving, settling) = Writer::lanes();
     mysql::start(&connect, arriving, settling, &hands, options.erase);
     let (pool, beat) = (Pool::MySql(pool), Beat::default());
-    Ok(Store { pool, dialect: Dialect::MySql, writer: Some(writer), beat, file: None })
+    Ok(Store { pool, dialect: Dialect::MySql, writer: Some(writer), beat, file: None, limit: None })
 }
