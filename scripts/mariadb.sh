@@ -24,7 +24,8 @@ mariadb_start() {
     local dir=$1 log=$1/mariadbd.log user=() try port
     mariadb_user
     mkdir -p "$dir/data" "$dir/tmp"
-    mariadb-install-db --no-defaults "${user[@]}" --datadir="$dir/data" --auth-root-authentication-method=normal \
+    # A temporary folder of its own: a server that starts removes the temporary tables of others.
+    TMPDIR=$dir/tmp mariadb-install-db --no-defaults "${user[@]}" --datadir="$dir/data" --auth-root-authentication-method=normal \
         --skip-test-db >"$log" 2>&1 || { cat "$log" >&2; return 1; }
 
     for try in 1 2 3 4 5; do
