@@ -13,7 +13,9 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tokio::process::Child;
 
-ordeals! { a_restart_refuses_nobody }
+ordeals! {
+    a_restart_refuses_nobody,
+}
 
 /// Three restarts under load: every request is answered with 200.
 async fn a_restart_refuses_nobody(stage: Stage) {

@@ -7,7 +7,9 @@ use crate::signer;
 use crate::stage::Stage;
 use std::time::Duration;
 
-ordeals! { a_wrong_clock_refuses_nothing }
+ordeals! {
+    a_wrong_clock_refuses_nothing,
+}
 
 /// The clock stands right, then 10 minutes early, 10 minutes late, and right again, under load. An event that is
 /// dated more than 10 minutes ahead of the clock is ordered by its receipt; all others by their own time.

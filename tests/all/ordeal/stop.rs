@@ -9,7 +9,9 @@ use crate::signer;
 use crate::stage::Stage;
 use std::time::Duration;
 
-ordeals! { a_stop_resets_nobody }
+ordeals! {
+    a_stop_resets_nobody,
+}
 
 /// Exit 0 within 5 s; whoever had sent a whole request has an answer, and so has one whose second half comes later.
 async fn a_stop_resets_nobody(stage: Stage) {

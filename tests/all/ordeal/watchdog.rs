@@ -11,7 +11,9 @@ use crate::stories::tell;
 use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
-fault_stories! { a_database_that_is_away_is_no_reason_to_be_killed }
+fault_stories! {
+    a_database_that_is_away_is_no_reason_to_be_killed,
+}
 
 /// What systemd wants to hear from within.
 const WATCHDOG: Duration = Duration::from_millis(1000);
