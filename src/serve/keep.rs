@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// So long is a commit waited for before the disk is asked.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// So long where there is no disk to ask: a server that stops still answers by then.
+const ALONE: Duration = Duration::from_secs(4);
 /// So long is a database tried that is known to be away, where the spool takes nothing either.
 const LAST_TRY: Duration = Duration::from_millis(900);
 
@@ -29,8 +31,9 @@ impl Keeping {
     pub async fn keep(&self, arrival: Arrival) -> Result<Stored> {
         let arrival = Arc::new(arrival);
         let Some(spool) = &self.spool else {
-            let stored = self.app.store.arrive(arrival).await;
-            return stored.inspect_err(|error| self.note(error));
+            let stored = tokio::time::timeout(ALONE, self.app.store.arrive(arrival)).await;
+            let late = || Error::unavailable(say!("no commit within 4 s"; "4 秒内没有完成提交"));
+            return stored.unwrap_or_else(|_| Err(late())).inspect_err(|error| self.note(error));
         };
         if self.pulse.standing() != Standing::Well {
             return match self.spool(spool, &arrival).await {

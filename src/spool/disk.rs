@@ -23,6 +23,8 @@ pub(super) struct Disk {
     /// Why nothing could be written at the last try, and when that was.
     ill: Option<(String, Instant)>,
     measured: Option<(u64, Instant)>,
+    /// The smallest record that found no room: until it would, the spool is full.
+    unfit: u64,
 }
 
 /// How a callback ended.
@@ -36,7 +38,7 @@ pub enum Kept {
 
 impl Disk {
     pub fn new(folder: PathBuf, max: u64) -> Disk {
-        Disk { folder, max, segment: None, recent: Recent::default(), ill: None, measured: None }
+        Disk { folder, max, segment: None, recent: Recent::default(), ill: None, measured: None, unfit: 0 }
     }
 
     /// Why nothing could be written at the last try.
@@ -54,7 +56,9 @@ impl Disk {
         if bodies.is_empty() {
             return vec![Ok(Kept::Again); batch.len()];
         }
-        let written = self.may_write(bodies.iter().map(|body| record::framed(body)).sum());
+        let sizes = bodies.iter().map(|body| record::framed(body));
+        let (smallest, all) = (sizes.clone().min().unwrap_or_default(), sizes.sum());
+        let written = self.may_write(all).inspect_err(|_| self.unfit = smallest);
         match written.and_then(|()| self.append(&bodies).map_err(|error| self.failed(&error))) {
             Ok(()) => {
                 self.well();
@@ -71,7 +75,7 @@ impl Disk {
 
     /// Whether a callback could be made durable now: a segment stands open, on disk.
     pub fn probe(&mut self) -> Result<(), Full> {
-        self.may_write(0)?;
+        self.may_write(self.unfit)?;
         if self.segment.is_none() {
             self.segment = Some(Segment::create(&self.folder).map_err(|error| self.failed(&error))?);
         }
@@ -150,6 +154,7 @@ impl Disk {
     }
 
     fn well(&mut self) {
+        self.unfit = 0;
         if self.ill.take().is_some() {
             tracing::info!("the spool can be written again");
         }

@@ -22,7 +22,7 @@ fault_stories! {
     one_bad_row_fails_alone,
 }
 
-/// Without a spool: 503 at 4.5 s, not ready meanwhile; afterwards it works without a restart, and the retry is one row.
+/// Without a spool: 503 at 4 s, not ready meanwhile; afterwards it works without a restart, and the retry is one row.
 async fn no_commit_in_time_is_503_and_then_all_is_well(mut stage: Stage) {
     stage.settings += "spool_dir = \"off\"\n";
     let stall = Stall::before(&mut stage).await;
@@ -39,7 +39,7 @@ async fn no_commit_in_time_is_503_and_then_all_is_well(mut stage: Stage) {
     assert_eq!((answer.status, answer.body.len()), (503, 0));
     assert!(many.iter().all(|answer| answer.status == 503 && answer.body.is_empty()), "{many:?}");
     let took = start.elapsed();
-    assert!((4400..4900).contains(&took.as_millis()), "503 after {took:?}");
+    assert!((3800..4800).contains(&took.as_millis()), "503 after {took:?}");
     let (ready, alive) = (http::get(serve.address(), "/readyz").await, http::get(serve.address(), "/healthz").await);
     assert_eq!((ready.unwrap().status, alive.unwrap().status), (503, 200));
 
@@ -238,6 +238,8 @@ async fn on_mariadb(story: &str, play: impl AsyncFnOnce(Stage)) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_of_unknown_outcome_is_one_row_handled_once() {
     on_mariadb("durability::a_commit_of_unknown_outcome_is_one_row_handled_once", async |mut stage| {
+        // What matters here is the table alone.
+        stage.settings += "spool_dir = \"off\"\n";
         let proxy = Proxy::before(&mut stage).await;
         let serve = stage.serve().await;
         let mut person = 0;

@@ -44,8 +44,9 @@ async fn a_stop_under_load_answers_what_was_sent(stage: Stage) {
     }
 }
 
-/// The stop does not wait for a database that does not come back: 503, exit 0 within 5 s.
+/// The stop does not wait for a database that does not come back: 503 without a spool, exit 0 within 5 s.
 async fn a_stop_while_the_database_stalls(mut stage: Stage) {
+    stage.settings += "spool_dir = \"off\"\n";
     let stall = Stall::before(&mut stage).await;
     let mut serve = stage.serve().await;
     stage.settled().await;
