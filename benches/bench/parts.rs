@@ -38,8 +38,8 @@ impl Keep for Nothing {
     fn window(&self) -> Option<i64> {
         None
     }
-    fn now(&self) -> i64 {
-        signer::now()
+    fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        chrono::Utc::now()
     }
     fn refused(&self, refused: Refused) {
         panic!("the load is honest, but {} refused it: {}", refused.account, refused.refusal.reason);

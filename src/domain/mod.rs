@@ -1,6 +1,7 @@
 //! The nouns of the house and their rules.
 
 pub mod account;
+pub mod beat;
 pub mod clock;
 pub mod event;
 pub mod filter;

@@ -17,6 +17,7 @@ mod pulse;
 mod refill;
 mod refusals;
 mod reload;
+mod sockets;
 mod verb;
 mod wechat;
 #[cfg(feature = "sandbox")]
@@ -38,14 +39,14 @@ use fetchers::Fetchers;
 use hooks::Tellers;
 use keep::Keeping;
 use positions::RedisPulse;
-use pulse::{Pulse, Standing};
+use pulse::Pulse;
 use refusals::Refusals;
 use reload::Reload;
 use ring::hmac;
+use sockets::Sockets;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
@@ -58,8 +59,6 @@ pub use wechat::{Keep, Seen, callbacks};
 const GRACE: Duration = Duration::from_secs(4);
 /// How long the loops may take after that.
 const LAST_WORK: Duration = Duration::from_millis(500);
-/// What an empty transaction may take for the watchdog.
-const WRITES: Duration = Duration::from_secs(5);
 /// How often the figures of the inbox are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 
@@ -122,19 +121,12 @@ impl Server {
     pub(crate) async fn start(config: Config, again: Again) -> Result<Server> {
         // Before the ports, which the first serve has too: the second should hear that it is the second.
         let lock = sqlite_lock(&config)?;
-        let listener = bind(config.listen).await?;
-        let metrics_listener = bind(config.metrics_listen).await?;
-        Self::start_on(config, again, lock, listener, metrics_listener).await
+        let sockets = Sockets::open(config.listen, config.metrics_listen).await?;
+        Self::start_on(config, again, lock, sockets).await
     }
 
-    /// The same with the lock held and on listeners that are open already.
-    pub(crate) async fn start_on(
-        config: Config,
-        again: Again,
-        lock: Option<ServeLock>,
-        listener: TcpListener,
-        metrics_listener: TcpListener,
-    ) -> Result<Server> {
+    /// The same with the lock held and on sockets that are open already.
+    async fn start_on(config: Config, again: Again, lock: Option<ServeLock>, sockets: Sockets) -> Result<Server> {
         let (spool, place) = (spool(&config)?, spool_place(spool_settings(&config).as_ref()));
         lifecycle::raise_open_files();
         let (app, in_hand) = App::serve(config).await?;
@@ -160,7 +152,7 @@ impl Server {
         let hooks = Arc::new(watch::channel(false).0);
         let mut tellers = Tellers::new(app.clone(), hooks.clone());
         tellers.follow(&accounts.now());
-        let (addr, metrics_addr) = (local(&listener)?, local(&metrics_listener)?);
+        let (addr, metrics_addr) = (local(sockets.callbacks[0].address())?, local(sockets.metrics[0].address())?);
         let leave = Arc::new(Notify::new());
         let reload = Reload {
             app: app.clone(),
@@ -194,8 +186,11 @@ impl Server {
         let served =
             Served { app: app.clone(), accounts: accounts.clone(), dedupe, refusals, keeping: keeping.clone(), redis };
         let (mut doors, stopped) = Stage::new();
-        doors.tasks.spawn(listener::serve(listener, routes(served.clone()), stopped.clone(), GRACE));
-        doors.tasks.spawn(listener::serve(metrics_listener, health::metrics(served), stopped, GRACE));
+        let callbacks = sockets.callbacks.into_iter().map(|socket| (socket, routes(served.clone())));
+        let metrics = sockets.metrics.into_iter().map(|socket| (socket, health::metrics(served.clone())));
+        for (socket, routes) in callbacks.chain(metrics) {
+            doors.tasks.spawn(listener::serve(socket, routes, stopped.clone(), GRACE));
+        }
         Ok(Server { addr, metrics_addr, doors, hooks, loops, keeping, accounts, leave, _lock: lock })
     }
 
@@ -219,7 +214,7 @@ impl Server {
         tracing::info!(accounts, "listening on http://{addr}");
         tracing::info!("metrics on http://{metrics_addr}");
         lifecycle::ready(&status(addr));
-        let watchdog = tokio::spawn(watch_writer(self.keeping.clone()));
+        let watchdog = tokio::spawn(watch_writers(self.keeping.clone()));
         tokio::select! {
             stopped = lifecycle::stopped() => stopped?,
             () = self.leave.notified() => {}
@@ -249,20 +244,18 @@ fn sqlite_lock(config: &Config) -> Result<Option<ServeLock>> {
     Store::sqlite_path(&config.database_url)?.map(|path| ServeLock::take(&path)).transpose()
 }
 
-async fn bind(addr: SocketAddr) -> Result<TcpListener> {
-    listener::open(addr).map_err(|e| {
-        let why = e.to_string();
-        Error::config(say!("can't listen on {addr}: {why}"; "无法监听 {addr}：{why}"))
-            .next(say!(
-                "stop what listens there (ss -ltnp), or set WXOPS_LISTEN and WXOPS_METRICS_LISTEN";
-                "请停止占用该端口的程序（ss -ltnp），或修改 WXOPS_LISTEN 与 WXOPS_METRICS_LISTEN"
-            ))
-            .source(e)
-    })
+fn problem_of_listening(addr: SocketAddr, error: std::io::Error) -> Error {
+    let why = error.to_string();
+    Error::config(say!("can't listen on {addr}: {why}"; "无法监听 {addr}：{why}"))
+        .next(say!(
+            "stop what listens there (ss -ltnp), or set WXOPS_LISTEN and WXOPS_METRICS_LISTEN";
+            "请停止占用该端口的程序（ss -ltnp），或修改 WXOPS_LISTEN 与 WXOPS_METRICS_LISTEN"
+        ))
+        .source(error)
 }
 
-fn local(listener: &TcpListener) -> Result<SocketAddr> {
-    listener.local_addr().map_err(|e| Error::failed(say!("the listener has no address"; "监听端口没有地址")).source(e))
+fn local(address: std::io::Result<SocketAddr>) -> Result<SocketAddr> {
+    address.map_err(|e| Error::failed(say!("the listener has no address"; "监听端口没有地址")).source(e))
 }
 
 /// Counts what waits, for /metrics.
@@ -296,17 +289,16 @@ fn spool(config: &Config) -> Result<Option<Spool>> {
     Ok(Some(Spool::new(&settings)))
 }
 
-/// Tells systemd's watchdog that the writer of callbacks answers, and that a callback can be made durable: in the
-/// database, where an empty transaction has to come back first, or in the spool.
-async fn watch_writer(keeping: Keeping) {
+/// Tells systemd's watchdog that we live: that the runtime runs this, and that no writer hangs in the disk. A
+/// database that is away, or locked by somebody else, is no reason to be killed: a restart would not mend it.
+async fn watch_writers(keeping: Keeping) {
     let Some(every) = lifecycle::watchdog() else { return };
     loop {
-        let away = keeping.pulse.standing() != Standing::Well;
-        let spools = away && keeping.spool.is_some() && keeping.pulse.red(keeping.spool.as_ref()).is_none();
-        let writes = async { matches!(tokio::time::timeout(WRITES, keeping.app.store.ready()).await, Ok(Ok(()))) };
-        if spools || writes.await {
-            lifecycle::alive();
+        let spool_hangs = keeping.spool.as_ref().is_some_and(|spool| spool.stuck(every));
+        match spool_hangs || keeping.app.store.stuck(every) {
+            false => lifecycle::alive(),
+            true => tracing::error!("a write hangs in the disk; without a sign of life systemd restarts us"),
         }
-        tokio::time::sleep(every).await;
+        tokio::time::sleep(every / 2).await;
     }
 }

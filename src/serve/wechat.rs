@@ -18,7 +18,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -39,8 +39,8 @@ pub trait Keep: Clone + Send + Sync + 'static {
     fn dedupe(&self) -> &ring::hmac::Key;
     /// The replay window, seconds.
     fn window(&self) -> Option<i64>;
-    /// Now, seconds, by the clock of the process.
-    fn now(&self) -> i64;
+    /// Now, by the clock of the process.
+    fn now(&self) -> DateTime<Utc>;
     /// Counts and logs a refusal. The answer waits for it: what it does must not tell one cause from another.
     fn refused(&self, refused: Refused);
     /// Counts what was acknowledged.
@@ -84,7 +84,7 @@ async fn check<K: Keep>(State(keep): State<K>, uri: Uri, RawQuery(query): RawQue
     let name = named(&uri);
     let Some(account) = keep.account(name) else { return unknown(&keep, name) };
     let query = query.unwrap_or_default();
-    match push::handshake(&account, &query, keep.now(), keep.window()) {
+    match push::handshake(&account, &query, keep.now().timestamp(), keep.window()) {
         Ok(echostr) => {
             tracing::info!(account = account.name, "URL check answered");
             let plain =
@@ -107,7 +107,8 @@ async fn receive<K: Keep>(
     let query = query.unwrap_or_default();
     let Some(account) = keep.account(named(&uri)) else { return unknown(&keep, named(&uri)) };
     // Before the body, of which a stranger's is not kept whatever its length.
-    let asked = push::ask(&account, &query, keep.now(), keep.window());
+    let now = keep.now();
+    let asked = push::ask(&account, &query, now.timestamp(), keep.window());
     let signed = asked.as_ref().is_ok_and(Asked::is_signed);
     let body = match body::read(&headers, body, signed).await {
         Ok(body) => body,
@@ -125,12 +126,12 @@ async fn receive<K: Keep>(
     let seen = Seen { clear, skew, old_token, old_key: key_index.is_some_and(|index| index > 0) };
     let seal = Seal::of(&account, key_index, old_token);
     let key = dedupe_key(keep.dedupe(), &account.name, &event);
-    let arrival = Arrival::new(Arc::from(account.name.as_str()), key, event, raw, Utc::now());
+    let arrival = Arrival::new(Arc::from(account.name.as_str()), key, event, raw, now);
     let event = arrival.event.clone();
     match tokio::time::timeout_at((start + COMMIT_TIME).into(), keep.keep(arrival)).await {
         Ok(Ok(stored)) => {
             keep.acknowledged(&account.name, &event, &seen, stored, start.elapsed());
-            match reply(&account, &event, seal.as_ref(), keep.now()) {
+            match reply(&account, &event, seal.as_ref(), keep.now().timestamp()) {
                 Some(reply) if start.elapsed() < REPLY_TIME => {
                     keep.replied(&account.name);
                     (REPLY_HEADERS, reply).into_response()
@@ -200,8 +201,8 @@ impl Keep for Served {
         self.accounts.now().window()
     }
 
-    fn now(&self) -> i64 {
-        self.app.now_ms() / 1000
+    fn now(&self) -> DateTime<Utc> {
+        self.app.config.clock.now()
     }
 
     fn refused(&self, refused: Refused) {

@@ -17,11 +17,13 @@ pub use record::Record;
 pub use segment::Taken;
 pub use survey::{Survey, Surveyor};
 
+use crate::domain::beat::Beat;
 use crate::store::Arrival;
 use disk::Disk;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
@@ -52,6 +54,8 @@ struct Shared {
     queue: Mutex<Queue>,
     disk: Mutex<Disk>,
     surveyor: Mutex<Surveyor>,
+    /// Of the thread that writes.
+    beat: Beat,
     /// Whether this process has spooled something since the last [`Spool::seal`].
     used: AtomicBool,
 }
@@ -69,7 +73,14 @@ impl Spool {
         let folder = settings.folder().to_owned();
         let disk = Mutex::new(Disk::new(folder.clone(), settings.max));
         let used = AtomicBool::new(false);
-        Spool(Arc::new(Shared { folder, queue: Mutex::default(), disk, surveyor: Mutex::default(), used }))
+        Spool(Arc::new(Shared {
+            folder,
+            queue: Mutex::default(),
+            disk,
+            surveyor: Mutex::default(),
+            beat: Beat::default(),
+            used,
+        }))
     }
 
     /// Where it is.
@@ -111,10 +122,12 @@ impl Spool {
             };
             let shared = self.0.clone();
             let written = spawn_blocking(move || {
+                shared.beat.at_work();
                 let mut disk = locked(&shared.disk);
                 shared.used.store(true, Ordering::Relaxed);
                 let answers = disk.write(&batch);
                 drop(disk);
+                shared.beat.at_rest();
                 (batch, answers)
             });
             // Gone with the runtime, and with it all who wait.
@@ -133,6 +146,11 @@ impl Spool {
             disk.probe()
         });
         probed.await.unwrap_or_else(|| Err(Full("the process stops".to_owned())))
+    }
+
+    /// Whether a write has hung in the disk for this long.
+    pub fn stuck(&self, limit: Duration) -> bool {
+        self.0.beat.stuck(limit)
     }
 
     /// Whether something may wait here that this process has written.

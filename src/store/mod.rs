@@ -7,6 +7,7 @@ mod alarm;
 pub mod backup;
 mod channel;
 mod checkup;
+mod complaint;
 mod dialect;
 mod dump;
 mod enrichment;

@@ -9,7 +9,7 @@ mod recent;
 
 use super::inbox::{Arrival, Leased, Settled, Stored};
 use super::writer::{Answer, End, Hands, Work};
-use super::{Statement, lease_id, lost};
+use super::{Statement, complaint, lease_id, lost};
 use crate::error::{Error, Then};
 use batch::{execute, insert, settle, write_alike};
 use queue::Queue;
@@ -349,7 +349,7 @@ fn tell(batch: Vec<Work>, answers: Vec<Answer>) {
 }
 
 fn refuse(batch: Vec<Work>, error: &Error) {
-    tracing::error!(%error, "a commit failed, {} waiting were refused", batch.len());
+    complaint::commit_failed(error, batch.len());
     for work in batch {
         work.tell(Err(Error::new(error.kind, error.what.clone()).then(error.then)));
     }

@@ -4,6 +4,7 @@ use super::migrate::{self, SchemaState};
 use super::value::person;
 use super::writer::{Hands, InHand, Writer};
 use super::{Arrival, Dialect, End, Pool, Settled, Statement, Stored, lost, mysql, sqlite};
+use crate::domain::beat::Beat;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Result};
 use crate::say;
@@ -44,6 +45,8 @@ pub struct Store {
     pub(super) pool: Pool,
     pub(super) dialect: Dialect,
     writer: Option<Writer>,
+    /// Of the thread that writes, where it is one of ours.
+    beat: Beat,
     file: Option<PathBuf>,
     /// How long a query over the network may take; a process that serves must not wait for ever on a connection whose
     /// other end is gone. `None`: as long as it needs.
@@ -124,6 +127,12 @@ impl Store {
             Some(writer) => writer.prove(self.touch_spool(place)).await,
             None => Ok(()),
         }
+    }
+
+    /// Whether the thread that writes to a SQLite file has hung in one call for this long. To wait for a lock that
+    /// another process holds is not to hang. A server's answers are waited for with limits: nothing hangs there.
+    pub fn stuck(&self, limit: Duration) -> bool {
+        self.beat.stuck(limit)
     }
 
     /// The file behind a SQLite URL; `None` for another database.
@@ -229,9 +238,9 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
     if options.migrate {
         migrate::migrate_old(&pool).await?;
     }
-    sqlite::start(db, work, hands)
+    let beat = sqlite::start(db, work, hands)
         .map_err(|e| Error::failed(say!("no thread for the database"; "无法创建数据库线程")).source(e))?;
-    Ok(Store { pool, dialect: Dialect::Sqlite, writer: Some(writer), file: Some(file), limit: None })
+    Ok(Store { pool, dialect: Dialect::Sqlite, writer: Some(writer), beat, file: Some(file), limit: None })
 }
 
 /// Makes the file where there is none, and says so. It is its owner's alone: it holds access_tokens and
@@ -299,5 +308,6 @@ async fn open_mysql(url: &str, hands: Hands) -> Result<Store> {
         .connect_lazy_with(connect.clone());
     let (writer, arriving, settling) = Writer::lanes();
     mysql::start(&connect, arriving, settling, &hands);
-    Ok(Store { pool: Pool::MySql(pool), dialect: Dialect::MySql, writer: Some(writer), file: None, limit: None })
+    let (pool, beat) = (Pool::MySql(pool), Beat::default());
+    Ok(Store { pool, dialect: Dialect::MySql, writer: Some(writer), beat, file: None, limit: None })
 }

@@ -1,16 +1,19 @@
 //! The one writer of a SQLite file: a thread with the only connection that writes.
 
+use super::complaint;
 use super::inbox::{AGAIN, Arrival, DEAD, Leased, Outcome, RAW_UNLESS_ERASED, Settled, Stored};
 use super::value::time_text;
 use super::writer::{Answer, BATCH, End, Hands, Told, Work};
 use super::{AWAY, LEASE_MS, Statement, Value, lease_id};
+use crate::domain::beat::Beat;
 use crate::error::{Error, Result, Then};
 use crate::say;
 use chrono::Utc;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, ToSql, params};
+use std::cell::RefCell;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// How long a writer waits for another process of the same file.
@@ -91,8 +94,8 @@ pub(super) fn unusable(path: &Path, error: rusqlite::Error) -> Error {
     }
 }
 
-/// Runs the writer until every sender is gone.
-pub(super) fn start(db: Connection, mut work: mpsc::Receiver<Work>, hands: Hands) -> std::io::Result<()> {
+/// Runs the writer until every sender is gone. Returns the thread's signs of life.
+pub(super) fn start(db: Connection, mut work: mpsc::Receiver<Work>, hands: Hands) -> std::io::Result<Beat> {
     let done = format!(
         "UPDATE inbox_event SET raw = {RAW_UNLESS_ERASED}, state = 'done', lease = NULL, lease_until = 0 \
          WHERE id = ? AND lease = ? AND state = 'new'"
@@ -104,8 +107,11 @@ pub(super) fn start(db: Connection, mut work: mpsc::Receiver<Work>, hands: Hands
             told.into_iter().for_each(|(work, answer)| work.tell(answer));
         }
     });
-    let mut writer = SqliteWriter { db, hands, done, told };
+    db.busy_handler(Some(wait_for_lock)).map_err(std::io::Error::other)?;
+    let beat = Beat::default();
+    let mut writer = SqliteWriter { db, hands, done, told, beat: beat.clone() };
     std::thread::Builder::new().name("sqlite-writer".into()).spawn(move || {
+        WAITING.set(Some((writer.beat.clone(), Instant::now())));
         let mut batch = Vec::new();
         while let Some(first) = work.blocking_recv() {
             if first.given_up() {
@@ -122,9 +128,28 @@ pub(super) fn start(db: Connection, mut work: mpsc::Receiver<Work>, hands: Hands
                 batch.push(next);
             }
             writer.write(std::mem::take(&mut batch));
+            writer.beat.at_rest();
         }
     })?;
-    Ok(())
+    Ok(beat)
+}
+
+thread_local! {
+    /// The writer's signs of life, and since when it waits for somebody else's lock.
+    static WAITING: RefCell<Option<(Beat, Instant)>> = const { RefCell::new(None) };
+}
+
+/// Waits for somebody else's lock, up to [`BUSY`], and tells those who watch that this is no hang.
+fn wait_for_lock(tries: i32) -> bool {
+    WAITING.with_borrow_mut(|waiting| {
+        let Some((beat, since)) = waiting else { return false };
+        if tries == 0 {
+            *since = Instant::now();
+        }
+        beat.at_work();
+        std::thread::sleep(Duration::from_millis(1 << tries.clamp(0, 5)));
+        since.elapsed() < BUSY
+    })
 }
 
 struct SqliteWriter {
@@ -132,6 +157,7 @@ struct SqliteWriter {
     hands: Hands,
     done: String,
     told: mpsc::UnboundedSender<Told>,
+    beat: Beat,
 }
 
 /// Rows a transaction brought, handed on once it is committed.
@@ -152,7 +178,7 @@ impl SqliteWriter {
             Err(error) if item_fault(&error) => batch.into_iter().for_each(|work| self.write_alone(work)),
             Err(error) => {
                 let why = error.to_string();
-                tracing::error!(error = %why, "a commit failed, {} waiting were refused", batch.len());
+                complaint::commit_failed(&why, batch.len());
                 batch.into_iter().for_each(|work| work.tell(Err(away(&why))));
             }
         }
@@ -176,6 +202,7 @@ impl SqliteWriter {
     }
 
     fn settle_alone(&mut self, row: Settled) -> End {
+        self.beat.at_work();
         let mut transaction = || -> rusqlite::Result<End> {
             let tx = self.db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
             let end = settle(&tx, &row, &self.done)?;
@@ -191,6 +218,7 @@ impl SqliteWriter {
     }
 
     fn transaction(&mut self, batch: &[Work]) -> rusqlite::Result<Vec<Answer>> {
+        self.beat.at_work();
         let arrivals = batch.iter().filter(|work| matches!(work, Work::Arrive(arrival, _) if arrival.acts)).count();
         let lease = self.hands.room(arrivals).then(lease_id);
         let mut fresh = Fresh { lease, rows: Vec::with_capacity(arrivals) };

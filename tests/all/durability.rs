@@ -461,7 +461,8 @@ pub fn handled(log: &str) -> Vec<i64> {
     log.lines().filter(|line| line.contains(" event ")).filter_map(id).collect()
 }
 
-fn handled_twice(log: &str) -> Vec<i64> {
+/// The ids of the log's `event` lines that are there twice.
+pub fn handled_twice(log: &str) -> Vec<i64> {
     let mut seen = BTreeSet::new();
     handled(log).into_iter().filter(|id| !seen.insert(*id)).collect()
 }

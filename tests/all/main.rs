@@ -38,6 +38,7 @@ mod kill9;
 mod lifecycle;
 mod modes;
 mod newcomer;
+mod ordeal;
 mod own;
 mod packaging;
 mod positions;
