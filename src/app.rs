@@ -41,13 +41,15 @@ pub struct App {
     pub metrics: Metrics,
     /// Who is told of events.
     pub hooks: Hooks,
+    /// Whether callbacks may lie in a spool: this host's, or one that is known of.
+    pub spools: bool,
 }
 
 impl App {
     /// Opens everything for a verb. The schema must stand; SQLite gets it here.
     pub async fn open(config: Config) -> Result<App> {
         let store = Store::open(&config.database_url, OPTIONS).await?;
-        let app = App::over(config, store);
+        let mut app = App::over(config, store);
         app.begin().await?;
         Ok(app)
     }
@@ -55,7 +57,7 @@ impl App {
     /// Opens everything for `serve`, with the rows that come in.
     pub async fn serve(config: Config) -> Result<(App, InHand)> {
         let (store, in_hand) = Store::serve(&config.database_url, Options { create: true, ..OPTIONS }).await?;
-        let app = App::over(config, store);
+        let mut app = App::over(config, store);
         app.begin().await?;
         Ok((app, in_hand))
     }
@@ -72,12 +74,18 @@ impl App {
         let tokens = Arc::new(Keeper::new(store.clone(), client.clone(), config.clock.clone()));
         let cache = config.redis_url.clone().map(|url| Arc::new(Cache::new(url, store.clone())));
         let hooks = Hooks::new(&config.hooks);
-        App { config, store, client, tokens, cache, metrics, hooks }
+        let spools = !matches!(config.spool_dir, Some(SpoolDir::Off));
+        App { config, store, client, tokens, cache, metrics, hooks, spools }
     }
 
     /// Refuses a schema, a mark or an account that are not ours, before anything is written.
-    async fn begin(&self) -> Result<()> {
+    async fn begin(&mut self) -> Result<()> {
         self.store.check_schema().await?;
+        // What was told or kept under another configuration is still there.
+        if self.hooks.now().is_empty() && self.store.was_told().await? {
+            self.hooks.were_told();
+        }
+        self.spools = self.spools || !self.store.spools().await?.is_empty();
         if !self.config.officials.is_empty() {
             self.store.installation(self.mark()).await?;
         }

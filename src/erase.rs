@@ -11,19 +11,24 @@ pub use work::{settled, work};
 
 use crate::app::App;
 use crate::error::Result;
-use crate::store::{Cause, Erasure, Known, Request, Statement, ToErase};
+use crate::store::{Beside, Cause, Erasure, Known, Request, Statement, ToErase};
 use chrono::{DateTime, Utc};
 
-/// The row of an erasure whose other statements the caller has: an unsubscribe.
-pub fn record(app: &App, account: &str, openid: &str, cause: Cause, to: DateTime<Utc>, now_ms: i64) -> Statement {
+/// The row of an erasure whose other statements the caller has, and what hooks are to hear: an unsubscribe.
+pub fn record(app: &App, account: &str, openid: &str, cause: Cause, to: DateTime<Utc>, now_ms: i64) -> Vec<Statement> {
     let stores = stores(app);
-    app.store.erasure_row(&ToErase { account, openid, cause, note: None, to, stores: &stores }, now_ms)
+    app.store.erased_beside(&ToErase { account, openid, cause, note: None, to, beside: beside(app, &stores) }, now_ms)
+}
+
+/// Who else has to erase, given [`stores`].
+pub fn beside<'a>(app: &App, stores: &'a str) -> Beside<'a> {
+    Beside { stores, hooks: Place::Hooks.is_here(app) }
 }
 
 /// Everything that erases a person in SQL: an event.
 pub fn effects(app: &App, account: &str, openid: &str, cause: Cause, to: DateTime<Utc>, now_ms: i64) -> Vec<Statement> {
     let stores = stores(app);
-    app.store.erase(&ToErase { account, openid, cause, note: None, to, stores: &stores }, now_ms)
+    app.store.erase(&ToErase { account, openid, cause, note: None, to, beside: beside(app, &stores) }, now_ms)
 }
 
 /// Why a person is erased by a verb.
@@ -48,7 +53,8 @@ pub async fn erase(app: &App, account: &str, openid: &str, known: &Known, why: W
     let mut statements = Vec::new();
     if again {
         let to = up_to(known, now_ms);
-        statements = app.store.erase(&ToErase { account, openid, cause, note, to, stores: &stores }, now_ms);
+        statements =
+            app.store.erase(&ToErase { account, openid, cause, note, to, beside: beside(app, &stores) }, now_ms);
     }
     if let Why::Asked(request) = why {
         statements.push(app.store.request_done(request));

@@ -2,6 +2,7 @@
 
 use crate::domain::event::Kind;
 use crate::domain::hook::Hook;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Notify;
 
@@ -9,13 +10,14 @@ use tokio::sync::Notify;
 #[derive(Debug)]
 pub struct Hooks {
     now: RwLock<Arc<[Hook]>>,
+    told: AtomicBool,
     /// Told when something became due for one of them.
     pub due: Notify,
 }
 
 impl Hooks {
     pub(super) fn new(hooks: &[Hook]) -> Self {
-        Hooks { now: RwLock::new(hooks.into()), due: Notify::new() }
+        Hooks { now: RwLock::new(hooks.into()), told: AtomicBool::new(!hooks.is_empty()), due: Notify::new() }
     }
 
     /// Those in force now.
@@ -26,6 +28,19 @@ impl Hooks {
     /// Puts others in force.
     pub fn swap(&self, hooks: &[Hook]) {
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = hooks.into();
+        if !hooks.is_empty() {
+            self.were_told();
+        }
+    }
+
+    /// Notes that hooks which are not in force may have been told of people.
+    pub(super) fn were_told(&self) {
+        self.told.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether one may have been told of somebody, now or under an earlier configuration.
+    pub fn may_know_people(&self) -> bool {
+        self.told.load(Ordering::Relaxed)
     }
 
     /// Whether one of them wants to hear of events of this kind.

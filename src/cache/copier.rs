@@ -81,7 +81,14 @@ impl Copier {
 }
 
 impl Cache {
-    async fn remove_gone(&self, now_ms: i64) -> Result<usize> {
+    /// Removes all copies of these people.
+    pub(super) async fn remove_people(&self, account: &str, openids: &[&str]) -> Result<()> {
+        let people = openids.iter().map(|openid| (account.to_owned(), (*openid).to_owned()));
+        self.each_shard(people, |pipe, shard, (_, openid)| remove(pipe, shard, openid)).await
+    }
+
+    /// The first step of copying: removes who is gone, and says so in SQL.
+    pub(super) async fn remove_gone(&self, now_ms: i64) -> Result<usize> {
         let gone = self.store.gone_due(now_ms, STEP).await?;
         if gone.is_empty() {
             return Ok(0);

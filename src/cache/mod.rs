@@ -18,6 +18,9 @@ use redis::Pipeline;
 use tokio::sync::{Mutex, OnceCell};
 use tokio::task::JoinSet;
 
+/// The lock of the process that copies.
+pub const COPIES: &str = "locations";
+
 /// The way to Redis.
 pub struct Cache {
     url: Secret,
@@ -40,13 +43,30 @@ impl Cache {
         self.ask::<(i64,)>(&pipe).await.map(drop)
     }
 
-    /// Removes every copy about a person; `Ok` says that Redis has confirmed it. Whoever forgets a person writes
-    /// [`Store::forget_location`] first: from then on nothing is copied again.
-    pub async fn forget(&self, account: &str, openid: &str) -> Result<()> {
-        let keys = self.keys().await?;
-        let mut pipe = redis::pipe();
-        remove(&mut pipe, &keys.shard_of(account, openid), openid);
-        self.ask::<()>(&pipe).await
+    /// Removes every copy about people who are erased in SQL; `Ok` says that Redis has confirmed it. Tells whom the
+    /// process that copies may have in hand still: it removes them itself, and then says so in SQL. Where
+    /// nobody copies, `alone` does, this process. Who has returned is copied anew.
+    pub async fn forget(
+        &self,
+        account: &str,
+        openids: &[&str],
+        now_ms: i64,
+        alone: Option<&str>,
+    ) -> Result<Vec<String>> {
+        self.remove_people(account, openids).await?;
+        let back =
+            self.store.locations_of(account, &openids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>()).await?;
+        if !back.is_empty() {
+            let back: Vec<String> = back.into_iter().map(|one| one.openid).collect();
+            self.store.copy_anew(account, &back).await?;
+        }
+        let due = self.store.removals_due(account, openids).await?;
+        let Some(who) = alone.filter(|_| !due.is_empty()) else { return Ok(due) };
+        let Some(lease) = self.store.acquire(COPIES, who).await? else { return Ok(due) };
+        let removed = self.remove_gone(now_ms).await;
+        self.store.release(&lease).await?;
+        removed?;
+        self.store.removals_due(account, openids).await
     }
 
     async fn keys(&self) -> Result<&Keys> {

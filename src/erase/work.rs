@@ -8,6 +8,7 @@ use crate::lifecycle;
 use crate::store::Erasure;
 use chrono::{SecondsFormat, Utc};
 use serde_json::{Map, Value};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -16,11 +17,11 @@ use tokio::sync::watch;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Erasures taken at a time.
 const ROUND: i64 = 200;
-/// A store that is busy for a moment is asked again after this, milliseconds.
+/// A store that is busy for a moment is asked again after this at the earliest, milliseconds.
 const SOON_MS: i64 = 1_000;
 /// The first wait after a failure, doubled each time, and the longest, milliseconds.
 const BACKOFF_MS: i64 = 1_000;
-const BACKOFF_MAX_MS: i64 = 600_000;
+const BACKOFF_MAX_MS: i64 = 30_000;
 /// After a round the eraser rests this many times as long as it took: callbacks go first.
 const REST: u32 = 10;
 
@@ -42,7 +43,8 @@ pub async fn work(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 
 /// One round: clears what is due, then gives receipts to what is confirmed.
 async fn step(app: &App) -> Result<()> {
-    let rows = app.store.claim_erasures(ROUND, app.now_ms()).await?;
+    let mut rows = app.store.claim_erasures(ROUND, app.now_ms()).await?;
+    rows.sort_by(|one, other| one.stores.cmp(&other.stores));
     let mut rest = rows.as_slice();
     // Those that wait for the same stores, together.
     while let Some(first) = rest.first() {
@@ -53,34 +55,88 @@ async fn step(app: &App) -> Result<()> {
     chain::seal(app).await
 }
 
+/// What became of an erasure in a round.
+struct Round<'a> {
+    row: &'a Erasure,
+    named: Map<String, Value>,
+    why: Option<String>,
+    failed: bool,
+}
+
+impl Round<'_> {
+    fn is_pending(&self, name: &str) -> bool {
+        self.named.get(name).is_some_and(Value::is_null)
+    }
+
+    /// When it is to be looked at again, milliseconds: soon where a moment is all it takes, later the longer it waits.
+    fn wait_ms(&self, now_ms: i64) -> i64 {
+        match self.failed {
+            true => backoff_ms(self.row.attempts),
+            false => ((now_ms - self.row.erased_at.timestamp_millis()) / 4).clamp(SOON_MS, BACKOFF_MAX_MS),
+        }
+    }
+}
+
 /// Clears the stores that these erasures, all alike, wait for.
 async fn clear(app: &App, rows: &[Erasure]) -> Result<()> {
-    let mut named: Map<String, Value> = serde_json::from_str(&rows[0].stores).unwrap_or_default();
-    let mut failed: Option<Error> = None;
-    let mut pending = false;
-    for (name, confirmed) in named.iter_mut().filter(|(_, confirmed)| confirmed.is_null()) {
-        let cleared = match Place::named(name) {
-            Some(place) => place.clear(app, rows).await,
-            None => Err(unknown(name)),
-        };
-        match cleared {
-            Ok(Cleared::Confirmed) => *confirmed = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true).into(),
-            Ok(Cleared::NotYet) => pending = true,
+    let named: Map<String, Value> = serde_json::from_str(&rows[0].stores).unwrap_or_default();
+    let round = |row| Round { row, named: named.clone(), why: None, failed: false };
+    let mut rounds: Vec<Round<'_>> = rows.iter().map(round).collect();
+    for name in
+        named.iter().filter(|(_, at)| at.is_null()).map(|(name, _)| name).filter(|name| Place::named(name).is_none())
+    {
+        rounds.iter_mut().for_each(|round| (round.failed, round.why) = (true, Some(unknown(name).to_string())));
+    }
+    for place in Place::ALL.into_iter().filter(|place| named.get(place.name()).is_some_and(Value::is_null)) {
+        // What leaves the spool passes through the log.
+        let early = |round: &Round<'_>| place == Place::File && round.is_pending(Place::Spool.name());
+        if rounds.iter().all(early) {
+            continue;
+        }
+        match place.clear(app, rows).await {
+            Ok(answers) => {
+                let now = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
+                let asked = rounds.iter_mut().zip(answers).filter(|(round, _)| !early(round));
+                asked.for_each(|(round, answer)| note(round, place, answer, &now));
+            }
             Err(error) => {
-                tracing::warn!(store = name, %error, waiting = rows.len(), "a store did not confirm an erasure");
-                failed = Some(error);
+                tracing::warn!(store = place.name(), %error, waiting = rows.len(), "a store did not confirm an erasure");
+                rounds.iter_mut().for_each(|round| (round.failed, round.why) = (true, Some(error.to_string())));
             }
         }
     }
-    let wait = match &failed {
-        Some(_) => backoff_ms(rows[0].attempts),
-        None => SOON_MS,
-    };
-    let why = failed.as_ref().map(Error::to_string);
-    let all = failed.is_none() && !pending;
-    let rows: Vec<&Erasure> = rows.iter().collect();
-    let stores = Value::Object(named).to_string();
-    app.store.confirm_erasures(&rows, &stores, why.as_deref(), app.now_ms() + wait, all).await
+    confirm(app, &rounds).await
+}
+
+fn note(round: &mut Round<'_>, place: Place, answer: Cleared, now: &str) {
+    match answer {
+        Cleared::NotYet(why) => {
+            round.why = round.why.take().or(why);
+            return;
+        }
+        Cleared::Confirmed => {}
+        Cleared::Without(gone) => {
+            round.named.insert(format!("{}_gone", place.name()), gone.into());
+        }
+    }
+    round.named.insert(place.name().to_owned(), now.into());
+}
+
+/// Writes the rounds, those that ended alike together.
+async fn confirm(app: &App, rounds: &[Round<'_>]) -> Result<()> {
+    let now_ms = app.now_ms();
+    let mut alike: HashMap<(String, Option<&str>, bool), Vec<&Round<'_>>> = HashMap::new();
+    for round in rounds {
+        let stores = Value::Object(round.named.clone()).to_string();
+        alike.entry((stores, round.why.as_deref(), round.failed)).or_default().push(round);
+    }
+    for ((stores, why, failed), rounds) in alike {
+        let all = !rounds[0].named.values().any(Value::is_null);
+        let rows: Vec<&Erasure> = rounds.iter().map(|round| round.row).collect();
+        let wait = rounds.iter().map(|round| round.wait_ms(now_ms)).min().unwrap_or(SOON_MS);
+        app.store.confirm_erasures(&rows, &stores, why, failed, now_ms + wait, all).await?;
+    }
+    Ok(())
 }
 
 fn unknown(name: &str) -> Error {
@@ -116,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wait_doubles_up_to_ten_minutes() {
-        assert_eq!([0, 1, 2, 9, 10, 60].map(backoff_ms), [1_000, 2_000, 4_000, 512_000, 600_000, 600_000]);
+    fn the_wait_doubles_up_to_half_a_minute() {
+        assert_eq!([0, 1, 2, 4, 5, 60].map(backoff_ms), [1_000, 2_000, 4_000, 16_000, 30_000, 30_000]);
     }
 }

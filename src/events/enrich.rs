@@ -142,7 +142,7 @@ fn known(app: &App, row: &Due, told: UserInfo) -> Vec<Statement> {
     tracing::debug!(account = row.account, openid = short(&row.openid), follows = told.subscribe, "user/info");
     if !told.subscribe {
         let stores = app.erases().then(|| erase::stores(app));
-        return app.store.gone(row, stores.as_deref());
+        return app.store.gone(row, stores.as_ref().map(|stores| erase::beside(app, stores)));
     }
     let profile = Profile {
         unionid: told.unionid,

@@ -8,7 +8,7 @@ use crate::store::{Cause, Leased, Statement};
 pub(super) fn effects(app: &App, row: &Leased, now_ms: i64) -> Result<Vec<Statement>> {
     let mut effects = app.store.unfollow(&row.account, &row.openid, row.happened, app.erases(), now_ms);
     if app.erases() {
-        effects.push(erase::record(app, &row.account, &row.openid, Cause::Unsubscribe, row.happened, now_ms));
+        effects.extend(erase::record(app, &row.account, &row.openid, Cause::Unsubscribe, row.happened, now_ms));
     }
     Ok(effects)
 }

@@ -2,7 +2,7 @@
 
 use super::post::Post;
 use crate::app::App;
-use crate::cache::{Cache, Copier};
+use crate::cache::{COPIES, Cache, Copier};
 use crate::error::Result;
 use crate::lifecycle;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,8 +20,6 @@ const TICK: Duration = Duration::from_millis(500);
 /// Between two steps of copying that have nothing to do, and after one that failed.
 const COPY_EVERY: Duration = Duration::from_millis(250);
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
-/// The lock of the process that copies.
-const COPIES: &str = "locations";
 /// How many outstanding copies are counted for the metric.
 const COUNTED: i64 = 1_000_000;
 

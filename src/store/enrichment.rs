@@ -1,6 +1,6 @@
 //! What user/info writes into `user_mapping`: claimed when due, written only under the lease.
 
-use super::erasure::gone_elsewhere;
+use super::erasure::{Beside, gone_elsewhere};
 use super::follow::{BLANK, TEXT_MAX, cut};
 use super::value::{Value, places, stmt};
 use super::{LEASE_MS, Statement, Store, time_now};
@@ -120,8 +120,8 @@ impl Store {
 
     /// user/info says that the person does not follow. No event has told when they left, so
     /// `unfollow_time` stays; a later following counts as before. With `erase` what came in before it was
-    /// asked is erased; `erase` is what the row of `erasure` says of the other stores.
-    pub fn gone(&self, due: &Due, erase: Option<&str>) -> Vec<Statement> {
+    /// asked is erased, and `erase` tells who else has to erase.
+    pub fn gone(&self, due: &Due, erase: Option<Beside<'_>>) -> Vec<Statement> {
         let now = time_now();
         let blank = if erase.is_some() {
             format!("{BLANK}, qr_scene = NULL, qr_scene_time = NULL, erased_at = ?4, ")
@@ -133,9 +133,9 @@ impl Store {
              info_lease = 0, updated_at = ?4 WHERE account = ?1 AND openid = ?2 AND info_lease = ?3"
         );
         let mut statements = vec![stmt!(sql, due.account.as_str(), due.openid.as_str(), due.lease, now)];
-        if let Some(stores) = erase {
+        if let Some(beside) = erase {
             let asked = DateTime::from_timestamp_millis(due.lease / LEASE_UNIT - LEASE_MS).unwrap_or(now);
-            statements.extend(gone_elsewhere(&due.account, &due.openid, now, asked, stores));
+            statements.extend(gone_elsewhere(self.dialect, &due.account, &due.openid, now, asked, beside));
         }
         statements
     }

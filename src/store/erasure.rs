@@ -4,9 +4,10 @@
 use super::follow::{BLANK, BLANK_SCENE, ERASED_TO, TEXT_MAX, cut};
 use super::read::Row;
 use super::value::{Value, places, stmt};
-use super::{LEASE_MS, Statement, Store, lease_id};
+use super::{Dialect, LEASE_MS, Statement, Store, hook_erasure, lease_id};
 use crate::error::Result;
 use chrono::{DateTime, Utc};
+use std::collections::HashSet;
 
 /// Why somebody is erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,8 +50,17 @@ pub struct ToErase<'a> {
     pub note: Option<&'a str>,
     /// What happened by then is erased; what a later following brings is not.
     pub to: DateTime<Utc>,
+    /// Who else has to erase.
+    pub beside: Beside<'a>,
+}
+
+/// What there is beside the tables.
+#[derive(Debug, Clone, Copy)]
+pub struct Beside<'a> {
     /// JSON: the other stores that may hold something, each with null.
     pub stores: &'a str,
+    /// Whether a hook may have been told of somebody, and has to hear of it.
+    pub hooks: bool,
 }
 
 /// A row of `erasure`.
@@ -112,9 +122,9 @@ pub(super) fn erasure(row: &Row) -> Result<Erasure> {
 /// The columns of a new row, but for the person.
 const NEW: &str = "cause, note, erased_to, erased_at, stores, state, due_at";
 
-/// What the other tables hold of a person, up to then.
-pub(super) fn elsewhere(account: &str, openid: &str, to: DateTime<Utc>) -> Vec<Statement> {
-    vec![
+/// Tags and messages of a person, up to then.
+fn tags_and_messages(account: &str, openid: &str, to: DateTime<Utc>) -> [Statement; 2] {
+    [
         stmt!("DELETE FROM user_tag WHERE account = ?1 AND openid = ?2", account, openid),
         stmt!(
             "UPDATE inbox_event SET raw = NULL, last_error = NULL WHERE account = ?1 AND openid = ?2 AND event_time <= ?3 \
@@ -130,11 +140,12 @@ pub(super) fn elsewhere(account: &str, openid: &str, to: DateTime<Utc>) -> Vec<S
 /// statement before them has blanked the person at `now`. No event tells up to when; what came in before it was
 /// `asked` is older.
 pub(super) fn gone_elsewhere(
+    dialect: Dialect,
     account: &str,
     openid: &str,
     now: DateTime<Utc>,
     asked: DateTime<Utc>,
-    stores: &str,
+    beside: Beside<'_>,
 ) -> Vec<Statement> {
     let blanked = |table: &str| {
         format!(
@@ -152,11 +163,26 @@ pub(super) fn gone_elsewhere(
         "INSERT INTO erasure (account, openid, {NEW}) SELECT account, openid, ?4, NULL, ?5, erased_at, ?6, ?7, ?8 \
          FROM user_mapping WHERE account = ?1 AND openid = ?2 AND erased_at = ?3"
     );
-    vec![
+    // Whatever is known: who does not follow reports no position.
+    let forgotten = "INTO location_gone (account, openid, at, gone_at, due_at) \
+         SELECT u.account, u.openid, CASE WHEN l.at > ?4 THEN l.at ELSE ?4 END, ?5, ?5 FROM user_mapping u \
+         LEFT JOIN location l ON l.account = u.account AND l.openid = u.openid \
+         WHERE u.account = ?1 AND u.openid = ?2 AND u.erased_at = ?3";
+    let forgotten = format!("{} {forgotten}", dialect.insert_new());
+    let position = format!("DELETE FROM location WHERE account = ?1 AND openid = ?2 AND {}", blanked("location"));
+    let Beside { stores, hooks } = beside;
+    let now_ms = now.timestamp_millis();
+    let mut statements = vec![
+        stmt!(forgotten, account, openid, now, asked, now_ms),
+        stmt!(position, account, openid, now),
         stmt!(tags, account, openid, now),
         stmt!(raw, account, openid, now, asked),
-        stmt!(row, account, openid, now, Cause::Gone.as_str(), asked, stores, state(stores), now.timestamp_millis()),
-    ]
+    ];
+    if hooks {
+        statements.push(hook_erasure::tell_gone(account, openid, now));
+    }
+    statements.push(stmt!(row, account, openid, now, Cause::Gone.as_str(), asked, stores, state(stores), now_ms));
+    statements
 }
 
 /// What there is of a person.
@@ -194,12 +220,24 @@ fn state(stores: &str) -> &'static str {
 }
 
 impl Store {
-    /// The row of an erasure, for the transaction that erases.
-    pub fn erasure_row(&self, erase: &ToErase<'_>, now_ms: i64) -> Statement {
+    /// What the other tables hold of a person, up to then: the one list of every erasure that knows up to when.
+    pub(super) fn elsewhere(&self, account: &str, openid: &str, to: DateTime<Utc>, now_ms: i64) -> Vec<Statement> {
+        let [noted, position] = self.left_location(account, openid, to, now_ms);
+        let [tags, messages] = tags_and_messages(account, openid, to);
+        vec![noted, position, tags, messages]
+    }
+
+    /// Who else has to erase: stands in the transaction behind what takes the messages away.
+    pub fn erased_beside(&self, erase: &ToErase<'_>, now_ms: i64) -> Vec<Statement> {
+        let told = erase.beside.hooks.then(|| self.tell_erasure(erase.account, erase.openid, now_ms));
+        told.into_iter().chain([self.erasure_row(erase, now_ms)]).collect()
+    }
+
+    fn erasure_row(&self, erase: &ToErase<'_>, now_ms: i64) -> Statement {
         let sql = format!("INSERT INTO erasure (account, openid, {NEW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
         let note = cut(&erase.note.map(str::to_owned), TEXT_MAX);
         let now = DateTime::from_timestamp_millis(now_ms).unwrap_or_default();
-        let ToErase { account, openid, stores, .. } = *erase;
+        let ToErase { account, openid, beside: Beside { stores, .. }, .. } = *erase;
         stmt!(sql, account, openid, erase.cause.as_str(), note, erase.to, now, stores, state(stores), now_ms)
     }
 
@@ -218,8 +256,8 @@ impl Store {
              updated_at = ?5, {ERASED_TO} WHERE account = ?1 AND openid = ?2"
         );
         let mut statements = vec![self.bare_row(account, openid, now), stmt!(sql, account, openid, to, now_ms, now)];
-        statements.extend(elsewhere(account, openid, to));
-        statements.push(self.erasure_row(erase, now_ms));
+        statements.extend(self.elsewhere(account, openid, to, now_ms));
+        statements.extend(self.erased_beside(erase, now_ms));
         statements
     }
 
@@ -276,13 +314,14 @@ impl Store {
         self.rows(&sql, [ids, vec![lease.into()]].concat(), erasure).await
     }
 
-    /// Writes what the stores said, for rows of one claim that ended alike: `error` tells why it is not all, and the
-    /// rows are due again at `due_at`.
+    /// Writes what the stores said, for rows of one claim that ended alike: `why` tells why it is not all, `failed`
+    /// whether a store could not be asked, and the rows are due again at `due_at`.
     pub async fn confirm_erasures(
         &self,
         rows: &[&Erasure],
         stores: &str,
-        error: Option<&str>,
+        why: Option<&str>,
+        failed: bool,
         due_at: i64,
         all: bool,
     ) -> Result<()> {
@@ -296,13 +335,24 @@ impl Store {
         let mut args: Vec<Value> = vec![
             stores.into(),
             state.into(),
-            error.is_some().into(),
-            error.map(str::to_owned).into(),
+            failed.into(),
+            why.map(str::to_owned).into(),
             due_at.into(),
             first.lease.into(),
         ];
         args.extend(rows.iter().map(|row| Value::Int(row.id)));
         self.commit(vec![Statement { sql: sql.into(), args }]).await.map(drop)
+    }
+
+    /// The ids of those erasures of whose person a callback from before is still to be settled, message and all.
+    pub async fn unsettled(&self, rows: &[Erasure]) -> Result<HashSet<i64>> {
+        let sql = format!(
+            "SELECT DISTINCT e.id FROM erasure e JOIN inbox_event i ON i.account = e.account AND i.openid = e.openid \
+             AND i.event_time <= e.erased_to WHERE e.id IN ({}) AND i.state = 'new' AND i.raw IS NOT NULL",
+            places(rows.len())
+        );
+        let args = rows.iter().map(|row| Value::Int(row.id)).collect();
+        Ok(self.rows(&sql, args, |row| row.int(0)).await?.into_iter().collect())
     }
 
     /// How many erasures wait for another store.

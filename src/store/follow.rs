@@ -6,7 +6,6 @@
 //! A SET never reads a column that stands to its left: MySQL assigns from left to right. Arguments are
 //! numbered, `?1` the account and `?2` the openid, so that a writer can put those of a batch together.
 
-use super::erasure::elsewhere;
 use super::value::stmt;
 use super::{Statement, Store};
 use chrono::{DateTime, Utc};
@@ -129,8 +128,7 @@ impl Store {
         // Behind what reads it.
         let sql = sql.replacen("unfollow_time = ?3", &format!("{ERASED_TO}, unfollow_time = ?3"), 1);
         statements.push(stmt!(sql, account, openid, at, now_ms, now));
-        statements.extend(self.left_location(account, openid, at, now_ms));
-        statements.extend(elsewhere(account, openid, at));
+        statements.extend(self.elsewhere(account, openid, at, now_ms));
         statements
     }
 }

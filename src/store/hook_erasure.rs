@@ -1,28 +1,44 @@
 //! Who must hear that a person was erased: every hook that ever got something about them, or may have.
 
-use super::value::stmt;
+use super::value::{places, stmt};
 use super::{Statement, Store};
 use crate::error::Result;
 use chrono::{DateTime, Utc};
 
-/// A hook that must hear of an erasure.
+/// A hook that has not confirmed an erasure.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ErasureTold {
+pub struct NotHeard {
+    /// The person.
+    pub openid: String,
+    /// When they were erased: it belongs to that erasure alone, and not to one of a later following.
+    pub erased_at: DateTime<Utc>,
     /// The hook's name.
     pub hook: String,
-    /// pending, sending, delivered (this confirms it) or gone: its receiver, or the hook itself, is no more.
+    /// pending, sending or gone: its receiver, or the hook itself, is no more.
     pub state: String,
     /// Why it failed last.
     pub last_error: Option<String>,
-    /// When it was confirmed.
-    pub ended_at: Option<DateTime<Utc>>,
+}
+
+/// [`Store::tell_erasure`] for somebody of whom user/info said that they do not follow: only where the statement before
+/// it has blanked them at `now`.
+pub(super) fn tell_gone(account: &str, openid: &str, now: DateTime<Utc>) -> Statement {
+    stmt!(
+        "INSERT INTO hook_delivery (hook, account, openid, state, due_at, created_at) \
+         SELECT p.hook, p.account, p.openid, 'pending', ?4, ?3 FROM hook_person p \
+         WHERE p.account = ?1 AND p.openid = ?2 AND EXISTS (SELECT 1 FROM user_mapping u \
+         WHERE u.account = p.account AND u.openid = p.openid AND u.erased_at = ?3)",
+        account,
+        openid,
+        now,
+        now.timestamp_millis()
+    )
 }
 
 impl Store {
-    /// The hooks that got something about a person, or may have, and have not confirmed an erasure since.
-    pub async fn hooks_told(&self, account: &str, openid: &str) -> Result<Vec<String>> {
-        let sql = "SELECT hook FROM hook_person WHERE account = ? AND openid = ? ORDER BY hook";
-        self.rows(sql, vec![account.into(), openid.into()], |row| row.text(0)).await
+    /// Whether any hook was ever told of anybody.
+    pub async fn was_told(&self) -> Result<bool> {
+        Ok(self.row("SELECT 1 FROM hook_person LIMIT 1", vec![], |row| row.int(0)).await?.is_some())
     }
 
     /// Makes a delivery of type `person.erased` due at each of these hooks: one of the statements of an erasure, behind
@@ -39,29 +55,23 @@ impl Store {
         )
     }
 
-    /// How far the hooks are with the erasures of a person since `since`, the latest of each hook.
-    pub async fn erasure_told(&self, account: &str, openid: &str, since: DateTime<Utc>) -> Result<Vec<ErasureTold>> {
-        let sql = "SELECT d.hook, d.state, d.last_error, d.ended_at FROM hook_delivery d \
-                   WHERE d.account = ? AND d.openid = ? AND d.created_at >= ? AND NOT EXISTS (SELECT 1 FROM hook_delivery l \
-                   WHERE l.account = d.account AND l.openid = d.openid AND l.hook = d.hook AND l.id > d.id) ORDER BY d.hook";
-        let args = vec![account.into(), openid.into(), since.into()];
-        self.rows(sql, args, |row| {
-            Ok(ErasureTold {
-                hook: row.text(0)?,
-                state: row.text(1)?,
-                last_error: row.opt_text(2)?,
-                ended_at: row.opt_time(3)?,
+    /// The hooks that have not confirmed the erasures of these people of an account.
+    pub async fn not_heard(&self, account: &str, openids: &[&str]) -> Result<Vec<NotHeard>> {
+        let sql = format!(
+            "SELECT openid, created_at, hook, state, last_error FROM hook_delivery WHERE account = ? AND openid IN ({}) \
+             AND state <> 'delivered' ORDER BY hook",
+            places(openids.len())
+        );
+        let args = std::iter::once(account.into()).chain(openids.iter().map(|openid| (*openid).into()));
+        self.rows(&sql, args.collect(), |row| {
+            Ok(NotHeard {
+                openid: row.text(0)?,
+                erased_at: row.time(1)?,
+                hook: row.text(2)?,
+                state: row.text(3)?,
+                last_error: row.opt_text(4)?,
             })
         })
         .await
-    }
-
-    /// Takes a person out of what is kept about hooks: for the purge of those who were erased long ago. What was told of
-    /// their events goes with those events.
-    pub fn forget_hook_person(&self, account: &str, openid: &str) -> Vec<Statement> {
-        vec![
-            stmt!("DELETE FROM hook_person WHERE account = ?1 AND openid = ?2", account, openid),
-            stmt!("DELETE FROM hook_delivery WHERE account = ?1 AND openid = ?2", account, openid),
-        ]
     }
 }

@@ -25,8 +25,8 @@ const COLUMNS: &str = "account, openid, latitude, longitude, `precision`, at, ex
 /// ?6 precision, ?7 its expiry, ?8 its cell.
 const INTO: &str = "INTO location (account, openid, latitude, longitude, `precision`, at, expires_at, cell, copied, \
      tidy_at) SELECT ?1, ?2, ?4, ?5, ?6, ?3, ?7, ?8, 0, ?7 FROM (SELECT 1 AS one) AS v";
-/// Whether they left, or their position was forgotten, since then.
-const NOT_SINCE: &str = "LEFT JOIN user_mapping AS u ON u.account = ?1 AND u.openid = ?2 AND u.unfollow_time >= ?3 \
+/// Whether they left or were erased, or their position was forgotten, since then.
+const NOT_SINCE: &str = "LEFT JOIN user_mapping AS u ON u.account = ?1 AND u.openid = ?2 AND (u.unfollow_time >= ?3 OR u.erased_to >= ?3) \
      LEFT JOIN location_gone AS g ON g.account = ?1 AND g.openid = ?2 AND g.at >= ?3";
 const MOVE: &str =
     "SET latitude = ?4, longitude = ?5, `precision` = ?6, at = ?3, expires_at = ?7, cell = ?8, copied = 0";
@@ -231,6 +231,16 @@ impl Store {
             Ok(Gone { account: row.text(0)?, openid: row.text(1)?, at: row.time(2)?, tries: row.int(3)? })
         })
         .await
+    }
+
+    /// Who of these has not been removed yet by the process that copies: it may be about to write what it has read before.
+    pub async fn removals_due(&self, account: &str, openids: &[&str]) -> Result<Vec<String>> {
+        let sql = format!(
+            "SELECT DISTINCT openid FROM location_gone WHERE account = ? AND openid IN ({}) AND due_at IS NOT NULL AND tries = 0",
+            places(openids.len())
+        );
+        let args = std::iter::once(account.into()).chain(openids.iter().map(|openid| (*openid).into()));
+        self.rows(&sql, args.collect(), |row| row.text(0)).await
     }
 
     /// Who of an account is gone while Redis may still have them, some of them.

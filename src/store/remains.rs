@@ -17,13 +17,14 @@ pub struct Remains {
 }
 
 impl Remains {
-    /// Erased before, did not return, no store is waited for, no callback of theirs is under way.
+    /// Erased before, did not return, no store is waited for, no callback of theirs is under way, here or to a hook.
     fn condition(&self) -> (String, Vec<Value>) {
         let mut sql = "erased_at < ? AND is_followed = 0 AND info_due_at IS NULL \
              AND NOT EXISTS (SELECT 1 FROM erasure e WHERE e.account = user_mapping.account \
              AND e.openid = user_mapping.openid AND e.state <> 'sealed') \
              AND NOT EXISTS (SELECT 1 FROM inbox_event i WHERE i.account = user_mapping.account \
-             AND i.openid = user_mapping.openid AND (i.state = 'new' OR i.raw IS NOT NULL))"
+             AND i.openid = user_mapping.openid AND (i.state = 'new' OR i.raw IS NOT NULL \
+             OR EXISTS (SELECT 1 FROM hook_delivery d WHERE d.event_id = i.id AND d.state IN ('pending', 'sending', 'unknown'))))"
             .to_owned();
         let mut args: Vec<Value> = vec![self.before.into()];
         if let Some(account) = &self.account {
@@ -61,7 +62,7 @@ impl Store {
             .await
     }
 
-    /// Deletes up to `limit` rows of a person's callbacks; `None` when there are no more.
+    /// Deletes up to `limit` rows of a person's callbacks, and what hooks were told of them; `None` when there are no more.
     pub async fn purge_events_of(&self, person: &Remembered, limit: usize) -> Result<Option<Step>> {
         let of: Vec<Value> = vec![person.account.as_str().into(), person.openid.as_str().into()];
         let sql =
@@ -71,11 +72,15 @@ impl Store {
         if ids.is_empty() {
             return Ok(None);
         }
-        let sql =
-            format!("DELETE FROM inbox_event WHERE id IN ({}) AND raw IS NULL AND state <> 'new'", places(ids.len()));
-        let delete = Statement { sql: sql.into(), args: ids.into_iter().map(Value::Int).collect() };
+        let (of_ids, args) = (places(ids.len()), ids.into_iter().map(Value::Int).collect::<Vec<_>>());
+        let events = format!("DELETE FROM inbox_event WHERE id IN ({of_ids}) AND raw IS NULL AND state <> 'new'");
+        let told = format!(
+            "DELETE FROM hook_delivery WHERE event_id IN ({of_ids}) \
+             AND NOT EXISTS (SELECT 1 FROM inbox_event i WHERE i.id = hook_delivery.event_id)"
+        );
+        let delete = [events, told].map(|sql| Statement { sql: sql.into(), args: args.clone() });
         let start = Instant::now();
-        let deleted = self.commit(vec![delete]).await?[0];
+        let deleted = self.commit(delete.into()).await?[0];
         Ok(Some(Step { deleted, held: start.elapsed() }))
     }
 
@@ -92,9 +97,19 @@ impl Store {
                       AND NOT EXISTS (SELECT 1 FROM user_mapping u WHERE u.account = erasure.account \
                       AND u.openid = erasure.openid)"
                     .into(),
-                args: of,
+                args: of.clone(),
             },
         ];
+        // What is known of them beside it, under the same condition: they did not return.
+        let statements =
+            ["hook_person", "hook_delivery", "location_gone"].into_iter().fold(statements, |mut all, table| {
+                let sql = format!(
+                    "DELETE FROM {table} WHERE account = ? AND openid = ? AND NOT EXISTS (SELECT 1 FROM user_mapping u \
+                 WHERE u.account = {table}.account AND u.openid = {table}.openid)"
+                );
+                all.push(Statement { sql: sql.into(), args: of.clone() });
+                all
+            });
         let start = Instant::now();
         let deleted = self.commit(statements).await?[0];
         Ok(Step { deleted, held: start.elapsed() })

@@ -95,6 +95,9 @@ impl Store {
             args.extend(events.iter().map(|kind| Value::from(*kind)));
             statements.push(Statement { sql: sql.into(), args });
         }
+        if kind == Revoked::Location {
+            statements.extend(self.forget_location(account, openid, at, now_ms));
+        }
         statements
     }
 }

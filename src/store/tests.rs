@@ -464,7 +464,11 @@ mod stories {
     async fn settle_info(store: &Store, followed: bool) -> Follower {
         while let Some(due) = store.claim_due("main", 1, i64::MAX).await.unwrap().pop() {
             let profile = Profile { nickname: Some("N".into()), ..Profile::default() };
-            let write = if followed { vec![store.enrich(&due, &profile)] } else { store.gone(&due, Some("{}")) };
+            let write = if followed {
+                vec![store.enrich(&due, &profile)]
+            } else {
+                store.gone(&due, Some(Beside { stores: "{}", hooks: false }))
+            };
             store.commit(write).await.unwrap();
         }
         let mut row = store.follower("main", "oA").await.unwrap().unwrap();

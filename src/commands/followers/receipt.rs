@@ -53,6 +53,11 @@ pub(super) fn text(row: &Erasure, lang: Lang) -> String {
                 let time = time_local(time.timestamp_millis());
                 lines.push(say!("  {name:<14} {time}: {en}"; "  {name:<14} {time}：{zh}"));
             }
+            None if confirmed.is_array() => {
+                let gone: Vec<_> = confirmed.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+                let gone = escape(&gone.join(", ")).into_owned();
+                lines.push(say!("  not told       {gone}: no more there"; "  未能通知       {gone}：已不存在"));
+            }
             None => lines.push(say!("  {name:<14} pending: {en}"; "  {name:<14} 待确认：{zh}")),
         }
     }
