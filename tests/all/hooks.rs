@@ -4,5 +4,5 @@ mod commands;
 mod doubt;
 mod endpoints;
 mod erased;
-mod receiver;
+pub mod receiver;
 mod shared;

@@ -28,6 +28,7 @@ mod doctor;
 mod durability;
 mod enrichment;
 mod erasure;
+mod everywhere;
 mod explain;
 mod export;
 mod finished;

@@ -33,6 +33,8 @@ pub struct Stage {
     /// Further variables for whatever is started, such as `LD_PRELOAD`.
     pub env: Vec<(String, String)>,
     rows: Rows,
+    /// Where the platform is found instead: something that stands in the way.
+    pub way: Option<SocketAddr>,
     sandbox: Option<Server>,
     folder: TempDir,
 }
@@ -76,6 +78,7 @@ impl Stage {
             env: Vec::new(),
             rows,
             sandbox: None,
+            way: None,
             folder,
         };
         let accounts = stage.write("accounts.toml", &stage.account_section());
@@ -176,7 +179,9 @@ impl Stage {
             self.rows.url,
             self.settings,
             self.account_section(),
-            self.sandbox.as_ref().map_or("127.0.0.1:1".to_owned(), |sandbox| sandbox.address.to_string()),
+            self.way
+                .or(self.sandbox.as_ref().map(|it| it.address))
+                .map_or("127.0.0.1:1".to_owned(), |it| it.to_string()),
             self.account_settings,
         );
         self.write("wxops.toml", &text).to_str().expect("an ASCII path").to_owned()
