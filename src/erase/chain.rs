@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 /// The lock of those who add to the chain.
 const LOCK: &str = "erasure";
 /// Receipts of one transaction.
-const ROUND: i64 = 100;
+const ROUND: i64 = 250;
 /// Receipts of one query.
 const PAGE: i64 = 500;
 

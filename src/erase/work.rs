@@ -16,7 +16,7 @@ use tokio::sync::watch;
 /// How often the table is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Erasures taken at a time.
-const ROUND: i64 = 200;
+const ROUND: i64 = 500;
 /// A store that is busy for a moment is asked again after this at the earliest, milliseconds.
 const SOON_MS: i64 = 1_000;
 /// The first wait after a failure, doubled each time, and the longest, milliseconds.

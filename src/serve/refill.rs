@@ -22,6 +22,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const NOTE_EVERY: Duration = Duration::from_secs(60);
 /// How long the database may take for the note.
 const NOTE_TIME: Duration = Duration::from_secs(5);
+/// The same at the end.
+const LEAVE_TIME: Duration = Duration::from_millis(500);
 
 /// What became of the records of a segment.
 #[derive(Default)]
@@ -54,6 +56,7 @@ pub(super) async fn run(keeping: Keeping, place: String, mut stop: watch::Receiv
         () = working => {}
         () = lifecycle::until(&mut stop) => {}
     }
+    notes.leave(&keeping, &spool).await;
 }
 
 /// Moves everything in that nobody writes to any more. The first commit shows that the database is well.
@@ -138,6 +141,10 @@ fn unreadable(spool: &Spool, error: &std::io::Error) -> Error {
     Error::failed(say!("the spool {folder}: {error}"; "暂存目录 {folder}：{error}"))
 }
 
+async fn is_waited_for(keeping: &Keeping) -> bool {
+    matches!(tokio::time::timeout(NOTE_TIME, keeping.app.store.erasures_pending()).await, Ok(Ok(1..)))
+}
+
 /// What others are told of this host's spool: the metric, and the row of the table.
 struct Notes {
     place: String,
@@ -157,13 +164,25 @@ impl Notes {
         keeping.app.metrics.spool_bytes.set(i64::try_from(survey.bytes).unwrap_or(i64::MAX));
         let row = survey.row(&self.place);
         let known = self.noted.as_ref().is_some_and(|(old, at)| *old == row && at.elapsed() < NOTE_EVERY);
-        if known || keeping.pulse.standing() == Standing::Away {
+        // An erasure waits until every host has looked since.
+        if keeping.pulse.standing() == Standing::Away || (known && !is_waited_for(keeping).await) {
             return;
         }
         match tokio::time::timeout(NOTE_TIME, keeping.app.store.note_spool(&row)).await {
             Ok(Ok(())) => self.noted = Some((row, Instant::now())),
             Ok(Err(error)) => tracing::debug!(%error, "the spool's row could not be written"),
             Err(_) => tracing::debug!("the spool's row could not be written in time"),
+        }
+    }
+
+    /// At the end, when nobody can spool any more: an empty place that nobody looks at is not to be waited for.
+    async fn leave(self, keeping: &Keeping, spool: &Spool) {
+        let empty = spool.survey().await.is_ok_and(|survey| survey.events == 0 && survey.set_aside == 0);
+        if empty && keeping.pulse.standing() != Standing::Away {
+            let left = tokio::time::timeout(LEAVE_TIME, keeping.app.store.leave_spool(&self.place)).await;
+            if !matches!(left, Ok(Ok(()))) {
+                tracing::debug!("the spool's row stays; it ends by itself after a day");
+            }
         }
     }
 }

@@ -58,6 +58,11 @@ impl Store {
         stmt!(bare, place)
     }
 
+    /// Forgets a place that is empty, and whose `serve` ends.
+    pub async fn leave_spool(&self, place: &str) -> Result<()> {
+        self.commit(vec![stmt!("DELETE FROM spool WHERE place = ?", place)]).await.map(drop)
+    }
+
     /// Notes what lies in a place, and forgets places that are gone.
     pub async fn note_spool(&self, spool: &SpoolRow) -> Result<()> {
         let now = self.dialect.now_ms();

@@ -2,7 +2,7 @@
 
 use crate::durability::futures;
 use crate::erasure::{NO_KEY, avatar, filled, holders_of, idle, receipts};
-use crate::hooks::receiver::{Does, Receiver, hurry, reach};
+use crate::hooks::receiver::{Does, Receiver, deliveries, hurry, reach};
 use crate::messages::{OPENID, event_at, text};
 use crate::platform::Platform;
 use crate::redis::OwnRedis;
@@ -10,7 +10,7 @@ use crate::rows::Db;
 use crate::signer;
 use crate::stage::{Serve, Stage, until};
 use crate::stories::stories;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,16 +37,33 @@ async fn erasure(stage: &Stage, openid: &str) -> Value {
     stage.verb(&["--json", "followers", "show", openid]).await.expect_code(0).json()[0]["erasure"].clone()
 }
 
-/// Waits until just these stores are pending.
+/// Waits until just these stores are pending, and tells what is shown then.
 async fn pending(stage: &Stage, openid: &str, names: &[&str]) -> Value {
-    let pending =
-        async || Some(erasure(stage, openid).await).filter(|shown| shown["pending"] == serde_json::json!(names));
-    until(&format!("{names:?} to be pending"), pending).await
+    let last = format!("SELECT stores FROM erasure WHERE openid = '{openid}' ORDER BY id DESC LIMIT 1");
+    until(&format!("{names:?} to be pending"), async || {
+        let stores = stage.rows(&last).await.first()?[0].clone()?;
+        let stores: Map<String, Value> = serde_json::from_str(&stores).unwrap();
+        let open: Vec<_> = stores.iter().filter(|(_, at)| at.is_null()).map(|(name, _)| name.as_str()).collect();
+        (open == names).then_some(())
+    })
+    .await;
+    let shown = erasure(stage, openid).await;
+    assert_eq!(shown["pending"], serde_json::json!(names));
+    shown
 }
 
 /// What minutes would do to waits that have grown.
 async fn due_now(stage: &Stage) {
     stage.execute("UPDATE erasure SET due_at = 0 WHERE state = 'pending'").await;
+}
+
+/// Waits until so many are delivered, without the rest that a receiver is given.
+async fn delivered(stage: &Stage, count: i64) {
+    until(&format!("{count} delivered"), async || {
+        hurry(stage).await;
+        (deliveries(stage, "delivered").await == count).then_some(())
+    })
+    .await;
 }
 
 async fn push(serve: &Serve, xml: &str) {
@@ -92,13 +109,9 @@ async fn each_store_confirms_and_the_receipt_names_it(mut stage: Stage) {
     let shown = pending(&stage, OPENID, &["hooks", "redis"]).await;
     assert!(shown["last_error"].as_str().unwrap().contains("Redis") && shown["receipt"].is_null(), "{shown}");
     receiver.now_does(Does::Answers(200, ""));
-    hurry(&stage).await;
-    reach(&stage, "delivered", 2).await;
-    due_now(&stage).await;
-    pending(&stage, OPENID, &["redis"]).await;
+    delivered(&stage, 2).await;
     own.restart().await;
-    due_now(&stage).await;
-    receipts(&stage, 1).await;
+    receipts_due(&stage, 1).await;
 
     let receipt: Value = serde_json::from_str(erasure(&stage, OPENID).await["receipt"].as_str().unwrap()).unwrap();
     let stores = receipt["stores"].as_object().unwrap();
@@ -143,8 +156,7 @@ async fn who_returns_starts_clean_everywhere(mut stage: Stage) {
     assert_eq!(in_redis(&own, OPENID).len(), 2, "the second following has a position");
     assert_eq!(stage.number("SELECT COUNT(*) FROM location").await, 1);
     receiver.now_does(Does::Answers(200, ""));
-    hurry(&stage).await;
-    reach(&stage, "delivered", 2).await;
+    delivered(&stage, 2).await;
     receipts_due(&stage, 1).await;
     push(&serve, &text(OPENID, "my later trace", 8)).await;
     reach(&stage, "delivered", 3).await;
@@ -153,8 +165,7 @@ async fn who_returns_starts_clean_everywhere(mut stage: Stage) {
     let second = pending(&stage, OPENID, &["hooks"]).await;
     assert_eq!(second["cause"], "unsubscribe");
     receiver.now_does(Does::Answers(200, ""));
-    hurry(&stage).await;
-    reach(&stage, "delivered", 4).await;
+    delivered(&stage, 4).await;
     receipts_due(&stage, 2).await;
     let erased: Vec<_> = receiver.told().into_iter().filter(|told| told.json()["type"] == "person.erased").collect();
     let mut ids: Vec<_> = erased.iter().map(|told| told.header("webhook-id").to_owned()).collect();
@@ -321,7 +332,9 @@ async fn at_each_step_of_an_enrichment_nothing_stays(mut stage: Stage) {
     gate.open.send_replace(false);
     push(&serve, &event_at("subscribe", write, start, scene)).await;
     gate.has(2).await;
-    tokio::join!(leaves(write), async { drop(gate.open.send_replace(true)) });
+    tokio::join!(leaves(write), async {
+        gate.open.send_replace(true);
+    });
     idle(&stage).await;
     receipts(&stage, 4).await;
     assert_eq!(holders_of(&stage, &canaries).await, [""; 0]);
