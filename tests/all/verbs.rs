@@ -158,9 +158,11 @@ async fn json_and_silence_of_every_verb(stage: Stage) {
         ))
         .await;
     stage.execute("INSERT INTO user_delete_request (user_id, openid) VALUES (7, 'oNOBODY')").await;
-    // A MariaDB is copied with the server's own tool; nothing is in doubt here, so there is nothing to list.
+    // A MariaDB is copied with the server's own tool; nothing is in doubt here, so there is nothing to list; and the
+    // sandbox has never heard of the person that repair asks it about.
+    let fails = ["sends unknown", "events repair"];
     let works = |verb: &str| {
-        !ENDLESS.contains(&verb) && verb != "sends unknown" && (verb != "db backup" || stage.db == Db::Sqlite)
+        !ENDLESS.contains(&verb) && !fails.contains(&verb) && (verb != "db backup" || stage.db == Db::Sqlite)
     };
     for (verb, args) in VERBS.iter().filter(|(verb, _)| works(verb)) {
         let args = args.replace("CALLBACK", &format!("http://{}/wechat/event", serve.address()));

@@ -111,13 +111,21 @@ async fn look_up(app: &App, account: &str, asked: Vec<String>) -> Result<(People
     Ok((people, unknown))
 }
 
+/// An openid has 28 letters; what is much longer may be a token that was pasted instead of one, and is not repeated.
+fn shown(openid: &str) -> String {
+    match openid.char_indices().nth(40) {
+        Some(_) => format!("{}…", escape(&openid.chars().take(6).collect::<String>())),
+        None => escape(openid).to_string(),
+    }
+}
+
 /// Exit 1 where nobody is known, 3 where some are not.
 fn all_known(account: &str, done: usize, unknown: &[String]) -> Result<()> {
     if unknown.is_empty() {
         return Ok(());
     }
     let kind = if done == 0 { Kind::Failed } else { Kind::Partial };
-    let (count, list) = (unknown.len(), unknown.iter().map(|openid| escape(openid)).collect::<Vec<_>>().join(" "));
+    let (count, list) = (unknown.len(), unknown.iter().map(|openid| shown(openid)).collect::<Vec<_>>().join(" "));
     Err(Error::new(
         kind,
         say!("{count} not known in account {account}: {list}"; "账号 {account} 中没有这 {count} 个：{list}"),
