@@ -122,9 +122,11 @@ impl App {
         let here = spool_place(settings.as_ref());
         let mut places = Vec::new();
         let older = |at: Option<i64>| at.is_some_and(|at| at <= time_ms);
-        if let Some(survey) = settings.map(|settings| Surveyor::default().look(settings.folder())) {
-            match survey {
-                Ok(survey) if !older(survey.oldest_ms) && !older(survey.set_aside_ms) => {}
+        if let Some(settings) = settings {
+            // Whatever lies there is read.
+            let survey = tokio::task::spawn_blocking(move || Surveyor::default().look(settings.folder()));
+            match survey.await {
+                Ok(Ok(survey)) if !older(survey.oldest_ms) && !older(survey.set_aside_ms) => {}
                 _ => places.push(here.clone()),
             }
         }
