@@ -5,7 +5,7 @@ use crate::domain::account::Official;
 use crate::error::Result;
 use crate::metrics::Metrics;
 use crate::platform::http::{Call, Client, Limits};
-use crate::store::{InHand, Options, Store};
+use crate::store::{InHand, Options, Store, Zone};
 use crate::tokens::Keeper;
 use crate::wire::reason::Reason;
 use std::sync::Arc;
@@ -92,5 +92,5 @@ impl App {
 }
 
 fn options(config: &Config, create: bool) -> Options {
-    Options { erase: config.unsubscribe_policy == UnsubscribePolicy::Erase, migrate: true, create }
+    Options { erase: config.unsubscribe_policy == UnsubscribePolicy::Erase, migrate: true, create, zone: config.user_mapping_timezone.map(Zone::from) }
 }

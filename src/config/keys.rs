@@ -54,6 +54,7 @@ pub(super) const API_TOKEN: Setting = secret("WXOPS_API_TOKEN", "api_token");
 pub(super) const ALERT_WEBHOOK: Setting = secret("WXOPS_ALERT_WEBHOOK", "alert_webhook");
 pub(super) const REPLAY_WINDOW: Setting = plain("WXOPS_REPLAY_WINDOW", "replay_window");
 pub(super) const UNSUBSCRIBE_POLICY: Setting = plain("WXOPS_UNSUBSCRIBE_POLICY", "unsubscribe_policy");
+pub(super) const USER_MAPPING_TIMEZONE: Setting = plain("WXOPS_USER_MAPPING_TIMEZONE", "user_mapping_timezone");
 pub(super) const LOG: Setting = plain("WXOPS_LOG", "log");
 pub(super) const LANG: Setting = variable("WXOPS_LANG", false);
 pub(super) const ACCOUNT: Setting = variable("WXOPS_ACCOUNT", false);
@@ -73,6 +74,7 @@ pub(super) const GLOBAL: &[Setting] = &[
     ALERT_WEBHOOK,
     REPLAY_WINDOW,
     UNSUBSCRIBE_POLICY,
+    USER_MAPPING_TIMEZONE,
     LOG,
     LANG,
     ACCOUNT,

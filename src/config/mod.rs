@@ -30,6 +30,7 @@ use crate::domain::robot::Robot;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Lang, Result, Text};
 use crate::say;
+use chrono::FixedOffset;
 use keys::Setting;
 use layers::{GLOBAL, Layers};
 use std::net::SocketAddr;
@@ -62,6 +63,8 @@ pub struct Config {
     pub replay_window: Option<Duration>,
     /// What happens to the data of a person who unfollows.
     pub unsubscribe_policy: UnsubscribePolicy,
+    /// How far the times in user_mapping are ahead of UTC, where another program writes them too.
+    pub user_mapping_timezone: Option<FixedOffset>,
     /// The filter for logs.
     pub log: String,
     /// The language for people, where `--lang` or `WXOPS_LANG` says so.
@@ -104,6 +107,7 @@ impl Config {
             account: read.parsed(&keys::ACCOUNT, |text| Ok(text.to_owned()))?,
             replay_window: read.or_default(&keys::REPLAY_WINDOW, values::window)?,
             unsubscribe_policy: read.or_default(&keys::UNSUBSCRIBE_POLICY, values::policy)?,
+            user_mapping_timezone: read.parsed(&keys::USER_MAPPING_TIMEZONE, values::offset)?,
             log: read.or_default(&keys::LOG, values::log)?,
             lang: read.parsed(&keys::LANG, values::lang)?,
             clock: read.parsed(&keys::CLOCK_FILE, |path| Ok(Clock::Shifted(path.into())))?.unwrap_or_default(),

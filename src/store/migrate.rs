@@ -1,10 +1,12 @@
 //! The schema: numbered files under `sql/`, the same numbers for both databases, applied by sqlx.
 
-use super::Pool;
+use super::{Dialect, Pool};
 use super::lost;
 use crate::error::{Error, Kind, Result};
 use crate::say;
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
+use sqlx::pool::PoolConnection;
+use sqlx::{MySql, MySqlPool};
 use std::time::Duration;
 
 static SQLITE: Migrator = sqlx::migrate!("sql/sqlite");
@@ -35,6 +37,11 @@ impl SchemaState {
     pub fn pending(&self) -> bool {
         self.files.iter().any(|file| !file.applied)
     }
+
+    /// Whether the first file is applied, which makes our tables.
+    pub fn begun(&self) -> bool {
+        self.files.first().is_some_and(|file| file.applied)
+    }
 }
 
 fn migrator(pool: &Pool) -> &'static Migrator {
@@ -47,12 +54,15 @@ fn migrator(pool: &Pool) -> &'static Migrator {
 /// Applies what is missing; safe twice and by two at once (sqlx takes a lock). Refuses a newer schema.
 pub(super) async fn migrate(pool: &Pool) -> Result<()> {
     match pool {
-        Pool::Sqlite(pool) => {
+        Pool::Sqlite(file) => {
+            if is_anothers(pool).await? {
+                return Err(anothers(Dialect::Sqlite));
+            }
             // sqlx takes no lock here: of two at once one fails, and finds the work done when it looks again.
             let mut tries = 0;
             loop {
                 tries += 1;
-                match SQLITE.run(pool).await {
+                match SQLITE.run(file).await {
                     Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) if tries < 5 => {
                         tokio::time::sleep(Duration::from_millis(200)).await;
                     }
@@ -61,23 +71,34 @@ pub(super) async fn migrate(pool: &Pool) -> Result<()> {
             }
         }
         Pool::MySql(pool) => {
-            // sqlx waits for its lock with a negative limit, which MariaDB answers at once with NULL.
-            let mut lock = pool.acquire().await.map_err(lost)?;
-            let held: Option<i64> = sqlx::query_scalar("SELECT GET_LOCK('wxops db migrate', 60)")
-                .fetch_one(&mut *lock)
-                .await
-                .map_err(lost)?;
-            if held != Some(1) {
-                return Err(Error::new(
-                    Kind::Busy,
-                    say!("another process migrates this database"; "另一个进程正在迁移该数据库"),
-                ));
-            }
+            let lock = lock(pool).await?;
             let done = migrate_mysql(pool).await;
-            sqlx::query("DO RELEASE_LOCK('wxops db migrate')").execute(&mut *lock).await.map_err(lost)?;
+            unlock(lock).await?;
             done
         }
     }
+}
+
+/// The lock of all who change the schema of a MySQL; the server frees it where its holder dies. sqlx waits for its
+/// own with a negative limit, which MariaDB answers at once with NULL.
+pub(super) async fn lock(pool: &MySqlPool) -> Result<PoolConnection<MySql>> {
+    let mut lock = pool.acquire().await.map_err(lost)?;
+    let held: Option<i64> = sqlx::query_scalar("SELECT GET_LOCK('wxops db migrate', 60)")
+        .fetch_one(&mut *lock)
+        .await
+        .map_err(lost)?;
+    if held != Some(1) {
+        return Err(Error::new(
+            Kind::Busy,
+            say!("another process migrates this database"; "另一个进程正在迁移该数据库"),
+        ));
+    }
+    Ok(lock)
+}
+
+/// Gives it back.
+pub(super) async fn unlock(mut lock: PoolConnection<MySql>) -> Result<()> {
+    sqlx::query("DO RELEASE_LOCK('wxops db migrate')").execute(&mut *lock).await.map(drop).map_err(lost)
 }
 
 async fn migrate_mysql(pool: &sqlx::MySqlPool) -> Result<()> {
@@ -143,6 +164,63 @@ fn refused(error: MigrateError) -> Error {
         }
     }
 }
+
+/// Whether a SQLite file has a `user_mapping` that we did not make. Looked for first: ours comes together with its
+/// line in the books.
+pub(super) async fn is_anothers(pool: &Pool) -> Result<bool> {
+    let Pool::Sqlite(file) = pool else { return Ok(false) };
+    let sql = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'user_mapping'";
+    let stands: i64 = sqlx::query_scalar(sql).fetch_one(file).await.map_err(lost)?;
+    Ok(stands > 0 && !state(pool).await?.begun())
+}
+
+/// The refusal of a `user_mapping` that stands where the first file would make one.
+pub(super) fn anothers(dialect: Dialect) -> Error {
+    let error = Error::config(say!(
+        "there is a user_mapping already, made by another program";
+        "已存在由其他程序创建的 user_mapping"
+    ));
+    match dialect {
+        Dialect::MySql => error.next(say!(
+            "look at what taking it over would change: wxops db migrate --adopt --dry-run";
+            "查看接管它需要做哪些改动：wxops db migrate --adopt --dry-run"
+        )),
+        Dialect::Sqlite => error.next(say!(
+            "give wxops a file of its own with DATABASE_URL";
+            "请用 DATABASE_URL 给 wxops 单独的文件"
+        )),
+    }
+}
+
+/// The SQL of what is missing, to be run by hand with the database's own shell: each file as it is, and the line in
+/// the books that sqlx would write, so that a later `db migrate` finds it done.
+pub(super) fn by_hand(pool: &Pool, state: &SchemaState) -> String {
+    let missing = |version: i64| state.files.iter().any(|file| file.version == version && !file.applied);
+    let mut sql = String::new();
+    for file in migrator(pool).iter().filter(|file| missing(file.version)) {
+        if sql.is_empty() {
+            sql.push_str(BOOKS);
+        }
+        let (version, name, text) = (file.version, &file.description, file.sql.as_str().trim_end());
+        let checksum: String = file.checksum.iter().map(|byte| format!("{byte:02x}")).collect();
+        sql.push_str(&format!(
+            "\n-- {version:04} {name}\n{text}\n\nINSERT INTO _sqlx_migrations (version, description, success, checksum, \
+             execution_time) VALUES ({version}, '{name}', TRUE, X'{checksum}', -1);\n"
+        ));
+    }
+    sql
+}
+
+/// The books, as sqlx makes them.
+const BOOKS: &str = "CREATE TABLE IF NOT EXISTS _sqlx_migrations (
+    version BIGINT PRIMARY KEY,
+    description TEXT NOT NULL,
+    installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    success BOOLEAN NOT NULL,
+    checksum BLOB NOT NULL,
+    execution_time BIGINT NOT NULL
+);
+";
 
 /// The refusal of a database that a later wxops has migrated.
 pub(super) fn newer(version: i64) -> Error {

@@ -3,6 +3,7 @@
 
 mod access_token;
 mod account;
+pub mod adopt;
 mod alarm;
 pub mod backup;
 mod channel;
@@ -28,6 +29,7 @@ mod sqlite;
 mod tests;
 mod value;
 mod writer;
+mod zone;
 
 pub use access_token::StoredToken;
 pub use alarm::Standing;
@@ -46,6 +48,7 @@ pub use purge::{Old, OldRows, Purge, Step};
 use read::Pool;
 pub use value::{Statement, Value};
 pub use writer::{End, InHand};
+pub use zone::Zone;
 
 use crate::error::{Error, Then};
 use crate::say;

@@ -9,6 +9,7 @@ mod recent;
 
 use super::inbox::{Arrival, Leased, Settled, Stored};
 use super::writer::{Answer, End, Hands, Work};
+use super::zone::{self, Zone};
 use super::{Statement, lease_id, lost};
 use crate::error::Error;
 use batch::{execute, insert, settle, write_alike};
@@ -31,19 +32,19 @@ const WAITS: usize = 1;
 /// How long a commit may take before its connection is given up.
 const SLOW: Duration = Duration::from_secs(10);
 
-/// Every connection to MySQL: strict, UTC, and a second at the most for a row
+/// Every connection to MySQL: strict, and a second at the most for a row
 /// that somebody else has locked: others wait behind it.
 const SESSION: &str = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
-     time_zone = '+00:00', innodb_lock_wait_timeout = 1, ";
+     innodb_lock_wait_timeout = 1, ";
 
 /// Starts the writers; they end when every sender is gone.
 pub(super) fn start(
     options: &MySqlConnectOptions,
-    arriving: mpsc::Receiver<Work>,
-    settling: mpsc::Receiver<Work>,
+    (arriving, settling): (mpsc::Receiver<Work>, mpsc::Receiver<Work>),
     hands: &Hands,
-    erase: bool,
+    (erase, zone): (bool, Option<Zone>),
 ) {
+    let left: Option<Arc<str>> = erase.then(|| zone::left(zone).into());
     let recent = Arc::new(Recent::default());
     let callbacks = Queue::pair(arriving).map(|queue| (queue, Isolation::ReadUncommitted));
     for (queue, isolation) in callbacks.into_iter().chain([(Queue::alone(settling), Isolation::ReadCommitted)]) {
@@ -52,7 +53,8 @@ pub(super) fn start(
             db: None,
             isolation,
             hands: hands.clone(),
-            erase,
+            left: left.clone(),
+            zone,
             recent: recent.clone(),
             stuck: VecDeque::new(),
             waits: 0,
@@ -66,7 +68,9 @@ struct MySqlWriter {
     db: Option<MySqlConnection>,
     isolation: Isolation,
     hands: Hands,
-    erase: bool,
+    /// Where the policy is to erase: the condition for somebody who has left.
+    left: Option<Arc<str>>,
+    zone: Option<Zone>,
     /// What was committed lately, by this writer and the one who helps it.
     recent: Arc<Recent>,
     /// Callbacks that met a lock, such as a copy whose original is not committed yet: tried again, one
@@ -234,18 +238,18 @@ impl MySqlWriter {
         arrivals: &[&Arrival],
         lease: Option<i64>,
     ) -> sqlx::Result<(Vec<Answer>, Vec<Leased>)> {
-        let (erase, recent) = (self.erase, self.recent.clone());
+        let (left, recent) = (self.left.clone(), self.recent.clone());
         let db = match &mut self.db {
             Some(db) => db,
             none => {
                 let mut fresh = self.options.connect().await?;
-                session(&mut fresh, self.isolation).await?;
+                session(&mut fresh, self.isolation, self.zone).await?;
                 // A transaction begins with its first statement: a round trip less for each.
                 fresh.execute("SET autocommit = 0").await?;
                 none.insert(fresh)
             }
         };
-        match written(db, batch, arrivals, lease, (erase, &recent)).await {
+        match written(db, batch, arrivals, lease, (left.as_deref(), &recent)).await {
             Ok(done) => db.execute("COMMIT").await.map(|_| done),
             // Said now: it would keep its locks until the next batch.
             Err(error) => {
@@ -265,11 +269,11 @@ async fn written(
     batch: &[Work],
     arrivals: &[&Arrival],
     lease: Option<i64>,
-    (erase, recent): (bool, &Recent),
+    (left, recent): (Option<&str>, &Recent),
 ) -> sqlx::Result<(Vec<Answer>, Vec<Leased>)> {
-    let new = insert(tx, arrivals, lease, (erase, recent)).await?;
+    let new = insert(tx, arrivals, lease, (left, recent)).await?;
     let settled: Vec<&Settled> = batch.iter().flat_map(Work::settled).collect();
-    let mut ends = settle(tx, &settled, erase).await?.into_iter();
+    let mut ends = settle(tx, &settled, left).await?.into_iter();
     let mut rows = Vec::with_capacity(new.len());
     let mut answers = Vec::with_capacity(batch.len());
     for work in batch {
@@ -385,15 +389,20 @@ pub(super) enum Isolation {
     ReadUncommitted,
 }
 
-/// Pins what the server's defaults could change. MariaDB before 11.1 names the isolation otherwise.
-pub(super) async fn session(db: &mut sqlx::MySqlConnection, isolation: Isolation) -> sqlx::Result<()> {
+/// Pins what the server's defaults could change; the time_zone is that of user_mapping, see `zone.rs`. MariaDB before 11.1 names the isolation otherwise.
+pub(super) async fn session(
+    db: &mut sqlx::MySqlConnection,
+    isolation: Isolation,
+    zone: Option<Zone>,
+) -> sqlx::Result<()> {
+    let zone = zone.map_or_else(|| "+00:00".to_owned(), Zone::text);
     let isolation = match isolation {
         Isolation::ReadCommitted => "'READ-COMMITTED'",
         Isolation::ReadUncommitted => "'READ-UNCOMMITTED'",
     };
-    let mysql = format!("{SESSION}transaction_isolation = {isolation}");
+    let mysql = format!("{SESSION}time_zone = '{zone}', transaction_isolation = {isolation}");
     if db.execute(AssertSqlSafe(mysql)).await.is_err() {
-        db.execute(AssertSqlSafe(format!("{SESSION}tx_isolation = {isolation}"))).await?;
+        db.execute(AssertSqlSafe(format!("{SESSION}time_zone = '{zone}', tx_isolation = {isolation}"))).await?;
     }
     Ok(())
 }

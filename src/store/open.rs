@@ -3,6 +3,7 @@
 use super::migrate::{self, SchemaState};
 use super::value::person;
 use super::writer::{Hands, InHand, Writer};
+use super::zone::{self, Zone};
 use super::{Arrival, Dialect, End, Pool, Settled, Statement, Stored, lost, mysql, sqlite};
 use crate::domain::secret::Secret;
 use crate::error::{Error, Result};
@@ -35,6 +36,8 @@ pub struct Options {
     /// A new SQLite file is expected; else it is made with a warning, since a verb in the wrong folder
     /// would show an empty database.
     pub create: bool,
+    /// The clock of user_mapping on MySQL, where another program writes it too.
+    pub zone: Option<Zone>,
 }
 
 /// An open database.
@@ -42,6 +45,7 @@ pub struct Options {
 pub struct Store {
     pub(super) pool: Pool,
     pub(super) dialect: Dialect,
+    pub(super) zone: Option<Zone>,
     writer: Option<Writer>,
     file: Option<PathBuf>,
 }
@@ -87,22 +91,48 @@ impl Store {
         migrate::state(&self.pool).await
     }
 
-    /// Applies what is missing of the schema.
+    /// The SQL of what is missing, to be run by hand, behind another statement.
+    pub async fn schema_by_hand(&self, first: Option<String>) -> Result<String> {
+        let missing = migrate::by_hand(&self.pool, &self.schema().await?);
+        Ok(match first {
+            Some(first) => format!("{first};\n\n{missing}"),
+            None => missing,
+        })
+    }
+
+    /// What is applied of the schema, unless a later wxops did it.
+    pub async fn refuse_newer(&self) -> Result<SchemaState> {
+        let state = self.schema().await?;
+        match state.newer.first() {
+            Some(version) => Err(migrate::newer(*version)),
+            None => Ok(state),
+        }
+    }
+
+    /// Refuses a table of another program where ours would be.
+    pub async fn refuse_another(&self) -> Result<()> {
+        self.check_foreign().await
+    }
+
+    /// Applies what is missing of the schema. Refuses a table of another program where ours would be.
     pub async fn migrate(&self) -> Result<()> {
+        if !self.schema().await?.begun() {
+            self.check_foreign().await?;
+        }
         migrate::migrate(&self.pool).await
     }
 
     /// Refuses a schema that is not this program's: exit 78 with the command.
     pub async fn check_schema(&self) -> Result<()> {
-        let state = self.schema().await?;
-        if let Some(version) = state.newer.first() {
-            return Err(migrate::newer(*version));
-        }
+        let state = self.refuse_newer().await?;
         if state.pending() {
+            if !state.begun() {
+                self.check_foreign().await?;
+            }
             return Err(Error::config(say!("the database has no or an old schema"; "数据库结构缺失或过旧"))
                 .next(say!("run: wxops db migrate"; "请运行：wxops db migrate")));
         }
-        Ok(())
+        self.check_user_mapping().await
     }
 
     /// Whether a callback could be made durable now: the writer comes back from an empty transaction.
@@ -127,7 +157,8 @@ impl Store {
     }
 
     /// Writes the outcome of rows in hand.
-    pub async fn settle(&self, rows: Vec<Settled>) -> Result<Vec<End>> {
+    pub async fn settle(&self, mut rows: Vec<Settled>) -> Result<Vec<End>> {
+        rows.iter_mut().filter_map(Settled::effects_mut).for_each(|effects| zone::written(self.zone, effects));
         match &self.writer {
             Some(writer) => writer.settle(rows).await,
             None => Err(Error::failed(say!("this process handles no callbacks"; "本进程不处理回调"))),
@@ -135,7 +166,8 @@ impl Store {
     }
 
     /// Runs statements in one transaction; tells how many rows each touched.
-    pub async fn commit(&self, statements: Vec<Statement>) -> Result<Vec<u64>> {
+    pub async fn commit(&self, mut statements: Vec<Statement>) -> Result<Vec<u64>> {
+        zone::written(self.zone, &mut statements);
         match (&self.pool, &self.writer) {
             (Pool::MySql(pool), _) => mysql::commit(pool, &statements, mysql::Run::Each).await,
             (Pool::Sqlite(_), Some(writer)) => writer.commit(statements).await,
@@ -147,6 +179,7 @@ impl Store {
     pub async fn write_people(&self, mut statements: Vec<Statement>) -> Result<()> {
         match &self.pool {
             Pool::MySql(pool) => {
+                zone::written(self.zone, &mut statements);
                 // In one order, so that this and the effects of events do not lock each other out.
                 statements.sort_by(|one, other| person(&one.args).cmp(&person(&other.args)));
                 mysql::commit(pool, &statements, mysql::Run::Alike).await.map(drop)
@@ -195,6 +228,9 @@ fn sqlite_file(rest: &str) -> Result<PathBuf> {
 }
 
 async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store> {
+    if options.zone.is_some_and(|zone| zone.minutes() != 0) {
+        return Err(utc_only());
+    }
     let file = sqlite_file(rest)?;
     if make_private(&file)? && !options.create {
         tracing::warn!("there was no database at {}, a new one is made", file.display());
@@ -217,7 +253,16 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
     }
     sqlite::start(db, work, hands, options.erase)
         .map_err(|e| Error::failed(say!("no thread for the database"; "无法创建数据库线程")).source(e))?;
-    Ok(Store { pool, dialect: Dialect::Sqlite, writer: Some(writer), file: Some(file) })
+    Ok(Store { pool, dialect: Dialect::Sqlite, zone: None, writer: Some(writer), file: Some(file) })
+}
+
+/// A SQLite file is nobody's but ours.
+fn utc_only() -> Error {
+    Error::config(say!(
+        "user_mapping_timezone is for a user_mapping in MySQL that another program writes too; a SQLite file is in UTC";
+        "user_mapping_timezone 用于 MySQL 中另有程序写入的 user_mapping；SQLite 文件一律为 UTC"
+    ))
+    .next(say!("remove it, or mend DATABASE_URL"; "请删除该项，或修改 DATABASE_URL"))
 }
 
 /// Makes the file where there is none, and says so. It is its owner's alone: it holds access_tokens and
@@ -281,9 +326,9 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
                 Ok(true)
             })
         })
-        .after_connect(|db, _| Box::pin(mysql::session(db, mysql::Isolation::ReadCommitted)))
+        .after_connect(move |db, _| Box::pin(mysql::session(db, mysql::Isolation::ReadCommitted, options.zone)))
         .connect_lazy_with(connect.clone());
     let (writer, arriving, settling) = Writer::lanes();
-    mysql::start(&connect, arriving, settling, &hands, options.erase);
-    Ok(Store { pool: Pool::MySql(pool), dialect: Dialect::MySql, writer: Some(writer), file: None })
+    mysql::start(&connect, (arriving, settling), &hands, (options.erase, options.zone));
+    Ok(Store { pool: Pool::MySql(pool), dialect: Dialect::MySql, zone: options.zone, writer: Some(writer), file: None })
 }

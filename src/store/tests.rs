@@ -14,13 +14,14 @@ static NUMBER: AtomicU32 = AtomicU32::new(0);
 /// A database of its own, gone with the value.
 pub(super) struct Scene {
     url: Secret,
+    zone: Option<Zone>,
     _dir: tempfile::TempDir,
 }
 
 pub(super) async fn sqlite() -> Option<Scene> {
     let dir = tempfile::tempdir().unwrap();
     let url = Secret::new(format!("sqlite://{}/t.db", dir.path().display()));
-    Some(Scene { url, _dir: dir })
+    Some(Scene { url, zone: None, _dir: dir })
 }
 
 /// `None` where no server was given; scripts/test gives one, and CI fails without.
@@ -41,12 +42,12 @@ pub(super) async fn mariadb() -> Option<Scene> {
     sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
     pool.close().await;
     let url = Secret::new(format!("{}/{name}", root.trim_end_matches('/')));
-    Some(Scene { url, _dir: tempfile::tempdir().unwrap() })
+    Some(Scene { url, zone: None, _dir: tempfile::tempdir().unwrap() })
 }
 
 impl Scene {
     pub(super) async fn open(&self) -> Store {
-        let options = Options { erase: true, migrate: true, create: true };
+        let options = Options { erase: true, migrate: true, create: true, zone: self.zone };
         let store = Store::open(&self.url, options).await.unwrap();
         store.migrate().await.unwrap();
         store
@@ -54,7 +55,7 @@ impl Scene {
 
     async fn serve(&self) -> (Store, InHand) {
         drop(self.open().await);
-        Store::serve(&self.url, Options { erase: true, migrate: false, create: false }).await.unwrap()
+        Store::serve(&self.url, Options { erase: true, migrate: false, create: false, zone: self.zone }).await.unwrap()
     }
 }
 
@@ -376,7 +377,7 @@ mod stories {
             store.commit(vec![write]).await.unwrap();
         }
         let mut row = store.follower("main", "oA").await.unwrap().unwrap();
-        (row.id, row.created_at, row.updated_at) = (0, at(0), at(0));
+        (row.id, row.created_at, row.updated_at) = (0, None, None);
         row.erased_at = row.erased_at.map(|_| at(0));
         row
     }

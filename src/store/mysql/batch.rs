@@ -1,7 +1,7 @@
 //! The statements of one transaction: few shapes, many rows each.
 
 use super::super::follow::BARE_ROW;
-use super::super::inbox::{AGAIN, Arrival, DEAD, LEFT, Outcome, RAW_UNLESS_LEFT, Settled};
+use super::super::inbox::{AGAIN, Arrival, DEAD, Outcome, Settled};
 use super::super::read::bind_mysql;
 use super::super::value::{person, places};
 use super::super::writer::End;
@@ -25,7 +25,7 @@ pub(super) async fn insert<'a>(
     db: &mut MySqlConnection,
     arrivals: &[&'a Arrival],
     lease: Option<i64>,
-    (erase, recent): (bool, &Recent),
+    (left, recent): (Option<&str>, &Recent),
 ) -> sqlx::Result<HashMap<[u8; 32], (i64, &'a Arrival)>> {
     let mut sorted: Vec<&Arrival> = arrivals.to_vec();
     sorted.sort_by_key(|arrival| arrival.key);
@@ -38,7 +38,7 @@ pub(super) async fn insert<'a>(
     // The stamp tells our rows from those that stood before, even where none is taken in hand.
     let stamp = lease.unwrap_or_else(lease_id);
     let until = if lease.is_some() { format!("{NOW} + {LEASE_MS}") } else { "0".to_owned() };
-    let left = if erase { LEFT } else { "0" };
+    let left = left.unwrap_or("0");
     let mut new = HashMap::with_capacity(sorted.len());
     let mut unsure: Vec<&Arrival> = Vec::new();
     for rows in sorted.chunks(ROWS) {
@@ -96,7 +96,7 @@ async fn look_up<'a>(
     db: &mut MySqlConnection,
     unsure: &[&'a Arrival],
     stamp: i64,
-    left: &'static str,
+    left: &str,
     new: &mut HashMap<[u8; 32], (i64, &'a Arrival)>,
 ) -> sqlx::Result<()> {
     let by_key: HashMap<&[u8], &Arrival> = unsure.iter().map(|arrival| (&arrival.key[..], *arrival)).collect();
@@ -141,7 +141,7 @@ async fn are_ours(
     first: i64,
     count: usize,
     stamp: i64,
-    left: &'static str,
+    left: &str,
 ) -> sqlx::Result<bool> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let sql = format!(
@@ -154,13 +154,13 @@ async fn are_ours(
 }
 
 /// Rows that are done together, then their effects; each of the others alone.
-pub(super) async fn settle(db: &mut MySqlConnection, rows: &[&Settled], erase: bool) -> sqlx::Result<Vec<End>> {
+pub(super) async fn settle(db: &mut MySqlConnection, rows: &[&Settled], left: Option<&str>) -> sqlx::Result<Vec<End>> {
     let mut ends = vec![End::NotOurs; rows.len()];
     let mut done: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].effects().is_some()).collect();
     // Rows are locked in one order, whoever settles.
     done.sort_by_key(|at| rows[*at].id);
     for group in done.chunks(ROWS) {
-        let ours = mark_done(db, rows, group, erase).await?;
+        let ours = mark_done(db, rows, group, left).await?;
         match group.len() {
             all if ours == all => group.iter().for_each(|at| ends[*at] = End::Settled),
             1 => {}
@@ -186,8 +186,13 @@ pub(super) async fn settle(db: &mut MySqlConnection, rows: &[&Settled], erase: b
 }
 
 /// Ends the rows of a group that are still held under their leases, and tells how many they were.
-async fn mark_done(db: &mut MySqlConnection, rows: &[&Settled], group: &[usize], erase: bool) -> sqlx::Result<usize> {
-    let raw = if erase { format!("raw = {RAW_UNLESS_LEFT}, ") } else { String::new() };
+async fn mark_done(
+    db: &mut MySqlConnection,
+    rows: &[&Settled],
+    group: &[usize],
+    left: Option<&str>,
+) -> sqlx::Result<usize> {
+    let raw = left.map_or_else(String::new, |left| format!("raw = CASE WHEN {left} THEN NULL ELSE raw END, "));
     let ids = padded(group.iter().map(|at| rows[*at].id));
     // A lease is drawn for a batch of arrivals: no other row of the group has it by chance.
     let leases = padded(group.iter().map(|at| rows[*at].lease).collect::<BTreeSet<_>>().into_iter());
