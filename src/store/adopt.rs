@@ -15,6 +15,7 @@ use columns::{Holds, WANTED};
 use plan::{Facts, is_native, is_usable, plan};
 use shape::Shape;
 use sqlx::{AssertSqlSafe, Executor};
+use std::sync::atomic::Ordering;
 
 /// How the comment of `account` begins; the offset follows.
 const MARK: &str = "wxops: taken over, times are ";
@@ -77,6 +78,7 @@ impl Store {
              AND table_name = 'user_mapping' AND column_name = 'account'";
         let comment = self.row(sql, vec![], |row| row.text(0)).await?;
         let before = comment.as_deref().and_then(|comment| comment.strip_prefix(MARK));
+        self.shared.store(before.is_some(), Ordering::Relaxed);
         let now = self.zone.map_or_else(|| "+00:00".to_owned(), Zone::text);
         match before {
             Some(before) if before != now => Err(Error::config(say!(

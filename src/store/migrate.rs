@@ -134,24 +134,25 @@ pub(super) async fn state(pool: &Pool) -> Result<SchemaState> {
     Ok(SchemaState { files, newer })
 }
 
+/// The versions that are applied to their end: one that was killed in the middle, or that another process is at, is not.
 async fn applied(pool: &Pool) -> Result<Vec<i64>> {
     let table = "_sqlx_migrations";
     let listed = match pool {
-        Pool::Sqlite(pool) => {
-            let mut db = pool.acquire().await.map_err(lost)?;
-            db.list_applied_migrations(table).await
-        }
-        Pool::MySql(pool) => {
-            let mut db = pool.acquire().await.map_err(lost)?;
-            db.list_applied_migrations(table).await
-        }
+        Pool::Sqlite(pool) => listed(&mut *pool.acquire().await.map_err(lost)?, table).await,
+        Pool::MySql(pool) => listed(&mut *pool.acquire().await.map_err(lost)?, table).await,
     };
     match listed {
-        Ok(list) => Ok(list.into_iter().map(|m| m.version).collect()),
+        Ok(list) => Ok(list),
         // A database without the table has no migration at all.
         Err(MigrateError::Execute(sqlx::Error::Database(e))) if e.message().contains(table) => Ok(Vec::new()),
         Err(error) => Err(refused(error)),
     }
+}
+
+async fn listed(db: &mut impl Migrate, table: &str) -> std::result::Result<Vec<i64>, MigrateError> {
+    let half = db.dirty_version(table).await?;
+    let list = db.list_applied_migrations(table).await?;
+    Ok(list.into_iter().map(|file| file.version).filter(|version| Some(*version) != half).collect())
 }
 
 fn refused(error: MigrateError) -> Error {
@@ -201,10 +202,11 @@ pub(super) fn by_hand(pool: &Pool, state: &SchemaState) -> String {
         if sql.is_empty() {
             sql.push_str(BOOKS);
         }
+        // What a migration killed in the middle wrote.
         let (version, name, text) = (file.version, &file.description, file.sql.as_str().trim_end());
         let checksum: String = file.checksum.iter().map(|byte| format!("{byte:02x}")).collect();
         sql.push_str(&format!(
-            "\n-- {version:04} {name}\n{text}\n\nINSERT INTO _sqlx_migrations (version, description, success, checksum, \
+            "\n-- {version:04} {name}\n{text}\n\nDELETE FROM _sqlx_migrations WHERE version = {version} AND NOT success;\nINSERT INTO _sqlx_migrations (version, description, success, checksum, \
              execution_time) VALUES ({version}, '{name}', TRUE, X'{checksum}', -1);\n"
         ));
     }

@@ -8,12 +8,15 @@ use super::{Arrival, Dialect, End, Pool, Settled, Statement, Stored, lost, mysql
 use crate::domain::secret::Secret;
 use crate::error::{Error, Result};
 use crate::say;
+use chrono::{Offset, Utc};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Connections that read.
@@ -46,6 +49,8 @@ pub struct Store {
     pub(super) pool: Pool,
     pub(super) dialect: Dialect,
     pub(super) zone: Option<Zone>,
+    /// Whether another program writes user_mapping too; known once the schema was looked at.
+    pub(super) shared: Arc<AtomicBool>,
     writer: Option<Writer>,
     file: Option<PathBuf>,
 }
@@ -76,6 +81,16 @@ impl Store {
         )))
     }
 
+    /// The clock by which user_mapping is written, where it is not ours alone.
+    fn clock(&self) -> Option<Zone> {
+        self.zone.or_else(|| self.is_shared().then(|| Zone::from(Utc.fix())))
+    }
+
+    /// Whether another program writes user_mapping too.
+    pub(super) fn is_shared(&self) -> bool {
+        self.shared.load(Ordering::Relaxed)
+    }
+
     /// The SQL dialect in use.
     pub fn dialect(&self) -> Dialect {
         self.dialect
@@ -94,9 +109,12 @@ impl Store {
     /// The SQL of what is missing, to be run by hand, behind another statement.
     pub async fn schema_by_hand(&self, first: Option<String>) -> Result<String> {
         let missing = migrate::by_hand(&self.pool, &self.schema().await?);
+        // The shell of MySQL may speak another character set, and names and comments are text.
+        let names = if self.dialect == Dialect::MySql { "SET NAMES utf8mb4;\n\n" } else { "" };
         Ok(match first {
-            Some(first) => format!("{first};\n\n{missing}"),
-            None => missing,
+            Some(first) => format!("{names}{first};\n\n{missing}"),
+            None if missing.is_empty() => missing,
+            None => format!("{names}{missing}"),
         })
     }
 
@@ -158,7 +176,7 @@ impl Store {
 
     /// Writes the outcome of rows in hand.
     pub async fn settle(&self, mut rows: Vec<Settled>) -> Result<Vec<End>> {
-        rows.iter_mut().filter_map(Settled::effects_mut).for_each(|effects| zone::written(self.zone, effects));
+        rows.iter_mut().filter_map(Settled::effects_mut).for_each(|effects| zone::written(self.clock(), effects));
         match &self.writer {
             Some(writer) => writer.settle(rows).await,
             None => Err(Error::failed(say!("this process handles no callbacks"; "本进程不处理回调"))),
@@ -167,7 +185,7 @@ impl Store {
 
     /// Runs statements in one transaction; tells how many rows each touched.
     pub async fn commit(&self, mut statements: Vec<Statement>) -> Result<Vec<u64>> {
-        zone::written(self.zone, &mut statements);
+        zone::written(self.clock(), &mut statements);
         match (&self.pool, &self.writer) {
             (Pool::MySql(pool), _) => mysql::commit(pool, &statements, mysql::Run::Each).await,
             (Pool::Sqlite(_), Some(writer)) => writer.commit(statements).await,
@@ -179,7 +197,7 @@ impl Store {
     pub async fn write_people(&self, mut statements: Vec<Statement>) -> Result<()> {
         match &self.pool {
             Pool::MySql(pool) => {
-                zone::written(self.zone, &mut statements);
+                zone::written(self.clock(), &mut statements);
                 // In one order, so that this and the effects of events do not lock each other out.
                 statements.sort_by(|one, other| person(&one.args).cmp(&person(&other.args)));
                 mysql::commit(pool, &statements, mysql::Run::Alike).await.map(drop)
@@ -253,7 +271,7 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
     }
     sqlite::start(db, work, hands, options.erase)
         .map_err(|e| Error::failed(say!("no thread for the database"; "无法创建数据库线程")).source(e))?;
-    Ok(Store { pool, dialect: Dialect::Sqlite, zone: None, writer: Some(writer), file: Some(file) })
+    Ok(Store { pool, dialect: Dialect::Sqlite, zone: None, shared: Arc::default(), writer: Some(writer), file: Some(file) })
 }
 
 /// A SQLite file is nobody's but ours.
@@ -330,5 +348,5 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
         .connect_lazy_with(connect.clone());
     let (writer, arriving, settling) = Writer::lanes();
     mysql::start(&connect, (arriving, settling), &hands, (options.erase, options.zone));
-    Ok(Store { pool: Pool::MySql(pool), dialect: Dialect::MySql, zone: options.zone, writer: Some(writer), file: None })
+    Ok(Store { pool: Pool::MySql(pool), dialect: Dialect::MySql, zone: options.zone, shared: Arc::default(), writer: Some(writer), file: None })
 }

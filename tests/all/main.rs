@@ -17,6 +17,7 @@ mod signer;
 mod stage;
 mod stories;
 
+mod adopt;
 mod alarms;
 mod backup;
 mod callback;
