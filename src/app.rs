@@ -92,5 +92,10 @@ impl App {
 }
 
 fn options(config: &Config, create: bool) -> Options {
-    Options { erase: config.unsubscribe_policy == UnsubscribePolicy::Erase, migrate: true, create, zone: config.user_mapping_timezone.map(Zone::from) }
+    Options {
+        erase: config.unsubscribe_policy == UnsubscribePolicy::Erase,
+        migrate: true,
+        create,
+        zone: config.user_mapping_timezone.map(Zone::from),
+    }
 }

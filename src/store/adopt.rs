@@ -130,7 +130,8 @@ impl Store {
     }
 
     async fn facts(&self, shape: &Shape, known: &[&str]) -> Result<Facts> {
-        let count = |sql: String| async move { Ok::<_, Error>(self.row(&sql, vec![], |row| row.int(0)).await?.unwrap_or(0)) };
+        let count =
+            |sql: String| async move { Ok::<_, Error>(self.row(&sql, vec![], |row| row.int(0)).await?.unwrap_or(0)) };
         let rows = count("SELECT COUNT(*) FROM user_mapping".into()).await?;
         let mut facts = Facts { rows, ..Facts::default() };
         if let Some(openid) = shape.column("openid")
@@ -147,14 +148,19 @@ impl Store {
         if shape.column("account").is_some() {
             let names = known.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
             let names = if names.is_empty() { "''" } else { &names };
-            let strange = if shape.mark().is_some() { "0".to_owned() } else { format!("account IS NULL OR account NOT IN ({names})") };
+            let strange = if shape.mark().is_some() {
+                "0".to_owned()
+            } else {
+                format!("account IS NULL OR account NOT IN ({names})")
+            };
             facts.strange_accounts = count(format!("SELECT COUNT(*) FROM user_mapping WHERE {strange}")).await?;
         }
         for wanted in WANTED.iter().filter(|wanted| wanted.holds == Holds::Time) {
             let Some(column) = shape.column(wanted.name) else { continue };
             if matches!(column.kind.as_str(), "datetime" | "timestamp") {
                 let name = &column.name;
-                let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM user_mapping WHERE `{name}` = 0 LIMIT 1) AS zero");
+                let sql =
+                    format!("SELECT COUNT(*) FROM (SELECT 1 FROM user_mapping WHERE `{name}` = 0 LIMIT 1) AS zero");
                 if count(sql).await? > 0 {
                     facts.zero_dates.push(name.clone());
                 }

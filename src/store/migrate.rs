@@ -1,7 +1,7 @@
 //! The schema: numbered files under `sql/`, the same numbers for both databases, applied by sqlx.
 
-use super::{Dialect, Pool};
 use super::lost;
+use super::{Dialect, Pool};
 use crate::error::{Error, Kind, Result};
 use crate::say;
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
@@ -83,10 +83,8 @@ pub(super) async fn migrate(pool: &Pool) -> Result<()> {
 /// own with a negative limit, which MariaDB answers at once with NULL.
 pub(super) async fn lock(pool: &MySqlPool) -> Result<PoolConnection<MySql>> {
     let mut lock = pool.acquire().await.map_err(lost)?;
-    let held: Option<i64> = sqlx::query_scalar("SELECT GET_LOCK('wxops db migrate', 60)")
-        .fetch_one(&mut *lock)
-        .await
-        .map_err(lost)?;
+    let held: Option<i64> =
+        sqlx::query_scalar("SELECT GET_LOCK('wxops db migrate', 60)").fetch_one(&mut *lock).await.map_err(lost)?;
     if held != Some(1) {
         return Err(Error::new(
             Kind::Busy,

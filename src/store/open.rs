@@ -271,7 +271,14 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
     }
     sqlite::start(db, work, hands, options.erase)
         .map_err(|e| Error::failed(say!("no thread for the database"; "无法创建数据库线程")).source(e))?;
-    Ok(Store { pool, dialect: Dialect::Sqlite, zone: None, shared: Arc::default(), writer: Some(writer), file: Some(file) })
+    Ok(Store {
+        pool,
+        dialect: Dialect::Sqlite,
+        zone: None,
+        shared: Arc::default(),
+        writer: Some(writer),
+        file: Some(file),
+    })
 }
 
 /// A SQLite file is nobody's but ours.
@@ -348,5 +355,12 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
         .connect_lazy_with(connect.clone());
     let (writer, arriving, settling) = Writer::lanes();
     mysql::start(&connect, (arriving, settling), &hands, (options.erase, options.zone));
-    Ok(Store { pool: Pool::MySql(pool), dialect: Dialect::MySql, zone: options.zone, shared: Arc::default(), writer: Some(writer), file: None })
+    Ok(Store {
+        pool: Pool::MySql(pool),
+        dialect: Dialect::MySql,
+        zone: options.zone,
+        shared: Arc::default(),
+        writer: Some(writer),
+        file: None,
+    })
 }

@@ -150,10 +150,12 @@ mod tests {
     #[test]
     fn a_statement_that_binds_times_of_two_clocks_is_found() {
         let time = [Value::Time(moment())];
-        let mixed = "UPDATE inbox_event SET raw = NULL WHERE EXISTS (SELECT 1 FROM user_mapping u WHERE u.unfollow_time >= ?)";
+        let mixed =
+            "UPDATE inbox_event SET raw = NULL WHERE EXISTS (SELECT 1 FROM user_mapping u WHERE u.unfollow_time >= ?)";
         assert!(!one_clock(mixed, &time));
         assert!(one_clock(mixed, &[Value::Int(1)]), "no time is bound");
-        let tags = "SELECT id FROM user_mapping WHERE follow_time > ? AND EXISTS (SELECT 1 FROM user_tag JOIN tag ON 1)";
+        let tags =
+            "SELECT id FROM user_mapping WHERE follow_time > ? AND EXISTS (SELECT 1 FROM user_tag JOIN tag ON 1)";
         assert!(one_clock(tags, &time));
         assert!(one_clock("UPDATE user_mapping SET updated_at = ?", &time));
     }
@@ -173,7 +175,8 @@ mod tests {
                 }
                 let text = std::fs::read_to_string(&path).unwrap();
                 files += 1;
-                let of_people = ["u.follow_time", "u.unfollow_time", "user_mapping.follow_time", "user_mapping.unfollow_time"];
+                let of_people =
+                    ["u.follow_time", "u.unfollow_time", "user_mapping.follow_time", "user_mapping.unfollow_time"];
                 let name = path.file_name().unwrap().to_string_lossy().into_owned();
                 if of_people.iter().any(|column| text.contains(column)) {
                     found.push(name);

@@ -60,9 +60,9 @@ impl Report for Shown {
             .newer
             .iter()
             .map(|version| say!("{version:04}  unknown to this wxops"; "{version:04}  本程序不认识"));
-        let taken_over = self.taken_over.iter().map(|offset| {
-            say!("user_mapping  taken over, times at {offset}"; "user_mapping  已接管，时间偏移 {offset}")
-        });
+        let taken_over = self.taken_over.iter().map(
+            |offset| say!("user_mapping  taken over, times at {offset}"; "user_mapping  已接管，时间偏移 {offset}"),
+        );
         lines.chain(newer).chain(taken_over).map(|line| line.in_lang(lang).to_owned()).collect::<Vec<_>>().join("\n")
     }
 }

@@ -139,11 +139,7 @@ pub(super) fn plan(shape: &Shape, facts: &Facts, account: &str, zone: Option<Zon
     }
     if shape.engine != "InnoDB" {
         let engine = &shape.engine;
-        plan.change(
-            "ENGINE=InnoDB".into(),
-            say!("{engine} has no transactions"; "{engine} 不支持事务"),
-            Cost::Copy,
-        );
+        plan.change("ENGINE=InnoDB".into(), say!("{engine} has no transactions"; "{engine} 不支持事务"), Cost::Copy);
     }
     id(shape, &mut plan);
     openid(shape, facts, &mut plan);
@@ -208,7 +204,11 @@ fn id(shape: &Shape, plan: &mut Plan) {
             return bound_by_a_key("id", plan);
         }
         let written = &id.written;
-        let key = if shape.has_key(&["id"]) || shape.primary().is_none() { "" } else { ", ADD UNIQUE KEY user_mapping_id (id)" };
+        let key = if shape.has_key(&["id"]) || shape.primary().is_none() {
+            ""
+        } else {
+            ", ADD UNIQUE KEY user_mapping_id (id)"
+        };
         plan.change(
             format!("MODIFY COLUMN id {written} NOT NULL AUTO_INCREMENT{key}"),
             say!("wxops gives no id: it counts up, ids that others give stay as they are"; "wxops 不指定 id：改为自增，其他程序指定的 id 不变"),
@@ -310,12 +310,18 @@ fn the_account(shape: &Shape, facts: &Facts, account: &str, offset: &str, plan: 
         return;
     }
     let why = match before {
-        Some(before) => say!("its times were read at {before}, from now on at {offset}"; "其时间此前按 {before} 读取，此后按 {offset}"),
-        None => say!("rows that others insert are of account {account}; its times are at {offset}"; "其他程序插入的行属于账号 {account}；时间为 {offset}"),
+        Some(before) => {
+            say!("its times were read at {before}, from now on at {offset}"; "其时间此前按 {before} 读取，此后按 {offset}")
+        }
+        None => {
+            say!("rows that others insert are of account {account}; its times are at {offset}"; "其他程序插入的行属于账号 {account}；时间为 {offset}")
+        }
     };
     // Who it was taken over for stays as it is.
     let wanted = match column.rest.split_once("DEFAULT '").and_then(|(_, rest)| rest.split_once('\'')) {
-        Some((stands, _)) if before.is_some() => wanted.replace(&format!("DEFAULT '{account}'"), &format!("DEFAULT '{stands}'")),
+        Some((stands, _)) if before.is_some() => {
+            wanted.replace(&format!("DEFAULT '{account}'"), &format!("DEFAULT '{stands}'"))
+        }
         _ => wanted,
     };
     plan.change(format!("MODIFY COLUMN {wanted}"), why, Cost::Instant);
@@ -370,7 +376,8 @@ fn holds(wanted: &Wanted, column: &Column, plan: &mut Plan) {
     if why.is_empty() {
         return;
     }
-    let text = charset.zip(collation).map_or_else(String::new, |(set, name)| format!(" CHARACTER SET {set} COLLATE {name}"));
+    let text =
+        charset.zip(collation).map_or_else(String::new, |(set, name)| format!(" CHARACTER SET {set} COLLATE {name}"));
     let (en, zh): (Vec<_>, Vec<_>) = why.into_iter().map(|why| (why.en, why.zh)).unzip();
     let (en, zh) = (en.join("; "), zh.join("；"));
     let space = if rest.is_empty() { "" } else { " " };

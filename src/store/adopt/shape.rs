@@ -86,7 +86,8 @@ impl Column {
 
     /// Whether the database computes it.
     pub fn is_generated(&self) -> bool {
-        self.extra.to_ascii_uppercase().contains("GENERATED") && !self.extra.to_ascii_uppercase().contains("DEFAULT_GENERATED")
+        self.extra.to_ascii_uppercase().contains("GENERATED")
+            && !self.extra.to_ascii_uppercase().contains("DEFAULT_GENERATED")
     }
 }
 

@@ -136,13 +136,7 @@ async fn look_up<'a>(
 
 /// Whether `count` rows from `first` on are those just inserted, one id after the other, and none of them is about
 /// somebody who has left since. One statement for batches of every size; where it says no, each key is looked up.
-async fn are_ours(
-    db: &mut MySqlConnection,
-    first: i64,
-    count: usize,
-    stamp: i64,
-    left: &str,
-) -> sqlx::Result<bool> {
+async fn are_ours(db: &mut MySqlConnection, first: i64, count: usize, stamp: i64, left: &str) -> sqlx::Result<bool> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let sql = format!(
         "SELECT COUNT(*), CAST(COALESCE(SUM(state = 'done' AND {left}), 0) AS SIGNED) FROM inbox_event \
