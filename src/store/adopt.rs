@@ -74,14 +74,11 @@ impl Store {
         if self.dialect == Dialect::Sqlite {
             return Ok(());
         }
-        let sql = "SELECT CAST(column_comment AS CHAR) FROM information_schema.columns WHERE table_schema = DATABASE() \
-             AND table_name = 'user_mapping' AND column_name = 'account'";
-        let comment = self.row(sql, vec![], |row| row.text(0)).await?;
-        let before = comment.as_deref().and_then(|comment| comment.strip_prefix(MARK));
+        let before = self.taken_over().await?;
         self.shared.store(before.is_some(), Ordering::Relaxed);
         let now = self.zone.map_or_else(|| "+00:00".to_owned(), Zone::text);
-        match before {
-            Some(before) if before != now => Err(Error::config(say!(
+        match &before {
+            Some(before) if *before != now => Err(Error::config(say!(
                 "user_mapping was taken over with times at {before}, but user_mapping_timezone says {now}";
                 "user_mapping 接管时的时间偏移为 {before}，而 user_mapping_timezone 为 {now}"
             ))
@@ -106,7 +103,10 @@ impl Store {
         if self.dialect == Dialect::Sqlite {
             return Ok(None);
         }
-        Ok(self.user_mapping().await?.and_then(|shape| shape.mark().map(str::to_owned)))
+        // Every verb asks: not the catalogue, which makes a table on the disk for its answer.
+        let created = self.row("SHOW CREATE TABLE user_mapping", vec![], |row| row.text(1)).await?.unwrap_or_default();
+        let mark = created.split_once(&format!("COMMENT '{MARK}")).and_then(|(_, rest)| rest.split_once('\''));
+        Ok(mark.map(|(offset, _)| offset.to_owned()))
     }
 
     /// How far the newest time in `user_mapping` lies in the future, seconds, where its offset may be why.

@@ -168,7 +168,8 @@ fn refused(error: MigrateError) -> Error {
 /// line in the books.
 pub(super) async fn is_anothers(pool: &Pool) -> Result<bool> {
     let Pool::Sqlite(file) = pool else { return Ok(false) };
-    let sql = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'user_mapping'";
+    let sql = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'user_mapping' AND NOT EXISTS \
+         (SELECT 1 FROM pragma_table_info('user_mapping') WHERE name = 'info_due_at')";
     let stands: i64 = sqlx::query_scalar(sql).fetch_one(file).await.map_err(lost)?;
     Ok(stands > 0 && !state(pool).await?.begun())
 }

@@ -27,7 +27,7 @@ pub struct Migrate {
     #[arg(short = 'n', long)]
     dry_run: bool,
     /// Take the table over without asking
-    #[arg(short = 'y', long, requires = "adopt")]
+    #[arg(short = 'y', long)]
     yes: bool,
 }
 

@@ -28,7 +28,8 @@ impl Status {
             Dialect::Sqlite => "sqlite",
             Dialect::MySql => "mysql",
         };
-        let (state, taken_over) = (store.schema().await?, store.taken_over().await?);
+        let state = store.schema().await?;
+        let taken_over = if state.begun() { store.taken_over().await? } else { None };
         context.out.show(&Shown { database, state, taken_over })?;
         store.check_schema().await
     }
