@@ -14,7 +14,7 @@ use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 /// Requests made ahead for each second of a run; what stores nothing gets them again, else the run ends early.
-const AHEAD: u64 = 50_000;
+pub const AHEAD: u64 = 50_000;
 /// A drain that takes longer has failed.
 const DRAIN: Duration = Duration::from_secs(180);
 

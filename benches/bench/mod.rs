@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "tests/all mounts this too: its stories race and judge, and do not measure")]
 
 pub mod callback;
+mod faults;
 mod kept;
 mod million;
 mod outcome;
@@ -48,6 +49,7 @@ async fn measured(verb: &str, flags: &[&str]) -> u8 {
     let Some(plan) = Plan::read(flags) else { return usage() };
     let done = match verb {
         "callback" => callback::measure(&plan).await,
+        "faults" => faults::measure(&plan).await,
         "race" => race::measure(&plan).await,
         "million" => million::measure(&plan).await,
         "start" => start::measure(&plan).await,
@@ -84,7 +86,7 @@ fn show(file: &Path, check: bool) -> u8 {
 
 fn usage() -> u8 {
     eprintln!(
-        "usage: bench callback|race|million|start {} | bench table [--check] FILE… | bench page FILE \
+        "usage: bench callback|faults|race|million|start {} | bench table [--check] FILE… | bench page FILE \
          (scripts/bench prepares what they need)",
         plan::FLAGS
     );

@@ -88,6 +88,27 @@ fn callback_rows(conditions: &str) -> String {
 }
 
 #[tokio::test]
+async fn a_fault_below_a_bar_fails_the_check() {
+    let rows = "# verb: faults\ndatabase\tcase\tper_s\tp99_ms\tfailed\twithout_row\n\
+                sqlite\twell\t20000\t10.0\t0\t-\nsqlite\taway\t10001\t19.9\t0\t0\n\
+                sqlite\tbeside jobs\t5000\t99.9\t0\t-\n\
+                mariadb\twell\t16000\t9.0\t0\t-\nmariadb\taway\t9000\t17.9\t0\t0\n";
+    check(Bars {
+        rows: rows.to_owned(),
+        misses: &[
+            ("10001", "9999", "usual rate"),
+            ("19.9", "20.1", "usual p99"),
+            ("17.9", "18.1", "usual p99"),
+            ("\t99.9", "\t100.1", "beside a purge"),
+            ("19.9\t0\t0", "19.9\t1\t0", "not acknowledged"),
+            ("17.9\t0\t0", "17.9\t0\t1", "exactly one row"),
+            ("sqlite\twell\t20000\t10.0\t0\t-\n", "", "usual rate"),
+        ],
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_race_below_a_bar_fails_the_check() {
     let mut rows = "# verb: race\nserver\tdatabase\tper_s\tfailed\n".to_owned();
     for (db, ours) in [("sqlite", 20001), ("mariadb", 10001)] {

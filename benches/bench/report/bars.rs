@@ -37,6 +37,12 @@ pub const OF_COMMIT_ON_A_SLOW_DISK: Bar = at_least(0.5, "of d on a slow disk");
 pub const OF_PARTS_ON_ONE_CPU: Bar = at_least(0.5, "of 1/(1/c + 1/d) on one CPU");
 pub const UNACKNOWLEDGED: Bar = at_most(0.0, "requests not acknowledged");
 
+/// callback --faults: with the database away against the same server when all is well, and beside the jobs.
+pub const RATE_AWAY: Bar = at_least(0.5, "of the usual rate with the database away");
+pub const P99_AWAY: Bar = at_most(2.0, "times the usual p99 with the database away");
+pub const P99_BESIDE: Bar = at_most(100.0, "ms p99 beside a purge, an export and a backup");
+pub const WITHOUT_ROW_AFTER: Bar = at_most(0.0, "events without exactly one row once the database is back");
+
 /// race.
 pub const OF_THE_BEST_ON_SQLITE: Bar = at_least(4.0, "times the best contestant");
 pub const OF_THE_BEST_ON_MARIADB: Bar = at_least(2.0, "times the best contestant");

@@ -2,6 +2,7 @@
 
 pub mod bars;
 mod callback;
+pub mod faults;
 mod million;
 mod race;
 pub mod raw;
@@ -26,6 +27,7 @@ impl Report {
         }
         let (table, verdicts) = match raw.said("verb") {
             "callback" => (callback::table(raw), callback::verdicts(raw)),
+            "faults" => (faults::table(raw), faults::verdicts(raw)),
             "race" => (race::table(raw), race::verdicts(raw)),
             "million" => (million::table(raw), million::verdicts(raw)),
             "start" => (start::table(raw), start::verdicts(raw)),
