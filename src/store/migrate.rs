@@ -7,7 +7,12 @@ use crate::say;
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::{MySql, MySqlPool};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How often a migration of a SQLite file is tried that another process may have done meanwhile.
+const TRIES: u32 = 5;
+/// The same while others have locked the file.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 static SQLITE: Migrator = sqlx::migrate!("sql/sqlite");
 static MYSQL: Migrator = sqlx::migrate!("sql/mysql");
@@ -59,12 +64,16 @@ pub(super) async fn migrate(pool: &Pool) -> Result<()> {
                 return Err(anothers(Dialect::Sqlite));
             }
             // sqlx takes no lock here: of two at once one fails, and finds the work done when it looks again.
-            let mut tries = 0;
+            // A transaction that read before it writes is told at once that the file is locked, whatever its patience.
+            let (start, mut tries) = (Instant::now(), 0);
             loop {
                 tries += 1;
                 match SQLITE.run(file).await {
-                    Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) if tries < 5 => {
-                        tokio::time::sleep(Duration::from_millis(200)).await;
+                    Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _))
+                        if tries < TRIES || (is_locked(&error) && start.elapsed() < PATIENCE) =>
+                    {
+                        // Drawn, so that many do not meet again.
+                        tokio::time::sleep(Duration::from_millis(rand::random_range(20..200))).await;
                     }
                     done => return done.map_err(refused),
                 }
@@ -77,6 +86,10 @@ pub(super) async fn migrate(pool: &Pool) -> Result<()> {
             done
         }
     }
+}
+
+fn is_locked(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.message().contains("locked"))
 }
 
 /// The lock of all who change the schema of a MySQL; the server frees it where its holder dies. sqlx waits for its
