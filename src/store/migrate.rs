@@ -60,7 +60,7 @@ fn migrator(pool: &Pool) -> &'static Migrator {
 pub(super) async fn migrate(pool: &Pool) -> Result<()> {
     match pool {
         Pool::Sqlite(file) => {
-            if is_anothers(pool).await? {
+            if patiently(|| is_anothers(pool)).await? {
                 return Err(anothers(Dialect::Sqlite));
             }
             // sqlx takes no lock here: of two at once one fails, and finds the work done when it looks again.
@@ -90,6 +90,24 @@ pub(super) async fn migrate(pool: &Pool) -> Result<()> {
 
 fn is_locked(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.message().contains("locked"))
+}
+
+/// Again while others have locked a SQLite file: as they make it, a reader is refused whatever its patience.
+pub(super) async fn patiently<T, W: Future<Output = Result<T>>>(work: impl Fn() -> W) -> Result<T> {
+    let start = Instant::now();
+    loop {
+        match work().await {
+            Err(error) if start.elapsed() < PATIENCE && by_lock(&error) => {
+                tokio::time::sleep(Duration::from_millis(rand::random_range(20..200))).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+fn by_lock(error: &Error) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<sqlx::Error>());
+    source.is_some_and(is_locked)
 }
 
 /// The lock of all who change the schema of a MySQL; the server frees it where its holder dies. sqlx waits for its
@@ -132,7 +150,7 @@ pub(super) async fn migrate_old(pool: &Pool) -> Result<()> {
 
 /// What is applied and what is not; changes nothing.
 pub(super) async fn state(pool: &Pool) -> Result<SchemaState> {
-    let applied = applied(pool).await?;
+    let applied = patiently(|| applied(pool)).await?;
     let files: Vec<Applied> = migrator(pool)
         .iter()
         .map(|file| Applied {

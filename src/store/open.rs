@@ -256,14 +256,17 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
     let db = sqlite::connect(&file)?;
     let connect = SqliteConnectOptions::new().filename(&file).busy_timeout(ACQUIRE);
     let connect = connect.pragma("cache_size", READER_KIB).disable_statement_logging();
-    let pool = SqlitePoolOptions::new()
-        .max_connections(FILE_READERS)
-        .acquire_timeout(ACQUIRE)
-        // A file does not hang up.
-        .test_before_acquire(false)
-        .connect_with(connect)
-        .await
-        .map_err(lost)?;
+    let open = || async {
+        SqlitePoolOptions::new()
+            .max_connections(FILE_READERS)
+            .acquire_timeout(ACQUIRE)
+            // A file does not hang up.
+            .test_before_acquire(false)
+            .connect_with(connect.clone())
+            .await
+            .map_err(lost)
+    };
+    let pool = migrate::patiently(open).await?;
     let (writer, work) = Writer::channel();
     let pool = Pool::Sqlite(pool);
     if options.migrate {
