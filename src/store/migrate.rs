@@ -6,9 +6,11 @@ use crate::error::{Error, Kind, Result};
 use crate::say;
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
-use sqlx::{MySql, MySqlPool};
+use sqlx::{AssertSqlSafe, MySql, MySqlPool};
 use std::time::{Duration, Instant};
 
+/// The name of the lock: a server has one list of names for all its databases, up to 64 letters each.
+const LOCK: &str = "CONCAT('wxops db migrate ', MD5(DATABASE()))";
 /// How often a migration of a SQLite file is tried that another process may have done meanwhile.
 const TRIES: u32 = 5;
 /// The same while others have locked the file.
@@ -114,8 +116,10 @@ fn by_lock(error: &Error) -> bool {
 /// own with a negative limit, which MariaDB answers at once with NULL.
 pub(super) async fn lock(pool: &MySqlPool) -> Result<PoolConnection<MySql>> {
     let mut lock = pool.acquire().await.map_err(lost)?;
-    let held: Option<i64> =
-        sqlx::query_scalar("SELECT GET_LOCK('wxops db migrate', 60)").fetch_one(&mut *lock).await.map_err(lost)?;
+    let held: Option<i64> = sqlx::query_scalar(AssertSqlSafe(format!("SELECT GET_LOCK({LOCK}, 60)")))
+        .fetch_one(&mut *lock)
+        .await
+        .map_err(lost)?;
     if held != Some(1) {
         return Err(Error::new(
             Kind::Busy,
@@ -127,7 +131,7 @@ pub(super) async fn lock(pool: &MySqlPool) -> Result<PoolConnection<MySql>> {
 
 /// Gives it back.
 pub(super) async fn unlock(mut lock: PoolConnection<MySql>) -> Result<()> {
-    sqlx::query("DO RELEASE_LOCK('wxops db migrate')").execute(&mut *lock).await.map(drop).map_err(lost)
+    sqlx::query(AssertSqlSafe(format!("DO RELEASE_LOCK({LOCK})"))).execute(&mut *lock).await.map(drop).map_err(lost)
 }
 
 async fn migrate_mysql(pool: &sqlx::MySqlPool) -> Result<()> {

@@ -140,10 +140,12 @@ impl Store {
         let sql = "SELECT CAST(trigger_name AS CHAR) FROM information_schema.triggers \
              WHERE event_object_schema = DATABASE() AND event_object_table = 'user_mapping' ORDER BY 1";
         let triggers = self.rows(sql, vec![], |row| row.text(0)).await?;
+        // Of this database alone: for the others the server would open every table that it has.
         let sql = "SELECT CAST(column_name AS CHAR) FROM information_schema.key_column_usage WHERE table_schema = DATABASE() \
              AND table_name = 'user_mapping' AND referenced_table_name IS NOT NULL \
              UNION SELECT CAST(referenced_column_name AS CHAR) FROM information_schema.key_column_usage \
-             WHERE referenced_table_schema = DATABASE() AND referenced_table_name = 'user_mapping'";
+             WHERE table_schema = DATABASE() AND referenced_table_schema = DATABASE() \
+             AND referenced_table_name = 'user_mapping'";
         let bound = self.rows(sql, vec![], |row| Ok(row.text(0)?.to_ascii_lowercase())).await?;
         Ok(Some(Shape { is_table: true, engine, row_format, columns, keys, triggers, bound }))
     }
