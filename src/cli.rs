@@ -98,7 +98,11 @@ groups! {
     #[command(subcommand)]
     Followers(commands::followers::Followers),
     #[command(subcommand)]
+    Locations(commands::locations::Locations),
+    #[command(subcommand)]
     Events(commands::events::Events),
+    #[command(subcommand)]
+    Sends(commands::sends::Sends),
     #[command(subcommand)]
     Db(commands::db::Db),
     Explain(commands::explain::Explain),

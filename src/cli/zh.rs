@@ -9,8 +9,10 @@ mod explain;
 mod followers;
 mod global;
 mod init;
+mod locations;
 mod own;
 mod sandbox;
+mod sends;
 mod serve;
 mod status;
 mod token;
@@ -26,7 +28,9 @@ const TABLES: &[&[(&str, &str)]] = &[
     token::SENTENCES,
     callback::SENTENCES,
     followers::SENTENCES,
+    locations::SENTENCES,
     events::SENTENCES,
+    sends::SENTENCES,
     db::SENTENCES,
     doctor::SENTENCES,
     explain::SENTENCES,

@@ -10,10 +10,12 @@ pub mod events;
 pub mod explain;
 pub mod followers;
 pub mod init;
+pub mod locations;
 mod pace;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod schedule;
+pub mod sends;
 pub mod status;
 mod time;
 pub mod token;

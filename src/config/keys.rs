@@ -22,7 +22,7 @@ impl Setting {
     /// How its value is shown to people.
     pub fn shown(&self) -> Shown {
         match *self {
-            DATABASE_URL | PROXY => Shown::Url,
+            DATABASE_URL | REDIS_URL | PROXY => Shown::Url,
             _ if self.secret => Shown::Masked,
             _ => Shown::Plain,
         }
@@ -47,6 +47,7 @@ pub(super) const DB_PORT: Setting = variable("DB_PORT", false);
 pub(super) const DB_USER: Setting = variable("DB_USER", false);
 pub(super) const DB_PASSWORD: Setting = variable("DB_PASSWORD", true);
 pub(super) const DB_NAME: Setting = variable("DB_NAME", false);
+pub(super) const REDIS_URL: Setting = secret("REDIS_URL", "redis_url");
 pub(super) const LISTEN: Setting = plain("WXOPS_LISTEN", "listen");
 pub(super) const METRICS_LISTEN: Setting = plain("WXOPS_METRICS_LISTEN", "metrics_listen");
 pub(super) const PUBLIC_URL: Setting = plain("WXOPS_PUBLIC_URL", "public_url");
@@ -55,6 +56,10 @@ pub(super) const ALERT_WEBHOOK: Setting = secret("WXOPS_ALERT_WEBHOOK", "alert_w
 pub(super) const REPLAY_WINDOW: Setting = plain("WXOPS_REPLAY_WINDOW", "replay_window");
 pub(super) const UNSUBSCRIBE_POLICY: Setting = plain("WXOPS_UNSUBSCRIBE_POLICY", "unsubscribe_policy");
 pub(super) const USER_MAPPING_TIMEZONE: Setting = plain("WXOPS_USER_MAPPING_TIMEZONE", "user_mapping_timezone");
+pub(super) const SPOOL_DIR: Setting = plain("WXOPS_SPOOL_DIR", "spool_dir");
+pub(super) const SPOOL_MAX: Setting = plain("WXOPS_SPOOL_MAX", "spool_max");
+pub(super) const SPOOL_TMPFS: Setting = plain("WXOPS_SPOOL_TMPFS", "spool_tmpfs");
+pub(super) const LOCATION_KEEP: Setting = plain("WXOPS_LOCATION_KEEP", "location_keep");
 pub(super) const LOG: Setting = plain("WXOPS_LOG", "log");
 pub(super) const LANG: Setting = variable("WXOPS_LANG", false);
 pub(super) const ACCOUNT: Setting = variable("WXOPS_ACCOUNT", false);
@@ -67,6 +72,7 @@ pub(super) const GLOBAL: &[Setting] = &[
     DB_USER,
     DB_PASSWORD,
     DB_NAME,
+    REDIS_URL,
     LISTEN,
     METRICS_LISTEN,
     PUBLIC_URL,
@@ -75,6 +81,10 @@ pub(super) const GLOBAL: &[Setting] = &[
     REPLAY_WINDOW,
     UNSUBSCRIBE_POLICY,
     USER_MAPPING_TIMEZONE,
+    SPOOL_DIR,
+    SPOOL_MAX,
+    SPOOL_TMPFS,
+    LOCATION_KEEP,
     LOG,
     LANG,
     ACCOUNT,
@@ -96,6 +106,24 @@ pub(super) const PROXY: Setting = Setting { env: None, toml: Some("proxy"), secr
 pub(super) const OFFICIAL: &[Setting] =
     &[APP_ID, APP_SECRET, TOKEN, TOKEN_PREVIOUS, AES_KEY, AES_KEY_PREVIOUS, MODE, ORIGINAL_ID, API_BASE, PROXY];
 
+/// The keys of a `[[hook]]`; only the file has them.
+pub(super) const HOOK: &[&str] = &[
+    "name",
+    "url",
+    "command",
+    "events",
+    "accounts",
+    "secret",
+    "secret_file",
+    "secret_previous",
+    "secret_previous_file",
+    "timeout",
+    "tries",
+    "when_unknown",
+    "proxy",
+    "insecure",
+];
+
 /// What is taken where nobody says otherwise.
 const DEFAULTS: &[(Setting, &str)] = &[
     (DATABASE_URL, "sqlite://wxops.db"),
@@ -104,6 +132,9 @@ const DEFAULTS: &[(Setting, &str)] = &[
     (METRICS_LISTEN, "127.0.0.1:9464"),
     (REPLAY_WINDOW, "off"),
     (UNSUBSCRIBE_POLICY, "erase"),
+    (SPOOL_MAX, "1GiB"),
+    (SPOOL_TMPFS, "false"),
+    (LOCATION_KEEP, "60d"),
     (LOG, "info"),
     (API_BASE, super::PLATFORM),
 ];

@@ -3,11 +3,13 @@
 use super::keys::{self, Setting};
 use super::layers::Layers;
 use super::sources::Sources;
+use super::values;
+use crate::domain::redis::is_cluster;
 use crate::domain::secret::Secret;
 use reqwest::Url;
 
 /// What begins so is a URL, and not a password that looks like one.
-const SCHEMES: [&str; 5] = ["http", "https", "mysql", "mariadb", "sqlite"];
+const SCHEMES: [&str; 7] = ["http", "https", "mysql", "mariadb", "sqlite", "redis", "rediss"];
 
 /// The secrets that are set. Files of a single secret are not opened for it: one may be a pipe, which is read once.
 pub fn secrets(sources: &Sources) -> Vec<Secret> {
@@ -37,7 +39,11 @@ pub(super) fn is_secret(setting: &Setting) -> bool {
 
 /// Of a URL what is secret in it, password and parameters; anything else is secret as a whole.
 pub fn parts(value: &Secret) -> Vec<Secret> {
-    let url = Url::parse(value.reveal()).ok().filter(|url| SCHEMES.contains(&url.scheme()));
+    let url = match is_cluster(value.reveal()) {
+        true => values::redis_nodes(value.reveal()).and_then(|nodes| nodes.into_iter().next()),
+        false => Url::parse(value.reveal()).ok(),
+    };
+    let url = url.filter(|url| SCHEMES.contains(&url.scheme()));
     let Some(url) = url else { return vec![value.clone()] };
     let mut parts: Vec<Secret> = url.query_pairs().map(|(_, text)| Secret::new(text)).collect();
     if let Some(password) = url.password() {
@@ -71,5 +77,7 @@ mod tests {
         assert_eq!(found("https://h/cgi-bin/webhook/send?key=hu%73h"), ["hush"]);
         assert_eq!(found("sqlite://wxops.db"), [""; 0]);
         assert_eq!(found("hush:"), ["hush:"]);
+        assert_eq!(found("rediss://:p%40ss@h:1/2"), ["p%40ss", "p@ss"]);
+        assert_eq!(found("redis-cluster://u:hush@h:1,i:2"), ["hush", "hush"]);
     }
 }

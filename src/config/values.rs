@@ -1,6 +1,7 @@
 //! The parsers of single values. Their messages say what is wrong, never the value where it may be a secret.
 
 use crate::domain::account::Mode;
+use crate::domain::redis;
 use crate::domain::robot::Robot;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Lang, Result};
@@ -8,6 +9,7 @@ use crate::say;
 use chrono::{FixedOffset, Offset, Utc};
 use reqwest::Url;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What happens to the data of a person who unfollows.
@@ -18,6 +20,54 @@ pub enum UnsubscribePolicy {
     Erase,
     /// Only the state and its time change.
     Keep,
+}
+
+/// Where callbacks wait while the database is away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SpoolDir {
+    /// Nowhere: they are refused.
+    Off,
+    /// In this folder.
+    Folder(PathBuf),
+}
+
+/// A folder, or off.
+pub(super) fn spool_dir(text: &str) -> Result<SpoolDir> {
+    Ok(match text {
+        "off" => SpoolDir::Off,
+        folder => SpoolDir::Folder(folder.into()),
+    })
+}
+
+/// Reads a size in bytes: a whole number and its unit, `64KiB`, `512MiB`, `1GiB`, or bytes without one.
+pub(super) fn size(text: &str) -> Result<u64> {
+    let wrong = || {
+        Error::config(say!(
+            "not a size; write a number and KiB, MiB or GiB, such as 512MiB";
+            "不是大小；应为数字加 KiB、MiB 或 GiB，例如 512MiB"
+        ))
+    };
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit.trim_start() {
+        "" | "B" => 0,
+        "K" | "KiB" => 10,
+        "M" | "MiB" => 20,
+        "G" | "GiB" => 30,
+        "T" | "TiB" => 40,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    number.checked_mul(1 << shift).filter(|size| *size > 0).ok_or_else(wrong)
+}
+
+/// true or false.
+pub(super) fn switch(text: &str) -> Result<bool> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(Error::config(say!("must be true or false"; "应为 true 或 false"))),
+    }
 }
 
 /// Reads a length of time: a whole number and its unit, `300ms`, `50s`, `5m`, `2h`, `3d`.
@@ -48,6 +98,40 @@ pub(super) fn window(text: &str) -> Result<Option<Duration>> {
         "off" => Ok(None),
         _ => duration(text).map(|window| Some(window).filter(|w| !w.is_zero())),
     }
+}
+
+/// How long something is kept: not nothing, and no more than ten years.
+pub(super) fn keep(text: &str) -> Result<Duration> {
+    let keep = duration(text)?;
+    match !keep.is_zero() && keep <= Duration::from_secs(3_650 * 86_400) {
+        true => Ok(keep),
+        false => Err(Error::config(say!("must be more than nothing and at most 3650d"; "应大于 0，且不超过 3650d"))),
+    }
+}
+
+/// A Redis: one server, or the nodes of a cluster with the same user and password.
+pub(super) fn redis(text: &str) -> Result<Secret> {
+    let wrong = || {
+        Error::config(say!(
+            "must be redis://HOST:PORT, rediss://… (TLS) or redis-cluster://HOST:PORT,HOST:PORT, with USER:PASSWORD@ where it asks for them";
+            "应为 redis://主机:端口、rediss://…（TLS）或 redis-cluster://主机:端口,主机:端口；需要时加上 用户:密码@"
+        ))
+        .next(
+            say!("write % # / ? @ in a password as %25 %23 %2F %3F %40"; "密码中的 % # / ? @ 写作 %25 %23 %2F %3F %40"),
+        )
+    };
+    let nodes = redis_nodes(text).ok_or_else(wrong)?;
+    let named =
+        nodes.iter().all(|url| url.host_str().is_some_and(|host| !host.is_empty()) && !url.path().contains('@'));
+    let database = |url: &Url| matches!(url.path(), "" | "/") || url.path()[1..].parse::<u8>().is_ok();
+    let bare = nodes.iter().all(|url| url.query().is_none() && url.fragment().is_none() && database(url));
+    if named && bare { Ok(Secret::new(text)) } else { Err(wrong()) }
+}
+
+/// The nodes of a Redis as URLs of one server each.
+pub(super) fn redis_nodes(text: &str) -> Option<Vec<Url>> {
+    let node = |text: &String| Url::parse(text).ok().filter(|url| matches!(url.scheme(), "redis" | "rediss"));
+    redis::nodes(text).iter().map(node).collect()
 }
 
 /// An address to listen on.
@@ -130,7 +214,7 @@ fn not_a_url() -> Error {
     Error::config(say!("not a URL that begins with https:// or http://"; "不是以 https:// 或 http:// 开头的 URL"))
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.ends_with(".localhost") || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }

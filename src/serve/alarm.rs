@@ -1,27 +1,24 @@
 //! Watches once a minute, in one process of all: the lock says in which, and that it lives.
 
 use super::accounts::Accounts;
+use super::post::Post;
 use crate::alarm::{Health, WATCH, Word, tell};
 use crate::app::App;
 use crate::config::Config;
-use crate::error::Result;
 use crate::lifecycle;
-use crate::store::Lease;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// Between two looks, milliseconds by the clock of the process. The first comes so long after the start: what came to
 /// the door while nobody was there to take it is retried by the platform meanwhile.
 const LOOK_EVERY_MS: i64 = 60_000;
-/// How often the lock is renewed, or asked for.
-const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_millis(250);
 
 /// Watches until `stop`, and gives the lock back: who comes next need not wait, and knows that this end was wanted.
 pub(super) async fn watch(app: Arc<App>, accounts: Arc<Accounts>, mut stop: watch::Receiver<bool>) {
-    let mut post = Post::default();
+    let mut post = Post::new(WATCH);
     let mut looked = app.now_ms();
     let watching = async {
         loop {
@@ -37,11 +34,7 @@ pub(super) async fn watch(app: Arc<App>, accounts: Arc<Accounts>, mut stop: watc
         () = watching => {}
         () = lifecycle::until(&mut stop) => {}
     }
-    if let Some(lease) = post.lease
-        && let Err(error) = app.store.release(&lease).await
-    {
-        tracing::debug!(%error, "the watch could not give its lock back");
-    }
+    post.leave(&app).await;
 }
 
 async fn look(app: &App, config: &Config) {
@@ -74,31 +67,6 @@ fn due(now_ms: i64, looked: &mut i64) -> bool {
         *looked = now_ms;
     }
     due
-}
-
-/// The lock, and when it was last asked for.
-#[derive(Default)]
-struct Post {
-    lease: Option<Lease>,
-    asked: Option<Instant>,
-}
-
-impl Post {
-    /// Whether this process watches.
-    async fn hold(&mut self, app: &App) -> Result<bool> {
-        if self.asked.is_some_and(|asked| asked.elapsed() < HEARTBEAT) {
-            return Ok(self.lease.is_some());
-        }
-        self.asked = Some(Instant::now());
-        if let Some(lease) = self.lease.take()
-            && app.store.renew(&lease).await?
-        {
-            self.lease = Some(lease);
-        } else {
-            self.lease = app.store.acquire(WATCH, app.tokens.who()).await?;
-        }
-        Ok(self.lease.is_some())
-    }
 }
 
 #[cfg(test)]

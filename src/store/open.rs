@@ -5,10 +5,11 @@ use super::value::person;
 use super::writer::{Hands, InHand, Writer};
 use super::zone::{self, Zone};
 use super::{Arrival, Dialect, End, Pool, Settled, Statement, Stored, lost, mysql, sqlite};
+use crate::domain::beat::Beat;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Result};
 use crate::say;
-use chrono::{Offset, Utc};
+use chrono::{DateTime, Offset, SubsecRound, Utc};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection};
@@ -29,11 +30,11 @@ const READER_KIB: &str = "-1024";
 const RESTED: Duration = Duration::from_secs(1);
 /// How long a reader waits for a connection, a new one included.
 const ACQUIRE: Duration = Duration::from_secs(5);
+/// What a query of a process that serves may take: it asks for little.
+const QUERY: Duration = Duration::from_secs(10);
 /// What `serve` wants and a verb does not.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
-    /// Raw messages of people who left are blanked as they are settled.
-    pub erase: bool,
     /// Apply missing migrations to SQLite; MySQL is migrated by `db migrate` alone.
     pub migrate: bool,
     /// A new SQLite file is expected; else it is made with a warning, since a verb in the wrong folder
@@ -52,7 +53,12 @@ pub struct Store {
     /// Whether another program writes user_mapping too; known once the schema was looked at.
     pub(super) shared: Arc<AtomicBool>,
     writer: Option<Writer>,
+    /// Of the thread that writes, where it is one of ours.
+    beat: Beat,
     file: Option<PathBuf>,
+    /// How long a query over the network may take; a process that serves must not wait for ever on a connection whose
+    /// other end is gone. `None`: as long as it needs.
+    pub(super) limit: Option<Duration>,
 }
 
 impl Store {
@@ -64,7 +70,8 @@ impl Store {
     /// Opens the database for `serve`: rows that come in are handed on through [`InHand`].
     pub async fn serve(url: &Secret, options: Options) -> Result<(Store, InHand)> {
         let (hands, in_hand) = Hands::open();
-        Ok((Self::open_with(url, options, hands).await?, in_hand))
+        let store = Self::open_with(url, options, hands).await?;
+        Ok((Store { limit: Some(QUERY), ..store }, in_hand))
     }
 
     async fn open_with(url: &Secret, options: Options, hands: Hands) -> Result<Store> {
@@ -73,7 +80,7 @@ impl Store {
             return open_sqlite(rest, options, hands).await;
         }
         if url.starts_with("mysql://") || url.starts_with("mariadb://") {
-            return open_mysql(url, options, hands).await;
+            return open_mysql(url, options.zone, hands).await;
         }
         Err(Error::config(say!(
             "DATABASE_URL begins with neither sqlite:// nor mysql://";
@@ -84,6 +91,11 @@ impl Store {
     /// The clock by which user_mapping is written, where it is not ours alone.
     fn clock(&self) -> Option<Zone> {
         self.zone.or_else(|| self.is_shared().then(|| Zone::from(Utc.fix())))
+    }
+
+    /// A time as user_mapping keeps it.
+    pub(super) fn kept(&self, time: DateTime<Utc>) -> DateTime<Utc> {
+        if self.clock().is_some() { time.trunc_subsecs(0) } else { time }
     }
 
     /// Whether another program writes user_mapping too.
@@ -156,9 +168,23 @@ impl Store {
     /// Whether a callback could be made durable now: the writer comes back from an empty transaction.
     pub async fn ready(&self) -> Result<()> {
         match &self.writer {
-            Some(writer) => writer.commit(Vec::new()).await.map(drop),
+            Some(writer) => writer.prove(Vec::new()).await,
             None => Ok(()),
         }
+    }
+
+    /// The same with something to write: an empty transaction comes back from a full disk too.
+    pub async fn prove(&self, place: &str) -> Result<()> {
+        match &self.writer {
+            Some(writer) => writer.prove(self.touch_spool(place)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the thread that writes to a SQLite file has hung in one call for this long. To wait for a lock that
+    /// another process holds is not to hang. A server's answers are waited for with limits: nothing hangs there.
+    pub fn stuck(&self, limit: Duration) -> bool {
+        self.beat.stuck(limit)
     }
 
     /// The file behind a SQLite URL; `None` for another database.
@@ -166,10 +192,11 @@ impl Store {
         url.reveal().strip_prefix("sqlite:").map(sqlite_file).transpose()
     }
 
-    /// Stores a callback in the next group commit; returns after it.
-    pub async fn arrive(&self, arrival: Arrival) -> Result<Stored> {
+    /// Stores a callback in the next group commit; returns after it. [`Then::Never`](crate::error::Then::Never): the
+    /// database refuses this one, whoever tries.
+    pub async fn arrive(&self, arrival: impl Into<Arc<Arrival>>) -> Result<Stored> {
         match &self.writer {
-            Some(writer) => writer.arrive(arrival).await,
+            Some(writer) => writer.arrive(arrival.into()).await,
             None => Err(Error::failed(say!("this process does not receive callbacks"; "本进程不接收回调"))),
         }
     }
@@ -187,7 +214,7 @@ impl Store {
     pub async fn commit(&self, mut statements: Vec<Statement>) -> Result<Vec<u64>> {
         zone::written(self.clock(), &mut statements);
         match (&self.pool, &self.writer) {
-            (Pool::MySql(pool), _) => mysql::commit(pool, &statements, mysql::Run::Each).await,
+            (Pool::MySql(pool), _) => mysql::commit(pool, &statements, mysql::Run::Each, self.limit).await,
             (Pool::Sqlite(_), Some(writer)) => writer.commit(statements).await,
             (Pool::Sqlite(_), None) => Err(Error::failed(say!("this process only reads"; "本进程只读"))),
         }
@@ -200,7 +227,7 @@ impl Store {
                 zone::written(self.clock(), &mut statements);
                 // In one order, so that this and the effects of events do not lock each other out.
                 statements.sort_by(|one, other| person(&one.args).cmp(&person(&other.args)));
-                mysql::commit(pool, &statements, mysql::Run::Alike).await.map(drop)
+                mysql::commit(pool, &statements, mysql::Run::Alike, self.limit).await.map(drop)
             }
             Pool::Sqlite(_) => self.commit(statements).await.map(drop),
         }
@@ -272,7 +299,7 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
     if options.migrate {
         migrate::migrate_old(&pool).await?;
     }
-    sqlite::start(db, work, hands, options.erase)
+    let beat = sqlite::start(db, work, hands)
         .map_err(|e| Error::failed(say!("no thread for the database"; "无法创建数据库线程")).source(e))?;
     Ok(Store {
         pool,
@@ -280,7 +307,9 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
         zone: None,
         shared: Arc::default(),
         writer: Some(writer),
+        beat,
         file: Some(file),
+        limit: None,
     })
 }
 
@@ -324,7 +353,7 @@ async fn reach(connect: &MySqlConnectOptions) -> Result<()> {
         .next(say!("start it, or mend DATABASE_URL"; "请启动数据库，或修改 DATABASE_URL")))
 }
 
-async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> {
+async fn open_mysql(url: &str, zone: Option<Zone>, hands: Hands) -> Result<Store> {
     let bad = |_| {
         Error::config(say!("DATABASE_URL is not a valid mysql:// URL"; "DATABASE_URL 不是有效的 mysql:// 地址"))
             .next(say!("write mysql://user:password@host:3306/database"; "格式：mysql://用户:密码@主机:3306/库名"))
@@ -348,22 +377,24 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
         .test_before_acquire(false)
         .before_acquire(|db, rest| {
             Box::pin(async move {
-                if rest.idle_for > RESTED {
-                    db.ping().await?;
+                match rest.idle_for > RESTED {
+                    true => mysql::answers(db).await.map(|()| true),
+                    false => Ok(true),
                 }
-                Ok(true)
             })
         })
-        .after_connect(move |db, _| Box::pin(mysql::session(db, mysql::Isolation::ReadCommitted, options.zone)))
+        .after_connect(move |db, _| Box::pin(mysql::session(db, mysql::Isolation::ReadCommitted, zone)))
         .connect_lazy_with(connect.clone());
     let (writer, arriving, settling) = Writer::lanes();
-    mysql::start(&connect, (arriving, settling), &hands, (options.erase, options.zone));
+    mysql::start(&connect, (arriving, settling), &hands, zone);
     Ok(Store {
         pool: Pool::MySql(pool),
         dialect: Dialect::MySql,
-        zone: options.zone,
+        zone,
         shared: Arc::default(),
         writer: Some(writer),
+        beat: Beat::default(),
         file: None,
+        limit: None,
     })
 }

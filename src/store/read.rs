@@ -2,7 +2,7 @@
 
 use super::value::{Value, time_text};
 use super::zone::{self, Zone};
-use super::{Store, lost};
+use super::{Store, lost, mysql};
 use crate::error::Result;
 use chrono::{DateTime, Utc};
 use sqlx::mysql::{MySqlArguments, MySqlPool, MySqlRow};
@@ -41,6 +41,8 @@ macro_rules! getter {
 }
 
 impl Row<'_> {
+    getter!(/** A number with a fraction. */ real, f64);
+    getter!(/** A number with a fraction, or NULL. */ opt_real, Option<f64>);
     getter!(/** Text. */ text, String);
     getter!(/** Text or NULL. */ opt_text, Option<String>);
     getter!(/** Bytes. */ bytes, Vec<u8>);
@@ -82,14 +84,21 @@ impl Row<'_> {
 impl Store {
     /// Every row of a query, mapped.
     pub async fn rows<T>(&self, sql: &str, mut args: Vec<Value>, map: impl Fn(&Row) -> Result<T>) -> Result<Vec<T>> {
-        let zone = zone::asked(self.zone, sql, &mut args);
+        let (sql, zone) = zone::asked(self.zone, sql, &mut args);
         match &self.pool {
             Pool::Sqlite(pool) => {
-                let rows = bind_sqlite(sql, &args).fetch_all(pool).await.map_err(lost)?;
+                let rows = bind_sqlite(&sql, &args).fetch_all(pool).await.map_err(lost)?;
                 rows.iter().map(|row| map(&Row::Sqlite(row))).collect()
             }
             Pool::MySql(pool) => {
-                let rows = bind_mysql(sql, &args).fetch_all(pool).await.map_err(lost)?;
+                let mut db = pool.acquire().await.map_err(lost)?;
+                let read = bind_mysql(&sql, &args).fetch_all(&mut *db);
+                let rows = mysql::within(self.limit, read).await;
+                if matches!(rows, Err(sqlx::Error::Io(_))) {
+                    // Nobody knows what is still to come on it.
+                    db.close_on_drop();
+                }
+                let rows = rows.map_err(lost)?;
                 rows.iter().map(|row| map(&Row::MySql(row, zone))).collect()
             }
         }

@@ -4,6 +4,7 @@
 
 use super::*;
 use crate::domain::event::{Element, Event, Kind};
+use crate::domain::geo::Place;
 use crate::domain::secret::Secret;
 use chrono::{TimeZone, Utc};
 use sqlx::Connection;
@@ -69,7 +70,7 @@ async fn taken_over() -> Option<Scene> {
 
 impl Scene {
     pub(super) async fn open(&self) -> Store {
-        let options = Options { erase: true, migrate: true, create: true, zone: self.zone };
+        let options = Options { migrate: true, create: true, zone: self.zone };
         let store = Store::open(&self.url, options).await.unwrap();
         store.migrate().await.unwrap();
         store.check_schema().await.unwrap();
@@ -78,7 +79,7 @@ impl Scene {
 
     async fn serve(&self) -> (Store, InHand) {
         drop(self.open().await);
-        Store::serve(&self.url, Options { erase: true, migrate: false, create: false, zone: self.zone }).await.unwrap()
+        Store::serve(&self.url, Options { migrate: false, create: false, zone: self.zone }).await.unwrap()
     }
 }
 
@@ -111,6 +112,8 @@ on_both! {
     rows_come_in_hand_and_are_settled_once,
     what_nobody_acts_on_is_done_at_once,
     a_batch_writes_what_single_settlements_write,
+    positions_come_in_any_order,
+    a_copy_is_of_one_state,
     one_bad_row_does_not_fail_the_others,
     a_failed_row_is_due_again_then_dead_then_replayed,
     two_claims_share_no_row,
@@ -129,6 +132,7 @@ on_both! {
     an_alarm_is_told_by_one,
     a_lock_tells_who_has_it,
     figures_at_a_glance,
+    a_row_that_changed_since_is_left_alone,
 }
 
 fn at(second: i64) -> chrono::DateTime<Utc> {
@@ -200,7 +204,7 @@ async fn an_unsubscribe_under_way_blanks_what_arrives() {
     sqlx::query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").execute(&mut other).await.unwrap();
     let mut leaving = other.begin().await.unwrap();
     for sql in [
-        "UPDATE user_mapping SET is_followed = 0, unfollow_time = '2030-01-01' WHERE account = 'main' AND openid = 'oA'",
+        "UPDATE user_mapping SET is_followed = 0, erased_to = '2030-01-01' WHERE account = 'main' AND openid = 'oA'",
         "UPDATE inbox_event SET raw = NULL WHERE account = 'main' AND openid = 'oA'",
     ] {
         sqlx::query(sql).execute(&mut *leaving).await.unwrap();
@@ -220,7 +224,7 @@ mod stories {
         let (mut together, mut n) = (Vec::new(), 0);
         for _ in 0..300 {
             let openid = format!("o{}", rand::random_range(0..40));
-            let (kind, second) = (rand::random_range(0..3), rand::random_range(0..6));
+            let (kind, second) = (rand::random_range(0..4), rand::random_range(0..6));
             let (scene, due) = (scenes[rand::random_range(0..4)], rand::random_range(1..9));
             for account in ["together", "alone"] {
                 n += 1;
@@ -231,6 +235,7 @@ mod stories {
                 let effects = match kind {
                     0 => store.follow(account, &openid, at(second), scene, due),
                     1 => store.scan(account, &openid, at(second), scene, due),
+                    2 => store.locate(&located(account, &openid, second, f64::from(due as i32))),
                     _ => store.unfollow(account, &openid, at(second), true, due),
                 };
                 let settled = Settled { id: row.id, lease: row.lease, outcome: Outcome::Done(effects) };
@@ -255,10 +260,97 @@ mod stories {
             let events = store.rows(events, vec![account.into()], |row| {
                 Ok(format!("{} {} {}", row.text(0)?, row.int(1)?, row.text(2)?))
             });
-            tables.push((people.await.unwrap(), events.await.unwrap()));
+            tables.push((people.await.unwrap(), events.await.unwrap(), positions(&store, account).await));
         }
+        assert!(tables[0].2.len() > 10, "{tables:?}");
         assert!(tables[0].0.len() > 30 && tables[0].0.iter().any(|row| row.contains("🎮")), "{tables:?}");
         assert_eq!(tables[0], tables[1]);
+    }
+
+    fn located(account: &str, openid: &str, second: i64, degrees: f64) -> Position {
+        let place = Place::new(degrees, -degrees).unwrap();
+        let (account, openid, precision) = (account.to_owned(), openid.to_owned(), (degrees > 4.0).then_some(119.5));
+        Position { account, openid, place, precision, at: at(second), expires_at: at(second).timestamp_millis() + 5 }
+    }
+
+    /// What the two tables of positions say of an account.
+    async fn positions(store: &Store, account: &str) -> Vec<String> {
+        let known = "SELECT openid, latitude, longitude, `precision`, at, expires_at, cell FROM location \
+                     WHERE account = ? ORDER BY openid";
+        let gone = "SELECT openid, at FROM location_gone WHERE account = ? ORDER BY openid, at";
+        let rows = store.rows(known, vec![account.into()], |row| {
+            let place = (row.real(1)?, row.real(2)?, row.opt_real(3)?);
+            Ok(format!("{} {place:?} {} {} {}", row.text(0)?, row.time(4)?, row.int(5)?, row.int(6)?))
+        });
+        let mut rows = rows.await.unwrap();
+        let gone = store.rows(gone, vec![account.into()], |row| Ok(format!("{} {}", row.text(0)?, row.time(1)?)));
+        rows.extend(gone.await.unwrap());
+        rows
+    }
+
+    /// Positions and departures of a person give the same position in whatever order they come.
+    pub async fn positions_come_in_any_order(scene: &Scene) {
+        let store = scene.open().await;
+        let mut seen = Vec::new();
+        for round in 0..24 {
+            let openid = format!("o{round:02}");
+            let mut all: Vec<Vec<Statement>> = [(1, 1.0), (3, 7.0), (3, 2.0), (5, 4.0), (4, 9.0)]
+                .map(|(second, degrees)| store.locate(&located("main", &openid, second, degrees)))
+                .into();
+            all.push(store.unfollow("main", &openid, at(4), round % 2 == 0, 0));
+            if round % 3 == 0 {
+                all.push(store.forget_location("main", &openid, at(5), 0));
+            }
+            for _ in 0..20 {
+                let (one, other) = (rand::random_range(0..all.len()), rand::random_range(0..all.len()));
+                all.swap(one, other);
+            }
+            for statements in all {
+                store.commit(statements).await.unwrap();
+            }
+            seen.push((round % 3 == 0, store.locations_of("main", &[openid]).await.unwrap()));
+        }
+        for (forgotten, found) in seen {
+            match &found[..] {
+                [] => assert!(forgotten),
+                [one] => assert!(!forgotten && one.place.latitude == 4.0 && one.at == at(5), "{one:?}"),
+                _ => panic!("{found:?}"),
+            }
+        }
+        // Of two in one second the greater stands.
+        for degrees in [2.0, 9.5, 3.0] {
+            store.commit(store.locate(&located("main", "oTie", 1, degrees))).await.unwrap();
+        }
+        assert_eq!(store.locations_of("main", &["oTie".into()]).await.unwrap()[0].place.latitude, 9.5);
+    }
+
+    async fn gone_known(store: &Store) -> i64 {
+        store.row("SELECT COUNT(*) FROM location_gone", vec![], |row| row.int(0)).await.unwrap().unwrap()
+    }
+
+    /// What changes while it is copied stays due.
+    pub async fn a_copy_is_of_one_state(scene: &Scene) {
+        let store = scene.open().await;
+        for openid in ["oA", "oB", "oC"] {
+            store.commit(store.locate(&located("main", openid, 1, 2.0))).await.unwrap();
+        }
+        let read = store.uncopied(10).await.unwrap();
+        assert_eq!(read.len(), 3);
+        store.commit(store.locate(&located("main", "oB", 1, 3.0))).await.unwrap();
+        store.commit(store.unfollow("main", "oC", at(2), true, 7)).await.unwrap();
+        store.copied(&read).await.unwrap();
+        let left: Vec<String> = store.uncopied(10).await.unwrap().into_iter().map(|one| one.openid).collect();
+        assert_eq!((left, store.copies_due(10).await.unwrap()), (vec!["oB".to_owned()], (1, 1)));
+        // Removed twice, the second time a minute later.
+        let gone = store.gone_due(7, 10).await.unwrap();
+        store.removed(&gone, 7).await.unwrap();
+        assert_eq!((gone.len(), store.gone_due(60_006, 10).await.unwrap().len()), (1, 0));
+        store.removed(&store.gone_due(60_007, 10).await.unwrap(), 60_007).await.unwrap();
+        assert_eq!(store.gone_due(i64::MAX, 10).await.unwrap(), []);
+        store.tidy_gone(86_400_007, i64::MAX / 2).await.unwrap();
+        assert_eq!(gone_known(&store).await, 1, "known for a day");
+        store.tidy_gone(86_400_008, i64::MAX / 2).await.unwrap();
+        assert_eq!(gone_known(&store).await, 0);
     }
 
     pub async fn what_nobody_acts_on_is_done_at_once(scene: &Scene) {
@@ -420,8 +512,8 @@ mod stories {
     async fn settle_info(store: &Store, followed: bool) -> Follower {
         while let Some(due) = store.claim_due("main", 1, i64::MAX).await.unwrap().pop() {
             let profile = Profile { nickname: Some("N".into()), ..Profile::default() };
-            let write = if followed { store.enrich(&due, &profile) } else { store.gone(&due, true) };
-            store.commit(vec![write]).await.unwrap();
+            let write = if followed { vec![store.enrich(&due, &profile)] } else { store.gone(&due, Some("{}")) };
+            store.commit(write).await.unwrap();
         }
         let mut row = store.follower("main", "oA").await.unwrap().unwrap();
         (row.id, row.created_at, row.updated_at) = (0, None, None);
@@ -690,6 +782,37 @@ mod stories {
         assert!(holder.who == "host:1" && holder.left_ms.is_some_and(|left| (20_000..=LEASE_MS).contains(&left)));
         store.release(&held).await.unwrap();
         assert_eq!(store.holder("watch").await.unwrap(), Some(Holder { who: "host:1".into(), left_ms: None }));
+    }
+
+    pub async fn a_row_that_changed_since_is_left_alone(scene: &Scene) {
+        let store = scene.open().await;
+        let (before, began) = (1_700_000_000_000, 1_700_000_100_000);
+        let later = began + 50_000;
+        let time = |ms: i64| Utc.timestamp_millis_opt(ms).unwrap();
+        let follow = |openid: &str, at: i64| store.follow("main", openid, time(at), None, at);
+        let unfollow = |openid: &str, at: i64| store.unfollow("main", openid, time(at), true, at);
+        for (openid, left) in [("oBEFORE", before), ("oSINCE", later)] {
+            store.commit(follow(openid, before - 9_000)).await.unwrap();
+            store.commit(unfollow(openid, left)).await.unwrap();
+        }
+        let openids = ["oBEFORE", "oNEW", "oSINCE"].map(str::to_owned);
+        store.listed("main", &openids, time(began), time(later)).await.unwrap();
+        let known = store.known_following("main", &openids).await.unwrap();
+        let mut known: Vec<&str> = known.iter().map(|row| row.openid.as_str()).collect();
+        known.sort_unstable();
+        assert_eq!(known, ["oBEFORE", "oNEW"], "the one who left meanwhile has left");
+        assert!(
+            store.following_after("main", 0, time(began), 9).await.unwrap().is_empty(),
+            "all of them changed since"
+        );
+
+        store.commit(follow("oOLD", before)).await.unwrap();
+        let old = store.following_after("main", 0, time(began), 9).await.unwrap();
+        assert_eq!(old.iter().map(|row| row.openid.as_str()).collect::<Vec<_>>(), ["oOLD"]);
+        store.commit(unfollow("oOLD", later)).await.unwrap();
+        store.unlisted(&[old[0].id], time(began), time(later)).await.unwrap();
+        let row = store.asked_rows(&[old[0].id]).await.unwrap()[0];
+        assert_eq!((row.follows, row.due), (false, false), "nobody asks about who left by themselves");
     }
 
     pub async fn figures_at_a_glance(scene: &Scene) {

@@ -1,15 +1,14 @@
 //! The clock of `user_mapping` where another program writes it too: its DATETIMEs are in that program's offset, all
 //! other times in UTC.
 //!
-//! Statements are made in UTC, as everywhere, and pass one of two doors: what is written, [`Zone::into`], what is
-//! read, [`Zone::out`]. Both go by the text: whatever names `user_mapping` is about its clock. So a statement must
-//! not bind times of two tables; [`one_clock`] catches that wherever debug assertions are on. A comparison of its
-//! columns with those of another table is made here, see [`left`].
+//! Statements are made in UTC, as everywhere, and pass one of two doors: what is written, [`written`], what is read,
+//! [`asked`]. Both go by the text. A statement about `user_mapping` alone gets its times in that clock. One that names
+//! another table too keeps them, and the columns are brought to UTC: they must be written `u.erased_to` or
+//! `user_mapping.erased_to`, see [`in_utc`]; [`is_plain`] catches what is not wherever debug assertions are on.
 //!
 //! The session's time_zone is the same offset. So TIMESTAMP columns come in it too, and `CURRENT_TIMESTAMP` in a
 //! default, an ON UPDATE or a trigger of the other program means what it means to that program.
 
-use super::inbox::LEFT;
 use super::{Statement, Value};
 use chrono::{DateTime, FixedOffset, SubsecRound, TimeDelta, Utc};
 use std::borrow::Cow;
@@ -47,21 +46,15 @@ impl Zone {
     /// program's columns may keep no more, and MySQL rounds half of a second up: what is written must be what is
     /// compared later.
     fn into(self, statement: &mut Statement) {
-        if !statement.sql.contains(TABLE) {
-            return;
-        }
-        for arg in &mut statement.args {
-            if let Value::Time(time) = arg {
-                *time = (*time + self.ahead()).trunc_subsecs(0);
-            }
-        }
-    }
-
-    /// The times that a query compares: the database compares fractions whatever a column keeps.
-    fn asked(self, args: &mut [Value]) {
-        for arg in args {
-            if let Value::Time(time) = arg {
-                *time += self.ahead();
+        match Names::of(&statement.sql) {
+            Names::Others => {}
+            Names::Both => statement.sql = in_utc(Some(self), &statement.sql).into_owned().into(),
+            Names::Table => {
+                for arg in &mut statement.args {
+                    if let Value::Time(time) = arg {
+                        *time = (*time + self.ahead()).trunc_subsecs(0);
+                    }
+                }
             }
         }
     }
@@ -75,40 +68,104 @@ impl Zone {
 /// Statements on their way to the database.
 pub(super) fn written(zone: Option<Zone>, statements: &mut [Statement]) {
     for statement in statements {
-        debug_assert!(one_clock(&statement.sql, &statement.args), "times of two clocks: {}", statement.sql);
+        debug_assert!(is_plain(&statement.sql), "columns of two clocks: {}", statement.sql);
         if let Some(zone) = zone {
             zone.into(statement);
         }
     }
 }
 
-/// A query on its way to the database; the clock that its rows are to be read by.
-pub(super) fn asked(zone: Option<Zone>, sql: &str, args: &mut [Value]) -> Option<Zone> {
-    debug_assert!(one_clock(sql, args), "times of two clocks: {sql}");
-    let zone = zone.filter(|_| sql.contains(TABLE))?;
-    zone.asked(args);
-    Some(zone)
-}
-
-/// Whether the person of a row of inbox_event has left since it happened, see [`LEFT`].
-pub(super) fn left(zone: Option<Zone>) -> Cow<'static, str> {
-    const COMPARED: &str = "u.unfollow_time >= inbox_event.event_time";
-    let Some(zone) = zone else { return Cow::Borrowed(LEFT) };
-    debug_assert!(LEFT.contains(COMPARED));
-    // In whole seconds, as the one side is kept: u >= floor(e) is u > e - 1.
-    let seconds = zone.ahead().num_seconds() - 1;
-    LEFT.replace(COMPARED, &format!("u.unfollow_time > inbox_event.event_time + INTERVAL {seconds} SECOND")).into()
-}
-
-/// Whether a statement binds times of one clock only: of user_mapping, or of other tables.
-fn one_clock(sql: &str, args: &[Value]) -> bool {
-    if !sql.contains(TABLE) || !args.iter().any(|arg| matches!(arg, Value::Time(_))) {
-        return true;
+/// A query on its way to the database, and the clock that its rows are to be read by. A bound keeps its fraction: the
+/// database compares it, whatever a column keeps.
+pub(super) fn asked<'a>(zone: Option<Zone>, sql: &'a str, args: &mut [Value]) -> (Cow<'a, str>, Option<Zone>) {
+    debug_assert!(is_plain(sql), "columns of two clocks: {sql}");
+    let Some(zone) = zone else { return (Cow::Borrowed(sql), None) };
+    match Names::of(sql) {
+        Names::Others => (Cow::Borrowed(sql), None),
+        Names::Both => (in_utc(Some(zone), sql), None),
+        Names::Table => {
+            for arg in args {
+                if let Value::Time(time) = arg {
+                    *time += zone.ahead();
+                }
+            }
+            (Cow::Borrowed(sql), Some(zone))
+        }
     }
-    let words: Vec<&str> = sql.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).collect();
-    let named = words.windows(2).filter(|pair| matches!(pair[0], "FROM" | "JOIN" | "INTO" | "UPDATE"));
-    // Tags have no times; SET and SELECT follow an UPDATE or INTO of nothing.
-    named.map(|pair| pair[1]).all(|table| matches!(table, TABLE | "user_tag" | "tag" | "SELECT"))
+}
+
+/// SQL with the time columns of user_mapping, where they are written with their table, brought to UTC.
+pub(super) fn in_utc(zone: Option<Zone>, sql: &str) -> Cow<'_, str> {
+    let Some(zone) = zone.filter(|zone| zone.minutes() != 0) else { return Cow::Borrowed(sql) };
+    let mut out = String::with_capacity(sql.len() + 64);
+    let mut rest = sql;
+    while let Some((at, column)) = next_time(rest) {
+        let begin = if rest[..at].ends_with("user_mapping.") { at - "user_mapping.".len() } else { at - "u.".len() };
+        out.push_str(&rest[..begin]);
+        let minutes = zone.minutes();
+        out.push_str(&format!("({} - INTERVAL {minutes} MINUTE)", &rest[begin..at + column]));
+        rest = &rest[at + column..];
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// The time columns of user_mapping.
+const TIMES: &[&str] =
+    &["follow_time", "unfollow_time", "created_at", "updated_at", "erased_at", "erased_to", "qr_scene_time"];
+/// Those that no other table has.
+const ITS_OWN: &[&str] = &["follow_time", "unfollow_time", "updated_at", "qr_scene_time"];
+
+/// Where the next one stands that is written with its table, and how long it is.
+fn next_time(sql: &str) -> Option<(usize, usize)> {
+    words(sql).find(|(at, word)| TIMES.contains(word) && is_qualified(sql, *at)).map(|(at, word)| (at, word.len()))
+}
+
+fn is_qualified(sql: &str, at: usize) -> bool {
+    let before = &sql[..at];
+    let alone = |name: &str| {
+        before.strip_suffix(name).is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+    };
+    alone("u.") || alone("user_mapping.")
+}
+
+/// Words, and where they stand.
+fn words(sql: &str) -> impl Iterator<Item = (usize, &str)> {
+    let parts = sql.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    parts.map(|word| (word.as_ptr() as usize - sql.as_ptr() as usize, word)).filter(|(_, word)| !word.is_empty())
+}
+
+/// Which tables a statement names.
+#[derive(Debug, PartialEq, Eq)]
+enum Names {
+    /// Others alone.
+    Others,
+    /// user_mapping alone, or with the tables of tags, which have no times.
+    Table,
+    /// user_mapping and others.
+    Both,
+}
+
+impl Names {
+    fn of(sql: &str) -> Names {
+        if !sql.contains(TABLE) {
+            return Names::Others;
+        }
+        let mut before = "";
+        for (_, word) in words(sql) {
+            let names = matches!(before, "FROM" | "JOIN" | "INTO") || (before == "UPDATE" && word != "SET");
+            if names && !matches!(word, TABLE | "user_tag" | "tag" | "SELECT") {
+                return Names::Both;
+            }
+            before = word;
+        }
+        Names::Table
+    }
+}
+
+/// Whether a statement that names user_mapping and another table writes its time columns with their table.
+fn is_plain(sql: &str) -> bool {
+    Names::of(sql) != Names::Both || words(sql).all(|(at, word)| !ITS_OWN.contains(&word) || is_qualified(sql, at))
 }
 
 #[cfg(test)]
@@ -141,51 +198,35 @@ mod tests {
         assert_eq!(two[1], same[1]);
 
         let mut args = [Value::Time(moment())];
-        let zone = asked(east(), "SELECT follow_time FROM user_mapping WHERE follow_time >= ?", &mut args).unwrap();
+        let query = "SELECT follow_time FROM user_mapping WHERE follow_time >= ? AND EXISTS (SELECT 1 FROM user_tag)";
+        let (sql, zone) = asked(east(), query, &mut args);
         let [Value::Time(bound)] = args else { panic!() };
-        assert_eq!(zone.out(bound), moment(), "a bound keeps its fraction");
-        assert_eq!(asked(east(), "SELECT received_at FROM inbox_event", &mut []), None);
+        assert_eq!((&*sql, zone.unwrap().out(bound)), (query, moment()), "a bound keeps its fraction");
+        assert_eq!(asked(east(), "SELECT received_at FROM inbox_event", &mut []).1, None);
     }
 
     #[test]
-    fn a_statement_that_binds_times_of_two_clocks_is_found() {
-        let time = [Value::Time(moment())];
+    fn beside_another_table_its_columns_are_brought_to_utc() {
+        let sql = "UPDATE inbox_event SET raw = NULL WHERE event_time <= ?1 AND EXISTS (SELECT 1 FROM user_mapping u \
+                   WHERE u.erased_to >= inbox_event.event_time AND user_mapping.erased_at = ?1 AND menu.erased_at = 1)";
+        let mut one = [stmt!(sql, moment())];
+        written(east(), &mut one);
+        assert_eq!(one[0].args, [Value::Time(moment())]);
+        let [(was, is), (was_too, is_too)] = [
+            ("u.erased_to >=", "(u.erased_to - INTERVAL 480 MINUTE) >="),
+            ("user_mapping.erased_at =", "(user_mapping.erased_at - INTERVAL 480 MINUTE) ="),
+        ];
+        assert_eq!(one[0].sql, sql.replace(was, is).replace(was_too, is_too));
+        assert_eq!(in_utc(None, sql), sql);
+    }
+
+    #[test]
+    fn a_column_of_two_clocks_is_found() {
         let mixed =
-            "UPDATE inbox_event SET raw = NULL WHERE EXISTS (SELECT 1 FROM user_mapping u WHERE u.unfollow_time >= ?)";
-        assert!(!one_clock(mixed, &time));
-        assert!(one_clock(mixed, &[Value::Int(1)]), "no time is bound");
-        let tags =
-            "SELECT id FROM user_mapping WHERE follow_time > ? AND EXISTS (SELECT 1 FROM user_tag JOIN tag ON 1)";
-        assert!(one_clock(tags, &time));
-        assert!(one_clock("UPDATE user_mapping SET updated_at = ?", &time));
-    }
-
-    /// Two columns with clocks of their own are compared by [`left`] and nowhere else.
-    #[test]
-    fn columns_of_two_clocks_meet_in_one_place() {
-        let store = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let mut folders = vec![store];
-        let (mut files, mut found) = (0, Vec::new());
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                    continue;
-                }
-                let text = std::fs::read_to_string(&path).unwrap();
-                files += 1;
-                let of_people =
-                    ["u.follow_time", "u.unfollow_time", "user_mapping.follow_time", "user_mapping.unfollow_time"];
-                let name = path.file_name().unwrap().to_string_lossy().into_owned();
-                if of_people.iter().any(|column| text.contains(column)) {
-                    found.push(name);
-                }
-            }
-        }
-        found.sort();
-        assert!(files > 100, "{files} files");
-        // The text that left() changes, and the one of SQLite, whose clock is always UTC.
-        assert_eq!(found, ["inbox.rs", "sqlite.rs", "zone.rs"]);
+            "UPDATE inbox_event SET raw = NULL WHERE EXISTS (SELECT 1 FROM user_mapping WHERE unfollow_time >= ?)";
+        assert!(!is_plain(mixed));
+        assert!(is_plain(&mixed.replace("WHERE unfollow", "u WHERE u.unfollow")));
+        assert!(is_plain("UPDATE user_mapping SET updated_at = ?"));
+        assert!(is_plain("INSERT IGNORE INTO user_mapping (account, updated_at) VALUES (?, ?)"));
     }
 }

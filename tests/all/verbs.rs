@@ -47,12 +47,17 @@ pub const VERBS: &[(&str, &str)] = &[
     ("followers list", ""),
     ("followers export", ""),
     ("followers show", OPENID),
+    ("locations near", "23.1345,113.3588 --radius 2km"),
+    ("followers requests", ""),
+    ("followers purge", "--older-than 30d --yes"),
     ("events list", ""),
     ("events show", "1"),
     ("events replay", "1"),
     ("events tail", ""),
     ("events stats", ""),
     ("events purge", "--older-than 90d --yes"),
+    ("events repair", "--since 1h --yes"),
+    ("sends unknown", ""),
     ("db migrate", ""),
     ("db status", ""),
     ("completions", "bash"),
@@ -60,6 +65,7 @@ pub const VERBS: &[(&str, &str)] = &[
     ("explain", "40164"),
     ("doctor", ""),
     ("db backup", "copy.db --yes"),
+    ("followers forget", "oTEST0000000000000000000001_ --yes"),
 ];
 /// These run until they are stopped.
 pub const ENDLESS: [&str; 3] = ["serve", "sandbox run", "events tail"];
@@ -70,6 +76,8 @@ const ASKED_FOR: &[&str] = &[
     "followers list",
     "followers export",
     "followers show",
+    "locations near",
+    "followers requests",
     "events list",
     "events show",
     "events stats",
@@ -142,8 +150,18 @@ async fn json_and_silence_of_every_verb(stage: Stage) {
     serve.push(&subscribe(OPENID)).await;
     stage.settled().await;
     stage.execute("UPDATE inbox_event SET id = 1").await;
-    // A MariaDB is copied with the server's own tool.
-    let works = |verb: &str| !ENDLESS.contains(&verb) && (verb != "db backup" || stage.db == Db::Sqlite);
+    let at = if stage.db == Db::Sqlite { "2026-11-21T00:00:00.000Z" } else { "2026-11-21 00:00:00.000" };
+    stage
+        .execute(&format!(
+            "INSERT INTO location (account, openid, latitude, longitude, at, expires_at, cell, tidy_at) VALUES \
+                 ('main', '{OPENID}', 23.1345, 113.3588, '{at}', 9999999999999, 16292267, 9999999999999)"
+        ))
+        .await;
+    stage.execute("INSERT INTO user_delete_request (user_id, openid) VALUES (7, 'oNOBODY')").await;
+    // A MariaDB is copied with the server's own tool; nothing is in doubt here, so there is nothing to list.
+    let works = |verb: &str| {
+        !ENDLESS.contains(&verb) && verb != "sends unknown" && (verb != "db backup" || stage.db == Db::Sqlite)
+    };
     for (verb, args) in VERBS.iter().filter(|(verb, _)| works(verb)) {
         let args = args.replace("CALLBACK", &format!("http://{}/wechat/event", serve.address()));
         let words: Vec<&str> = verb.split(' ').chain(args.split(' ')).filter(|word| !word.is_empty()).collect();

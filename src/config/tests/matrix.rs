@@ -28,12 +28,16 @@ fn value(key: &Key, place: Place) -> String {
     let at = PLACES.iter().position(|known| *known == place).unwrap();
     match key.env.or(key.toml).unwrap() {
         "DATABASE_URL" => format!("mysql://u@h{at}/d"),
+        "REDIS_URL" => format!("redis://h{at}:6379"),
+        "WXOPS_LOCATION_KEEP" => format!("{}d", at + 1),
         "DB_PORT" => format!("330{at}"),
         "WXOPS_LISTEN" | "WXOPS_METRICS_LISTEN" => format!("127.0.0.1:100{at}"),
         "WXOPS_PUBLIC_URL" | "WECHAT_API_BASE" | "proxy" => format!("https://h{at}.example"),
         "WXOPS_ALERT_WEBHOOK" => format!("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=h{at}"),
         "WXOPS_REPLAY_WINDOW" => format!("{at}m"),
         "WXOPS_UNSUBSCRIBE_POLICY" => ["erase", "keep"][at % 2].into(),
+        "WXOPS_SPOOL_MAX" => format!("{}MiB", at + 1),
+        "WXOPS_SPOOL_TMPFS" => ["true", "false"][at % 2].into(),
         "WXOPS_LOG" => ["info", "warn", "debug", "error", "trace", "off", "wxops=info", "wxops=warn"][at].into(),
         "WXOPS_USER_MAPPING_TIMEZONE" => format!("+0{at}:00"),
         "WXOPS_LANG" => ["en", "zh"][at % 2].into(),
@@ -192,6 +196,7 @@ fn defaults_are_what_is_taken() {
             config.database_url.reveal().to_owned(),
             (config.listen, config.metrics_listen),
             (config.replay_window, config.unsubscribe_policy, config.log.clone()),
+            (config.spool_max, config.spool_tmpfs),
         )
     };
     assert_eq!(parts(&written), parts(&bare));

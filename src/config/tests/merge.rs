@@ -219,7 +219,7 @@ fn db_parts_make_a_url() {
 
 #[test]
 fn dotenv_is_read_as_people_write_it() {
-    let text = "\u{feff}export WECHAT_APP_SECRET='a#b$c'\r\nWXOPS_LOG = \"debug\"  # why\r\nREDIS_URL=redis://x\nTZ=Asia/Shanghai\n";
+    let text = "\u{feff}export WECHAT_APP_SECRET='a#b$c'\r\nWXOPS_LOG = \"debug\"  # why\r\nELASTICSEARCH_URL=http://x\nTZ=Asia/Shanghai\n";
     let config = scene().file(".env", text).env(&[("WECHAT_APP_ID", "wx1")]).load();
     let secret = config.officials[0].secret.as_ref().unwrap();
     assert_eq!((secret.reveal(), config.log.as_str()), ("a#b$c", "debug"));

@@ -18,9 +18,17 @@ pub(super) fn spread(statement: &Statement) -> (Cow<'_, str>, Cow<'_, [Value]>) 
     (Cow::Owned(sql), Cow::Owned(args))
 }
 
+/// The one row that an insertion of numbered arguments selects from; a table of arguments takes its place.
+const ONE_ROW: &str = "(SELECT 1 AS one) AS v";
+
 /// Whether statements of this text can be written together.
 pub(super) fn joins(sql: &str) -> bool {
-    sql.starts_with("UPDATE ") && numbered(sql)
+    let takes = sql.starts_with("UPDATE ") || sql.starts_with("DELETE FROM ") || inserts(sql);
+    takes && numbered(sql)
+}
+
+fn inserts(sql: &str) -> bool {
+    sql.starts_with("INSERT ") && sql.contains(ONE_ROW)
 }
 
 /// What stands in a statement for its person.
@@ -28,7 +36,11 @@ const PERSON: &str = "openid = ?2";
 
 /// Whether two statements of one text differ in nothing but their person.
 pub(super) fn among(one: &Statement, other: &Statement) -> bool {
-    numbered(&one.sql) && one.sql.contains(PERSON) && one.args[0] == other.args[0] && one.args[2..] == other.args[2..]
+    numbered(&one.sql)
+        && one.sql.contains(PERSON)
+        && !inserts(&one.sql)
+        && one.args[0] == other.args[0]
+        && one.args[2..] == other.args[2..]
 }
 
 /// Such statements as one, about a list of people: the last is repeated up to a power of two, so that the texts of
@@ -45,13 +57,21 @@ pub(super) fn in_list(statements: &[&Statement]) -> (String, Vec<Value>) {
     (sql, args)
 }
 
-/// Statements of one text, `UPDATE table SET …`, as one; each must be about rows of its own. The table of
-/// arguments comes first in the join, so that rows are locked in its order and found by their key.
+/// Statements of one text, `UPDATE table SET …`, `DELETE FROM table WHERE …` or an insertion that selects from
+/// [`ONE_ROW`], as one; each must be about rows of its own. The table of arguments comes first in the join, so that
+/// rows are locked in its order and found by their key.
 pub(super) fn join(statements: &[&Statement]) -> (String, String) {
-    let update = statements[0].sql.strip_prefix("UPDATE ").unwrap_or(&statements[0].sql);
     let columns: Vec<String> = (0..statements[0].args.len()).map(|at| column(statements, at)).collect();
-    let body = replace(update, |number, sql| sql.push_str(&format!("v.a{number}")));
-    let sql = format!("UPDATE JSON_TABLE(?, '$[*]' COLUMNS ({})) v STRAIGHT_JOIN {body}", columns.join(", "));
+    let table = format!("JSON_TABLE(?, '$[*]' COLUMNS ({})) AS v", columns.join(", "));
+    let body = replace(&statements[0].sql, |number, sql| sql.push_str(&format!("v.a{number}")));
+    let sql = if let Some(update) = body.strip_prefix("UPDATE ") {
+        format!("UPDATE {table} STRAIGHT_JOIN {update}")
+    } else if let Some(delete) = body.strip_prefix("DELETE FROM ") {
+        let name = delete.split(' ').next().unwrap_or_default();
+        format!("DELETE {name} FROM {table} STRAIGHT_JOIN {delete}")
+    } else {
+        body.replace(ONE_ROW, &table)
+    };
     let rows: Vec<Vec<serde_json::Value>> =
         statements.iter().map(|statement| statement.args.iter().map(in_json).collect()).collect();
     (sql, json!(rows).to_string())

@@ -93,7 +93,7 @@ impl Verb {
 
     /// Whether its result is why it is called: then `-q` shows it too.
     pub fn is_question(&self) -> bool {
-        const QUESTIONS: [&str; 7] = ["show", "list", "status", "stats", "explain", "help", "completions"];
+        const QUESTIONS: [&str; 8] = ["show", "list", "near", "status", "stats", "explain", "help", "completions"];
         let last = self.name.rsplit(' ').next().unwrap();
         QUESTIONS.contains(&last) || last == "man"
     }
@@ -138,6 +138,19 @@ impl Scene {
         until("the follower's data", async || (stage.number(asked).await == 1).then_some(())).await;
         stage.execute("UPDATE inbox_event SET id = id + 16").await;
         stage.execute("UPDATE inbox_event SET state = 'dead', last_error = 'told to' WHERE id = 19").await;
+        stage
+            .execute(&format!(
+                "INSERT INTO location (account, openid, latitude, longitude, at, expires_at, cell, tidy_at) VALUES \
+                 ('main', '{OPENID}', 23.1345, 113.3588, '2026-11-21T00:00:00.000Z', 9999999999999, 16292267, 9999999999999)"
+            ))
+            .await;
+        // Somebody who may be forgotten.
+        stage
+            .execute(
+                "INSERT INTO user_mapping (account, openid, created_at, updated_at) \
+                 VALUES ('main', 'oTEST0000000000000000000002_', '2026-11-01T00:00:00.000Z', '2026-11-01T00:00:00.000Z')",
+            )
+            .await;
         let config = stage.config();
         Some(Scene { stage, serve, config })
     }
