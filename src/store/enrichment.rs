@@ -122,7 +122,8 @@ impl Store {
     /// `unfollow_time` stays; a later following counts as before. With `erase` what came in before it was
     /// asked is erased; `erase` is what the row of `erasure` says of the other stores.
     pub fn gone(&self, due: &Due, erase: Option<&str>) -> Vec<Statement> {
-        let now = time_now();
+        // What is blanked is found by it: as the column keeps it.
+        let now = self.kept(time_now());
         let blank = if erase.is_some() {
             format!("{BLANK}, qr_scene = NULL, qr_scene_time = NULL, erased_at = ?4, ")
         } else {
