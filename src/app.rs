@@ -1,15 +1,29 @@
 //! The configuration and every open thing; the only place that opens them.
 
+mod hooks;
+
+pub use hooks::Hooks;
+
 use crate::cache::Cache;
-use crate::config::{Config, UnsubscribePolicy};
+use crate::config::{Config, SpoolDir, UnsubscribePolicy};
 use crate::domain::account::Official;
 use crate::error::Result;
 use crate::metrics::Metrics;
 use crate::platform::http::{Call, Client, Limits};
+use crate::spool::{self, Surveyor};
 use crate::store::{InHand, Options, Store};
-use crate::tokens::Keeper;
+use crate::tokens::{Keeper, host_name};
 use crate::wire::reason::Reason;
+use chrono::{DateTime, Utc};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Letters of a spool's name in the table.
+const PLACE_MAX: usize = 255;
+/// A row says what lay there a moment before it was written, milliseconds.
+const MARGIN_MS: i64 = 10_000;
+/// How a verb opens the database.
+const OPTIONS: Options = Options { migrate: true, create: false };
 
 /// What every verb and route works with.
 pub struct App {
@@ -25,12 +39,14 @@ pub struct App {
     pub cache: Option<Arc<Cache>>,
     /// What is counted.
     pub metrics: Metrics,
+    /// Who is told of events.
+    pub hooks: Hooks,
 }
 
 impl App {
     /// Opens everything for a verb. The schema must stand; SQLite gets it here.
     pub async fn open(config: Config) -> Result<App> {
-        let store = Store::open(&config.database_url, options(&config, false)).await?;
+        let store = Store::open(&config.database_url, OPTIONS).await?;
         let app = App::over(config, store);
         app.begin().await?;
         Ok(app)
@@ -38,7 +54,7 @@ impl App {
 
     /// Opens everything for `serve`, with the rows that come in.
     pub async fn serve(config: Config) -> Result<(App, InHand)> {
-        let (store, in_hand) = Store::serve(&config.database_url, options(&config, true)).await?;
+        let (store, in_hand) = Store::serve(&config.database_url, Options { create: true, ..OPTIONS }).await?;
         let app = App::over(config, store);
         app.begin().await?;
         Ok((app, in_hand))
@@ -55,7 +71,8 @@ impl App {
         let client = Arc::new(Client::new(Limits::default(), config.clock.clone()).observed(Arc::new(observer)));
         let tokens = Arc::new(Keeper::new(store.clone(), client.clone(), config.clock.clone()));
         let cache = config.redis_url.clone().map(|url| Arc::new(Cache::new(url, store.clone())));
-        App { config, store, client, tokens, cache, metrics }
+        let hooks = Hooks::new(&config.hooks);
+        App { config, store, client, tokens, cache, metrics, hooks }
     }
 
     /// Refuses a schema, a mark or an account that are not ours, before anything is written.
@@ -84,6 +101,35 @@ impl App {
         self.config.mark()
     }
 
+    /// How the spool is set; `None` where it is switched off.
+    pub fn spool_settings(&self) -> Option<spool::Settings> {
+        spool_settings(&self.config)
+    }
+
+    /// The spools that may still hold a callback received before this time (milliseconds, and how long that is ago by
+    /// the database's clock): what is to be forgotten has left every host when there is none. This host's folder is
+    /// looked at; of others counts what their `serve` has written since. What is set aside counts as long as it lies there.
+    pub async fn spools_from_before(&self, time_ms: i64) -> Result<Vec<String>> {
+        let (settings, ago_ms) = (self.spool_settings(), self.now_ms() - time_ms);
+        let here = spool_place(settings.as_ref());
+        let mut places = Vec::new();
+        let older = |at: Option<i64>| at.is_some_and(|at| at <= time_ms);
+        if let Some(survey) = settings.map(|settings| Surveyor::default().look(settings.folder())) {
+            match survey {
+                Ok(survey) if !older(survey.oldest_ms) && !older(survey.set_aside_ms) => {}
+                _ => places.push(here.clone()),
+            }
+        }
+        for (row, seen_ago_ms) in self.store.spools().await?.into_iter().filter(|(row, _)| row.place != here) {
+            let ms = |time: Option<DateTime<Utc>>| time.map(|time| time.timestamp_millis());
+            let seen_since = seen_ago_ms + MARGIN_MS < ago_ms;
+            if !seen_since || older(ms(row.oldest_at)) || older(ms(row.set_aside_since)) {
+                places.push(row.place);
+            }
+        }
+        Ok(places)
+    }
+
     /// Whether a person's data is erased when they leave.
     pub fn erases(&self) -> bool {
         self.config.unsubscribe_policy == UnsubscribePolicy::Erase
@@ -95,6 +141,30 @@ impl App {
     }
 }
 
-fn options(config: &Config, create: bool) -> Options {
-    Options { erase: config.unsubscribe_policy == UnsubscribePolicy::Erase, migrate: true, create }
+/// What the row of this host's spool is called: the host and the folder.
+pub fn spool_place(settings: Option<&spool::Settings>) -> String {
+    let folder = settings.map_or(Path::new(""), spool::Settings::folder);
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    format!("{}:{}", host_name(), folder.display()).chars().take(PLACE_MAX).collect()
+}
+
+/// How a configuration sets the spool; `None` where it is switched off. Its usual place is beside a SQLite file, else
+/// where systemd lets a service keep what must last, else the current folder.
+pub fn spool_settings(config: &Config) -> Option<spool::Settings> {
+    let folder = match &config.spool_dir {
+        Some(SpoolDir::Off) => return None,
+        Some(SpoolDir::Folder(folder)) => Some(folder.clone()),
+        None => None,
+    };
+    // What is no address of a database fails where it is opened.
+    let usual = match (Store::sqlite_path(&config.database_url).ok().flatten(), &config.state_directory) {
+        (Some(file), _) => {
+            let mut folder = file.into_os_string();
+            folder.push(".spool");
+            folder.into()
+        }
+        (None, Some(state)) => state.join("spool"),
+        (None, None) => PathBuf::from("wxops-spool"),
+    };
+    Some(spool::Settings { folder, usual, max: config.spool_max, tmpfs: config.spool_tmpfs })
 }

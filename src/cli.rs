@@ -102,6 +102,8 @@ groups! {
     #[command(subcommand)]
     Events(commands::events::Events),
     #[command(subcommand)]
+    Sends(commands::sends::Sends),
+    #[command(subcommand)]
     Db(commands::db::Db),
     Explain(commands::explain::Explain),
     Doctor(commands::doctor::Doctor),

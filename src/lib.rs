@@ -9,12 +9,14 @@
 //! | [`cli`] | global flags, the table of groups; run a verb, print its result, exit code |
 //! | [`serve`] | the door for machines, one file a caller: `wechat.rs`, `health.rs`; `mod.rs` starts and stops it all |
 //! | [`commands`] | the door for people: `wxops token show` is `commands/token/show.rs` |
-//! | [`events`] | what a received event does, one file a kind; `worker.rs` handles and settles, `enrich.rs` fetches profiles |
+//! | [`events`] | what a received event does, one file a kind; `worker.rs` handles and settles, `enrich.rs` fetches profiles, `hook/` tells receivers |
 //! | [`alarm`] | what is out of the ordinary, and telling people of it once |
+//! | [`erase`] | a person out of every store: what each confirms, and the chain of receipts |
 //! | [`app`] | the configuration and every open thing; the only place that opens them |
 //! | [`cache`] | copies in Redis where there is one: last positions, with the loop that keeps them true |
 //! | [`tokens`] | the keeper of access_tokens: one refresh at a time across processes |
 //! | [`platform`] | calls to WeChat: `http.rs` the client, `errcode.rs` the one table of codes, one file a resource |
+//! | [`spool`] | callbacks on this host's disk while the database is away: `record.rs`, `segment.rs`, `disk.rs` |
 //! | [`store`] | SQL, the only truth: one file a table, `dialect.rs` all that differs, `writer.rs` the group commit |
 //! | `sandbox` | the stand-in platform, with its own structs and errcodes (a feature, on by default) |
 //! | [`wire`] | bytes to domain and back, pure: signature, envelope, XML, what is accepted and why not |
@@ -46,11 +48,17 @@
 //! What `finding.rs` makes of it, `tell.rs` takes in the table `alarm`, as one of all processes, and sends to the group
 //! robot ([`platform`]`/wecom/webhook.rs`). `wxops status` takes the same look.
 //!
+//! *A hook.* Whoever wants to hear of an event gets a row in `hook_delivery` with the event's settlement. Its loop in
+//! [`events`]`/hook/` takes the row (`sending`, committed), reads the message, calls the endpoint or the command, and
+//! writes how it ended. `pulse.rs` rests a receiver that is ill; `store/hook.rs` says what becomes of a row whose process died.
+//!
 //! # Where is it?
 //!
 //! - What a verb does: the path that is typed is the path of the file.
 //! - What a callback route answers: `wire/push.rs` (accepted or why not), then `serve/wechat.rs` (which status).
+//! - Where a callback goes while the database is away: `serve/pulse.rs` (is it?), `serve/keep.rs`, `spool/`; back by `serve/refill.rs`.
 //! - What an event changes: `events/` by its kind, then `store/follow.rs` (`store/enrichment.rs` for profiles).
+//! - What an erasure takes away: `store/erasure.rs`; which other stores confirm it: `erase/place.rs`.
 //! - What an errcode means: `platform/errcode/wechat.rs`, then `platform/errcode/refusal.rs`.
 //! - Whether something is retried: [`error::Then`] at the error, then `events/worker.rs` or `events/enrich.rs`.
 //! - Whether a silence is an alarm: `domain/silence.rs`; whether anything else is: `alarm/finding.rs`.
@@ -65,6 +73,8 @@
 //! | verb | `commands/GROUP/VERB.rs`, an arm in `commands/GROUP/mod.rs`, Chinese in `cli/zh/GROUP.rs`, both READMEs |
 //! | group | the same, a line in the table of `cli.rs`, and one in `cli/zh.rs` |
 //! | event handler | `events/KIND.rs`, an arm in `events/mod.rs` |
+//! | table about people | its line in `elsewhere` of `store/erasure.rs` |
+//! | store beside the tables | a `Place` in `erase/place.rs` |
 //! | kind of message or event | a line in `domain/event.rs`; a line in `sandbox/push/events.rs` to send it |
 //! | API of the platform | `platform/wechat/RESOURCE.rs`, and its stand-in in `sandbox/api` |
 //! | errcode | a row in `platform/errcode/wechat.rs` |
@@ -81,6 +91,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod domain;
+pub mod erase;
 pub mod error;
 pub mod events;
 pub mod lifecycle;
@@ -90,6 +101,7 @@ pub mod report;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod serve;
+pub mod spool;
 pub mod store;
 pub mod tokens;
 pub mod wire;

@@ -1,7 +1,8 @@
-//! Signals, systemd's notices, and the lock that one `serve` holds on a SQLite file.
+//! Signals, systemd's notices, the limit of open files, and the lock that one `serve` holds on a SQLite file.
 
 use crate::error::{Error, Kind, Result};
 use crate::say;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::File;
 use std::io::IsTerminal;
 use std::os::unix::fs::OpenOptionsExt;
@@ -16,6 +17,22 @@ static KEPT: Notify = Notify::const_new();
 /// Keeps a signal for [`stopped`]: a server that still starts must not lose the order to stop.
 pub fn keep_signal() {
     KEPT.notify_one();
+}
+
+/// Asks for as many open files as the system allows at most. The usual limit of 1,024 is there for programs that use
+/// select(2), which we do not; half-open connections would use it up.
+pub fn raise_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })
+    {
+        tracing::debug!(%error, "the limit of open files stays at {:?}", limit.current);
+    }
+}
+
+/// How many files may be open; `None` for any number.
+pub fn open_files() -> Option<u64> {
+    getrlimit(Resource::Nofile).current
 }
 
 /// Waits for SIGINT or SIGTERM.

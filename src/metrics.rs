@@ -11,6 +11,9 @@ const ACK_BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25
 /// Upper bounds of `wxops_platform_call_seconds`: the limit of a call is 10 s.
 const CALL_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
+/// What may come of a try of a hook delivery.
+const HOOK_RESULTS: [&str; 6] = ["delivered", "retry", "failed", "unknown", "erased", "gone"];
+
 /// Every figure of a process.
 #[derive(Debug, Clone)]
 pub struct Metrics {
@@ -27,12 +30,18 @@ pub struct Metrics {
     pub previous: IntCounterVec,
     /// Callbacks whose timestamp is over 300 s off, though accepted.
     pub skewed: IntCounterVec,
+    /// Callbacks answered with a configured reply, by platform.
+    pub replies: IntCounterVec,
     /// From the request's head to the answer.
     pub ack: Histogram,
     /// Rows of the inbox by state.
     pub inbox: IntGaugeVec,
     /// When the oldest row came in that is not settled; 0: none.
     pub inbox_oldest: Gauge,
+    /// Bytes in the spool of this host.
+    pub spool_bytes: IntGauge,
+    /// Callbacks in and out of the spool, by what became of them.
+    pub spool_events: IntCounterVec,
     /// Time in handlers: sum and count.
     pub handler_seconds: HistogramVec,
     /// Calls of the platforms by API and errcode.
@@ -41,6 +50,10 @@ pub struct Metrics {
     pub call_seconds: HistogramVec,
     /// When an account's access_token ends.
     pub token_expiry: GaugeVec,
+    /// Tries of hook deliveries by hook and what came of them.
+    pub hook_deliveries: IntCounterVec,
+    /// Deliveries of a hook that wait.
+    pub hook_pending: IntGaugeVec,
     /// 1; 0 while a newer configuration is refused and the one before stays in force.
     pub reload_ok: IntGauge,
     /// Whether Redis answers, and how many copies it lacks; shown where one is configured.
@@ -77,10 +90,15 @@ impl Metrics {
         )
         .expect("the name is constant");
         registry.register(Box::new(oldest.clone())).expect("each name is registered once");
+        let pending = Opts::new("wxops_hook_pending", "Deliveries of a hook that are not done.");
+        let pending = IntGaugeVec::new(pending, &["hook"]).expect("name and labels are constants");
+        registry.register(Box::new(pending.clone())).expect("each name is registered once");
         let reload_ok =
             IntGauge::new("wxops_config_last_reload_successful", "0: the last reload was refused.").expect("constants");
         reload_ok.set(1);
         registry.register(Box::new(reload_ok.clone())).expect("each name is registered once");
+        let spool_bytes = IntGauge::new("wxops_spool_bytes", "Bytes in the spool of this host.").expect("constants");
+        registry.register(Box::new(spool_bytes.clone())).expect("each name is registered once");
         let ack = HistogramOpts::new("wxops_callback_ack_seconds", "From the head of a callback to its answer.");
         let ack = Histogram::with_opts(ack.buckets(ACK_BUCKETS.to_vec())).expect("the name is constant");
         registry.register(Box::new(ack.clone())).expect("each name is registered once");
@@ -95,9 +113,16 @@ impl Metrics {
                 &["platform"],
             ),
             skewed: counter("wxops_callback_skewed_total", "Accepted with a timestamp over 300 s off.", &["platform"]),
+            replies: counter("wxops_callback_replied_total", "Answered with a configured reply.", &["platform"]),
             ack,
             inbox,
             inbox_oldest: oldest,
+            spool_bytes,
+            spool_events: counter(
+                "wxops_spool_events_total",
+                "Callbacks spooled; moved into the database, repeated there, refused by it; damaged parts.",
+                &["result"],
+            ),
             handler_seconds: histogram("wxops_handler_seconds", "Time in handlers.", &["kind"], &[f64::INFINITY]),
             calls: counter("wxops_platform_calls_total", "Calls of the platforms.", &["platform", "api", "errcode"]),
             call_seconds: histogram(
@@ -106,6 +131,8 @@ impl Metrics {
                 &["platform", "api"],
                 CALL_BUCKETS,
             ),
+            hook_deliveries: counter("wxops_hook_deliveries_total", "Tries of hook deliveries.", &["hook", "result"]),
+            hook_pending: pending,
             reload_ok,
             redis: Arc::default(),
             token_expiry: gauge("wxops_token_expiry_timestamp_seconds", "When the access_token ends.", &["account"]),
@@ -114,8 +141,11 @@ impl Metrics {
         for reason in reasons {
             made.refused.with_label_values(&["official", reason]);
         }
-        for each in [&made.duplicates, &made.clear, &made.previous, &made.skewed] {
+        for each in [&made.duplicates, &made.clear, &made.previous, &made.skewed, &made.replies] {
             each.with_label_values(&["official"]);
+        }
+        for result in ["spooled", "moved", "duplicate", "refused", "broken"] {
+            made.spool_events.with_label_values(&[result]);
         }
         for state in ["new", "dead"] {
             made.inbox.with_label_values(&[state]);
@@ -145,6 +175,23 @@ impl Metrics {
                 gauge("wxops_location_copies_due", "Positions that Redis lacks, or has still to forget."),
             ]
         })
+    }
+
+    /// The series of these hooks at 0, and none of others: a series that nobody feeds any more would look alive.
+    pub fn follow_hooks<'a>(&self, before: impl Iterator<Item = &'a str>, now: impl Iterator<Item = &'a str>) {
+        let now: Vec<&str> = now.collect();
+        for gone in before.filter(|name| !now.contains(name)) {
+            let _ = self.hook_pending.remove_label_values(&[gone]);
+            for result in HOOK_RESULTS {
+                let _ = self.hook_deliveries.remove_label_values(&[gone, result]);
+            }
+        }
+        for name in now {
+            self.hook_pending.with_label_values(&[name]);
+            for result in HOOK_RESULTS {
+                self.hook_deliveries.with_label_values(&[name, result]);
+            }
+        }
     }
 
     /// All figures in Prometheus' text format. The time in handlers is a summary without quantiles, which

@@ -247,8 +247,8 @@ pub fn this_process() -> String {
     format!("{}:{}", host_name(), std::process::id())
 }
 
-/// The name of this machine, for `token show`.
-fn host_name() -> String {
+/// The name of this machine.
+pub fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     if name.trim().is_empty() { "unknown".into() } else { name.trim().to_owned() }
 }

@@ -68,7 +68,7 @@ fn tests_of(file: PathBuf) -> Vec<(PathBuf, String)> {
 }
 
 /// Macros that make a test on each database of every name they list.
-const LISTS: &[&str] = &["stories! {", "fault_stories! {", "on_both! {"];
+const LISTS: &[&str] = &["stories! {", "fault_stories! {", "on_both! {", "ordeals! {"];
 
 /// Functions behind `#[test]` or `#[tokio::test]`, and the names in a list of [`LISTS`].
 fn test_names(text: &str) -> Vec<String> {

@@ -38,8 +38,8 @@ impl Keep for Nothing {
     fn window(&self) -> Option<i64> {
         None
     }
-    fn now(&self) -> i64 {
-        signer::now()
+    fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        chrono::Utc::now()
     }
     fn refused(&self, refused: Refused) {
         panic!("the load is honest, but {} refused it: {}", refused.account, refused.refusal.reason);
@@ -60,6 +60,7 @@ pub async fn door() {
         original_id: Some(keys.original_id),
         api_base: String::new(),
         proxy: None,
+        replies: Default::default(),
     };
     let listener = listener().await;
     let routes = serve::callbacks(Nothing(Arc::new((Arc::new(account), key()))));
@@ -101,7 +102,7 @@ fn key() -> hmac::Key {
 
 /// (d): so many arrivals, made ahead, for so long at the most, [`CONNECTIONS`] of them in flight.
 pub async fn commits(url: &str, seconds: u64, count: u64) {
-    let options = Options { erase: true, migrate: true, create: true };
+    let options = Options { migrate: true, create: true };
     let store = Store::open(&Secret::new(url), options).await.expect("the database opens");
     store.migrate().await.expect("the schema");
     let account: Arc<str> = "main".into();
@@ -152,7 +153,7 @@ fn arrivals(account: &Arc<str>, count: u64) -> Arc<[Arrival]> {
             let mut event = wxops::wire::push::read(&raw).expect("a message of the load");
             let key = dedupe_key(&key, account, &event);
             event.root = Element::default();
-            let acts = events::acts(event.kind);
+            let acts = events::handles(event.kind);
             Arrival::new(account.clone(), key, event, raw, chrono::Utc::now()).acting(acts)
         })
         .collect()

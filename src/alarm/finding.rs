@@ -4,14 +4,16 @@ use super::{ALL, Health};
 use crate::error::Text;
 use crate::report::{escape, span, time_local};
 use crate::say;
-use crate::store::Standing;
+use crate::store::{SpoolRow, Standing};
 
 /// An account that rests shorter than this may come back by itself.
-const REST_MS: i64 = 10 * 60_000;
+pub(super) const REST_MS: i64 = 10 * 60_000;
 /// A callback that has been due for longer than this is handled by nobody: a healthy one waits milliseconds.
-const WAITING_MS: i64 = 10 * 60_000;
+pub(super) const WAITING_MS: i64 = 10 * 60_000;
 /// An account's probes are a minute apart; where the last is older than this nobody probes, and nothing is known.
-const PROBED_MS: i64 = 5 * 60_000;
+pub(super) const PROBED_MS: i64 = 5 * 60_000;
+/// What is spooled moves in within seconds of the database's return; what is older and still there does not.
+const MOVE_MS: i64 = 2 * 60_000;
 /// A serve that died gets this long to be started again.
 const DEAD_MS: i64 = 2 * 60_000;
 
@@ -28,6 +30,16 @@ pub enum Kind {
     Backlog,
     /// A `serve` that ended without a word.
     Serve,
+    /// Callbacks that wait on a host's disk, or were set aside there.
+    Spool,
+    /// Deliveries to hooks that failed, or whose outcome is not known.
+    Hooks,
+    /// A hook whose receiver wants to hear no more.
+    HookGone,
+    /// A hook whose receiver takes nothing.
+    HookRest,
+    /// Deliveries for a hook that is not configured.
+    HookOrphan,
 }
 
 /// Something that somebody should know.
@@ -51,7 +63,18 @@ pub struct Finding {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 5] = [Kind::Silence, Kind::Paused, Kind::Dead, Kind::Backlog, Kind::Serve];
+    pub const ALL: [Kind; 10] = [
+        Kind::Silence,
+        Kind::Paused,
+        Kind::Dead,
+        Kind::Backlog,
+        Kind::Serve,
+        Kind::Spool,
+        Kind::Hooks,
+        Kind::HookGone,
+        Kind::HookRest,
+        Kind::HookOrphan,
+    ];
 
     /// Its name in the table.
     pub fn as_str(self) -> &'static str {
@@ -61,6 +84,11 @@ impl Kind {
             Kind::Dead => "dead",
             Kind::Backlog => "backlog",
             Kind::Serve => "serve",
+            Kind::Spool => "spool",
+            Kind::Hooks => "hooks",
+            Kind::HookGone => "hook_gone",
+            Kind::HookRest => "hook_rest",
+            Kind::HookOrphan => "hook_orphan",
         }
     }
 
@@ -76,6 +104,11 @@ impl Kind {
             Kind::Paused => say!("calls of WeChat's API go through again"; "微信接口调用已恢复"),
             Kind::Dead => say!("no dead callbacks are left"; "已没有处理失败的回调"),
             Kind::Backlog => say!("callbacks are handled again"; "回调又在处理了"),
+            Kind::Spool => say!("what was spooled is in the database"; "暂存的回调已全部入库"),
+            Kind::Hooks => say!("no failed deliveries to hooks are left"; "已没有失败的 hook 投递"),
+            Kind::HookGone => say!("no hook's receiver is gone any more"; "已没有失效的 hook 接收方"),
+            Kind::HookRest => say!("the receivers of hooks take deliveries again"; "hook 的接收方已恢复"),
+            Kind::HookOrphan => say!("nothing waits for a hook that is not configured"; "已没有等待未配置 hook 的投递"),
             Kind::Serve => {
                 say!("a wxops serve runs again, or was stopped by hand"; "wxops serve 已恢复运行，或已被手动停止")
             }
@@ -96,7 +129,7 @@ impl Finding {
         self.patience_ms == 0 || began.is_some_and(|began| health.now_ms - began >= self.patience_ms)
     }
 
-    fn of_all(kind: Kind, size: i64, what: Text, next: Text) -> Finding {
+    pub(super) fn of_all(kind: Kind, size: i64, what: Text, next: Text) -> Finding {
         let of = say!("wxops"; "wxops");
         Finding { kind, account: ALL.to_owned(), of, size, patience_ms: 0, what, next }
     }
@@ -107,7 +140,14 @@ impl Health {
     pub fn findings(&self) -> Vec<Finding> {
         let silent = self.callbacks.iter().filter(|callbacks| callbacks.alarm(self.now_ms)).map(|c| self.silent(c));
         let resting = self.paused.iter().filter_map(|paused| self.resting(paused));
-        silent.chain(resting).chain(self.dead()).chain(self.backlog()).chain(self.serve_gone()).collect()
+        silent
+            .chain(resting)
+            .chain(self.dead())
+            .chain(self.backlog())
+            .chain(self.serve_gone())
+            .chain(self.spooled())
+            .chain(self.hooks.findings(self.now_ms))
+            .collect()
     }
 
     fn silent(&self, callbacks: &super::Callbacks) -> Finding {
@@ -189,6 +229,28 @@ impl Health {
             "请确认 wxops serve 是否在运行，并查看其日志"
         );
         (waiting > WAITING_MS).then(|| Finding::of_all(Kind::Backlog, 0, what, next))
+    }
+
+    fn spooled(&self) -> Option<Finding> {
+        let late = |spool: &&SpoolRow| spool.oldest_at.is_some_and(|at| self.now_ms - at.timestamp_millis() > MOVE_MS);
+        if let Some(aside) = self.spools.iter().find(|spool| spool.set_aside > 0) {
+            let (files, place) = (aside.set_aside, escape(&aside.place));
+            let what = say!(
+                "set aside in the spool {place}: {files} files with callbacks that the database refused or that can't be read";
+                "暂存目录 {place} 中有 {files} 个搁置的文件：回调被数据库拒绝，或无法读取"
+            );
+            let next = say!(
+                "its log says why; mend that, rename FILE.refused to FILE.spool to try again; delete what is of no use";
+                "原因见其日志；修复后将 FILE.refused 改名为 FILE.spool 即可重试；无用的请删除"
+            );
+            return Some(Finding::of_all(Kind::Spool, 0, what, next));
+        }
+        let spool = self.spools.iter().filter(|spool| spool.events > 0).find(late)?;
+        let (count, place) = (spool.events, escape(&spool.place));
+        let what =
+            say!("callbacks that wait in the spool {place}: {count}"; "暂存目录 {place} 中等待入库的回调：{count} 条");
+        let next = say!("see that wxops serve runs on that host, and its log"; "请确认该主机上的 wxops serve 在运行，并查看其日志");
+        Some(Finding::of_all(Kind::Spool, 0, what, next))
     }
 
     fn serve_gone(&self) -> Option<Finding> {

@@ -1,12 +1,14 @@
 //! One look at everything that can be out of the ordinary.
 
-use super::{ALL, Kind, WATCH};
-use crate::app::App;
+use super::hooks::hook_of;
+use super::{ALL, Hooks, Kind, WATCH};
+use crate::app::{App, spool_place};
 use crate::config::Config;
 use crate::domain::account::Official;
 use crate::domain::silence::{self, FLOOR_MS};
 use crate::error::Result;
-use crate::store::{Holder, Pause, Standing};
+use crate::spool::Surveyor;
+use crate::store::{Holder, Pause, SpoolRow, Standing};
 
 /// What a look has shown.
 #[derive(Debug, Clone)]
@@ -19,8 +21,12 @@ pub struct Health {
     pub inbox: Inbox,
     /// What is paused.
     pub paused: Vec<Paused>,
+    /// How hooks stand.
+    pub hooks: Hooks,
     /// The process that watches, or did so last; `None` where none ever did.
     pub serve: Option<Holder>,
+    /// What lies in the spools of the hosts, as their `serve` has seen it last; of this host, where it was looked at.
+    pub spools: Vec<SpoolRow>,
     /// What stood at the last look.
     pub standing: Vec<Standing>,
 }
@@ -76,14 +82,23 @@ impl Health {
         for account in &config.officials {
             callbacks.push(Callbacks::look(app, config, account, &standing, now_ms, thorough).await?);
         }
-        let paused = app.store.pauses().await?.into_iter().map(|pause| {
+        let (hooks, pauses): (Vec<_>, Vec<_>) =
+            app.store.pauses().await?.into_iter().partition(|pause| hook_of(pause).is_some());
+        let hooks = Hooks::look(app, config, hooks).await?;
+        let paused = pauses.into_iter().map(|pause| {
             let whole = pause.api == ALL;
             let since = began(&standing, &pause.account, Kind::Paused).filter(|_| whole);
             Paused { pause, since }
         });
         let paused = paused.collect();
         let serve = app.store.holder(WATCH).await?;
-        Ok(Health { now_ms, callbacks, inbox: Inbox::look(app).await?, paused, serve, standing })
+        let mut spools: Vec<SpoolRow> = app.store.spools().await?.into_iter().map(|(spool, _)| spool).collect();
+        if thorough && let Some(here) = here(app) {
+            spools.retain(|spool| spool.place != here.place);
+            spools.push(here);
+        }
+        let inbox = Inbox::look(app).await?;
+        Ok(Health { now_ms, callbacks, inbox, paused, hooks, serve, spools, standing })
     }
 
     /// Whether this look would have shown it: not an account of another configuration, nor one that rests while nobody
@@ -141,6 +156,13 @@ impl Inbox {
             replayable: app.store.dead().await?,
         })
     }
+}
+
+/// What lies on this host's disk now.
+fn here(app: &App) -> Option<SpoolRow> {
+    let settings = app.spool_settings()?;
+    let survey = Surveyor::default().look(settings.folder()).ok()?;
+    Some(survey.row(&spool_place(Some(&settings))))
 }
 
 fn began(standing: &[Standing], account: &str, kind: Kind) -> Option<i64> {

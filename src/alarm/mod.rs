@@ -3,10 +3,12 @@
 
 mod finding;
 mod health;
+mod hooks;
 mod tell;
 
 pub use finding::{Finding, Kind};
 pub use health::{Callbacks, Health, Inbox, Paused};
+pub use hooks::{Hooks, hook_of};
 pub use tell::{Told, Word, tell, to_tell};
 
 /// The lock of the process that watches. Its row also shows whether a `serve` lives.

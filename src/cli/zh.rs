@@ -12,6 +12,7 @@ mod init;
 mod locations;
 mod own;
 mod sandbox;
+mod sends;
 mod serve;
 mod status;
 mod token;
@@ -29,6 +30,7 @@ const TABLES: &[&[(&str, &str)]] = &[
     followers::SENTENCES,
     locations::SENTENCES,
     events::SENTENCES,
+    sends::SENTENCES,
     db::SENTENCES,
     doctor::SENTENCES,
     explain::SENTENCES,

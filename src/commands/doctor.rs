@@ -4,11 +4,13 @@ mod callback;
 mod configuration;
 mod database;
 mod finding;
+mod hooks;
 mod inbox;
 mod origins;
 mod platform;
 mod redis;
 mod server;
+mod spool;
 
 use super::Context;
 use crate::config::Config;
@@ -123,7 +125,9 @@ async fn examine(config: Config, accounts: Vec<Official>) -> Vec<Finding> {
         (Check::Serve, None, tokio::spawn(server::check(patient.clone()))),
         (Check::Database, None, tokio::spawn(database::check(patient.clone(), opened))),
         (Check::Inbox, None, tokio::spawn(inbox::check(patient.clone()))),
+        (Check::Spool, None, tokio::spawn(spool::check(patient.clone()))),
         (Check::Redis, None, tokio::spawn(redis::check(patient.clone()))),
+        (Check::Hooks, None, tokio::spawn(hooks::check(patient.clone()))),
     ];
     for account in &patient.accounts {
         let name = Some(account.name.clone());

@@ -15,6 +15,7 @@ mod pace;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod schedule;
+pub mod sends;
 pub mod status;
 mod time;
 pub mod token;

@@ -10,6 +10,7 @@ use crate::domain::account::{AesKey, Mode, Official};
 use crate::domain::secret::Secret;
 use crate::error::{Error, Result};
 use crate::say;
+use std::sync::Arc;
 
 /// The name of the account that variables alone describe.
 const MAIN: &str = "main";
@@ -126,6 +127,7 @@ impl Reader<'_> {
                 None => keys::API_BASE.default().unwrap_or_default().to_owned(),
             },
             proxy: self.parsed(&keys::PROXY, origins, values::proxy)?,
+            replies: Arc::default(),
             app_id: app_id.clone().unwrap_or_default(),
             tokens: tokens
                 .into_iter()

@@ -55,6 +55,9 @@ pub(super) const API_TOKEN: Setting = secret("WXOPS_API_TOKEN", "api_token");
 pub(super) const ALERT_WEBHOOK: Setting = secret("WXOPS_ALERT_WEBHOOK", "alert_webhook");
 pub(super) const REPLAY_WINDOW: Setting = plain("WXOPS_REPLAY_WINDOW", "replay_window");
 pub(super) const UNSUBSCRIBE_POLICY: Setting = plain("WXOPS_UNSUBSCRIBE_POLICY", "unsubscribe_policy");
+pub(super) const SPOOL_DIR: Setting = plain("WXOPS_SPOOL_DIR", "spool_dir");
+pub(super) const SPOOL_MAX: Setting = plain("WXOPS_SPOOL_MAX", "spool_max");
+pub(super) const SPOOL_TMPFS: Setting = plain("WXOPS_SPOOL_TMPFS", "spool_tmpfs");
 pub(super) const LOCATION_KEEP: Setting = plain("WXOPS_LOCATION_KEEP", "location_keep");
 pub(super) const LOG: Setting = plain("WXOPS_LOG", "log");
 pub(super) const LANG: Setting = variable("WXOPS_LANG", false);
@@ -76,6 +79,9 @@ pub(super) const GLOBAL: &[Setting] = &[
     ALERT_WEBHOOK,
     REPLAY_WINDOW,
     UNSUBSCRIBE_POLICY,
+    SPOOL_DIR,
+    SPOOL_MAX,
+    SPOOL_TMPFS,
     LOCATION_KEEP,
     LOG,
     LANG,
@@ -98,6 +104,24 @@ pub(super) const PROXY: Setting = Setting { env: None, toml: Some("proxy"), secr
 pub(super) const OFFICIAL: &[Setting] =
     &[APP_ID, APP_SECRET, TOKEN, TOKEN_PREVIOUS, AES_KEY, AES_KEY_PREVIOUS, MODE, ORIGINAL_ID, API_BASE, PROXY];
 
+/// The keys of a `[[hook]]`; only the file has them.
+pub(super) const HOOK: &[&str] = &[
+    "name",
+    "url",
+    "command",
+    "events",
+    "accounts",
+    "secret",
+    "secret_file",
+    "secret_previous",
+    "secret_previous_file",
+    "timeout",
+    "tries",
+    "when_unknown",
+    "proxy",
+    "insecure",
+];
+
 /// What is taken where nobody says otherwise.
 const DEFAULTS: &[(Setting, &str)] = &[
     (DATABASE_URL, "sqlite://wxops.db"),
@@ -106,6 +130,8 @@ const DEFAULTS: &[(Setting, &str)] = &[
     (METRICS_LISTEN, "127.0.0.1:9464"),
     (REPLAY_WINDOW, "off"),
     (UNSUBSCRIBE_POLICY, "erase"),
+    (SPOOL_MAX, "1GiB"),
+    (SPOOL_TMPFS, "false"),
     (LOCATION_KEEP, "60d"),
     (LOG, "info"),
     (API_BASE, super::PLATFORM),

@@ -64,6 +64,7 @@ impl<'a> Layers<'a> {
             named.chain(self.written(setting)).collect()
         };
         let mut all = secrets::all(of);
+        all.extend(self.file.iter().flat_map(|file| &file.hooks).flat_map(super::hook::secrets));
         all.extend(self.secrets.into_inner().iter().flat_map(secrets::parts));
         (self.warnings.into_inner(), all)
     }
@@ -173,6 +174,14 @@ impl<'a> Layers<'a> {
             error
         })?;
         from_file(key, &text, Origin::SecretFile { path, named: Box::new(named) }, layer)
+    }
+
+    /// The secret in a file of its own that a hook names.
+    pub fn hook_secret(&self, key: &str, path: &Secret, named: Origin) -> Result<Value> {
+        let folder = self.file.as_ref().and_then(|file| file.path.parent()).unwrap_or(Path::new("."));
+        let value = self.secret_file(key, (folder, path.reveal()), named, Layer::File)?;
+        self.secrets.borrow_mut().push(value.text.clone());
+        Ok(value)
     }
 
     fn credentials(&self) -> Option<PathBuf> {

@@ -5,10 +5,12 @@ mod account;
 mod database;
 mod dotenv;
 mod file;
+mod hook;
 mod keys;
 mod layers;
 mod origins;
 mod private;
+mod replies;
 mod secrets;
 mod source;
 mod sources;
@@ -21,10 +23,11 @@ pub use origins::{Effective, Origins};
 pub use secrets::{parts as secret_parts, secrets};
 pub use source::Origin;
 pub use sources::{Environment, Sources};
-pub use values::{UnsubscribePolicy, duration};
+pub use values::{SpoolDir, UnsubscribePolicy, duration};
 
 use crate::domain::account::Official;
 use crate::domain::clock::Clock;
+use crate::domain::hook::Hook;
 use crate::domain::near::near_by;
 use crate::domain::robot::Robot;
 use crate::domain::secret::Secret;
@@ -56,12 +59,22 @@ pub struct Config {
     pub alert_webhook: Option<Robot>,
     /// The accounts, by name.
     pub officials: Vec<Official>,
+    /// Who is told of events.
+    pub hooks: Vec<Hook>,
     /// `--account` or `WXOPS_ACCOUNT`; may be `all`, for verbs that work all of them.
     pub account: Option<String>,
     /// Timestamps older or newer than this are refused; `None` only counts them.
     pub replay_window: Option<Duration>,
     /// What happens to the data of a person who unfollows.
     pub unsubscribe_policy: UnsubscribePolicy,
+    /// Where callbacks wait while the database is away; `None`: at the usual place.
+    pub spool_dir: Option<SpoolDir>,
+    /// Bytes that they may take there.
+    pub spool_max: u64,
+    /// Whether that place may be in memory.
+    pub spool_tmpfs: bool,
+    /// Where systemd lets this service keep what must last (`$STATE_DIRECTORY`).
+    pub state_directory: Option<PathBuf>,
     /// The Redis that holds copies, `redis://…`, `rediss://…` or `redis-cluster://…`.
     pub redis_url: Option<Secret>,
     /// How long a person's position is kept.
@@ -95,8 +108,12 @@ impl Config {
         let file = layers.file.as_ref().map(|file| file.path.clone());
         let path = file.as_ref().map(|path| Secret::new(path.display().to_string()));
         origins.note(sources::CONFIG, layers.named.clone(), path, origins::Shown::Plain);
-        let accounts = account::officials(&layers, &mut origins)?;
+        let mut accounts = account::officials(&layers, &mut origins)?;
+        replies::hand_out(layers.file.as_ref(), &mut accounts.list)?;
+        note_replies(&layers, &mut origins);
         let database_url = database::url(&layers, &mut origins)?;
+        let names: Vec<&str> = accounts.list.iter().map(|account| account.name.as_str()).collect();
+        let hooks = hook::hooks(&layers, &names, &mut origins)?;
         let mut read = Read { layers: &layers, origins: &mut origins };
         let mut config = Config {
             database_url,
@@ -108,6 +125,10 @@ impl Config {
             account: read.parsed(&keys::ACCOUNT, |text| Ok(text.to_owned()))?,
             replay_window: read.or_default(&keys::REPLAY_WINDOW, values::window)?,
             unsubscribe_policy: read.or_default(&keys::UNSUBSCRIBE_POLICY, values::policy)?,
+            spool_dir: read.parsed(&keys::SPOOL_DIR, values::spool_dir)?,
+            spool_max: read.or_default(&keys::SPOOL_MAX, values::size)?,
+            spool_tmpfs: read.or_default(&keys::SPOOL_TMPFS, values::switch)?,
+            state_directory: sources.state_directory(),
             redis_url: read.parsed(&keys::REDIS_URL, values::redis)?,
             location_keep: read.or_default(&keys::LOCATION_KEEP, values::keep)?,
             log: read.or_default(&keys::LOG, values::log)?,
@@ -116,6 +137,7 @@ impl Config {
             file,
             dotenv: layers.dotenv().map(Path::to_owned),
             officials: accounts.list,
+            hooks,
             default_official: accounts.default,
             half: accounts
                 .half
@@ -247,6 +269,14 @@ impl Config {
     fn names(&self) -> String {
         self.officials.iter().map(|official| official.name.as_str()).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// How many there are, where the first stands, and whether a reload brings others.
+fn note_replies(layers: &Layers<'_>, origins: &mut Origins) {
+    let Some(file) = &layers.file else { return };
+    let Some(first) = file.replies.first() else { return };
+    let origin = Origin::File { path: file.path.clone(), line: first.line };
+    origins.note("reply", origin, Some(Secret::new(file.replies.len().to_string())), origins::Shown::Plain);
 }
 
 struct Read<'a> {

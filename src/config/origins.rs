@@ -15,6 +15,8 @@ pub(super) enum Shown {
     Masked,
     /// A URL: only its password is hidden.
     Url,
+    /// A URL of which only the host is shown.
+    Host,
 }
 
 /// One setting as it stands.
@@ -85,8 +87,16 @@ impl Known {
             Shown::Plain => text.to_owned(),
             Shown::Masked => "***".to_owned(),
             Shown::Url => without_password(text),
+            Shown::Host => host(text),
         })
     }
+}
+
+/// Scheme, host and port: the path of a webhook is often its key.
+pub(super) fn host(text: &str) -> String {
+    let Ok(url) = Url::parse(text) else { return "***".to_owned() };
+    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+    format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
 }
 
 /// The password is all that is secret of a URL of ours; what can't be read as one is hidden whole.

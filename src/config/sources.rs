@@ -86,6 +86,11 @@ impl Sources {
         })
     }
 
+    /// The first folder that systemd lets this service keep what must last in.
+    pub(super) fn state_directory(&self) -> Option<PathBuf> {
+        self.env.get("STATE_DIRECTORY")?.split(':').next().map(PathBuf::from)
+    }
+
     /// The TOML file to read, and whether `./.env` counts too.
     pub(super) fn files(&self) -> Files {
         if let Some(path) = &self.config {

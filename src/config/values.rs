@@ -8,6 +8,7 @@ use crate::error::{Error, Lang, Result};
 use crate::say;
 use reqwest::Url;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What happens to the data of a person who unfollows.
@@ -18,6 +19,54 @@ pub enum UnsubscribePolicy {
     Erase,
     /// Only the state and its time change.
     Keep,
+}
+
+/// Where callbacks wait while the database is away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SpoolDir {
+    /// Nowhere: they are refused.
+    Off,
+    /// In this folder.
+    Folder(PathBuf),
+}
+
+/// A folder, or off.
+pub(super) fn spool_dir(text: &str) -> Result<SpoolDir> {
+    Ok(match text {
+        "off" => SpoolDir::Off,
+        folder => SpoolDir::Folder(folder.into()),
+    })
+}
+
+/// Reads a size in bytes: a whole number and its unit, `64KiB`, `512MiB`, `1GiB`, or bytes without one.
+pub(super) fn size(text: &str) -> Result<u64> {
+    let wrong = || {
+        Error::config(say!(
+            "not a size; write a number and KiB, MiB or GiB, such as 512MiB";
+            "不是大小；应为数字加 KiB、MiB 或 GiB，例如 512MiB"
+        ))
+    };
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit.trim_start() {
+        "" | "B" => 0,
+        "K" | "KiB" => 10,
+        "M" | "MiB" => 20,
+        "G" | "GiB" => 30,
+        "T" | "TiB" => 40,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    number.checked_mul(1 << shift).filter(|size| *size > 0).ok_or_else(wrong)
+}
+
+/// true or false.
+pub(super) fn switch(text: &str) -> Result<bool> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(Error::config(say!("must be true or false"; "应为 true 或 false"))),
+    }
 }
 
 /// Reads a length of time: a whole number and its unit, `300ms`, `50s`, `5m`, `2h`, `3d`.
@@ -164,7 +213,7 @@ fn not_a_url() -> Error {
     Error::config(say!("not a URL that begins with https:// or http://"; "不是以 https:// 或 http:// 开头的 URL"))
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.ends_with(".localhost") || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }

@@ -1,5 +1,6 @@
 //! An Official Account as the configuration describes it.
 
+use super::reply::Reply;
 use super::secret::Secret;
 use crate::error::{Error, Result};
 use crate::say;
@@ -7,6 +8,7 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// How the console of the account sends its pushes (reference 1.2, table of modes).
@@ -52,6 +54,8 @@ pub struct Official {
     pub api_base: String,
     /// A fixed exit for the platform's IP white list; its URL may hold a password.
     pub proxy: Option<Secret>,
+    /// Its passive replies, in the order in which they are tried.
+    pub replies: Arc<[Reply]>,
 }
 
 impl Official {

@@ -1,12 +1,15 @@
 //! The nouns of the house and their rules.
 
 pub mod account;
+pub mod beat;
 pub mod clock;
 pub mod event;
 pub mod filter;
 pub mod geo;
+pub mod hook;
 pub mod near;
 pub mod redis;
+pub mod reply;
 pub mod robot;
 pub mod secret;
 pub mod silence;

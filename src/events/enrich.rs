@@ -5,6 +5,7 @@ use super::short;
 use super::worker::backoff_ms;
 use crate::app::App;
 use crate::domain::account::Official;
+use crate::erase;
 use crate::error::{Error, Result, Then};
 use crate::lifecycle;
 use crate::platform::errcode;
@@ -40,7 +41,7 @@ pub async fn enrich(app: Arc<App>, account: Official, due: Arc<Notify>, mut stop
             () = lifecycle::until(&mut stop) => break,
         }
         while !*stop.borrow() {
-            match step(&app, &account, &mut ill).await {
+            match round(&app, &account, &mut ill).await.map(|round| round.settled) {
                 Ok(0) => break,
                 // Few were due: those who come meanwhile are asked for together.
                 Ok(settled) if settled < ROUND as usize => tokio::time::sleep(GATHER).await,
@@ -54,12 +55,24 @@ pub async fn enrich(app: Arc<App>, account: Official, due: Arc<Notify>, mut stop
     }
 }
 
-/// One round: takes what is due, asks for each, writes what came; says how many were settled. `ill`
-/// counts the failures of the channel in a row.
-async fn step(app: &Arc<App>, account: &Arc<Official>, ill: &mut u32) -> Result<usize> {
+/// What came of a round.
+#[derive(Debug, Default)]
+pub struct Round {
+    /// Rows that were asked for and written.
+    pub settled: usize,
+    /// Why the channel is paused now: what it answered in this round.
+    pub ailing: Option<Error>,
+    /// Why nobody may be asked now: what it answered before.
+    pub paused: Option<String>,
+}
+
+/// One round: takes what is due, asks for each, writes what came. `ill` counts the failures of the channel in a row.
+pub async fn round(app: &Arc<App>, account: &Arc<Official>, ill: &mut u32) -> Result<Round> {
     let pause = app.store.paused(&account.name, API).await?;
     let most = match &pause {
-        Some(pause) if !app.store.may_probe(pause, app.now_ms()).await? => return Ok(0),
+        Some(pause) if !app.store.may_probe(pause, app.now_ms()).await? => {
+            return Ok(Round { paused: Some(pause.reason.clone()), ..Round::default() });
+        }
         Some(_) => 1,
         None => ROUND,
     };
@@ -69,7 +82,7 @@ async fn step(app: &Arc<App>, account: &Arc<Official>, ill: &mut u32) -> Result<
             // Nobody to probe with: the right to probe goes back.
             app.store.pause(&pause.account, &pause.api, &pause.reason, pause.paused_until).await?;
         }
-        return Ok(0);
+        return Ok(Round::default());
     }
     let mut calls = JoinSet::new();
     let at_once = Arc::new(Semaphore::new(AT_ONCE));
@@ -88,10 +101,10 @@ async fn step(app: &Arc<App>, account: &Arc<Official>, ill: &mut u32) -> Result<
             Ok(told) => writes.push(known(app, &row, told)),
             Err(error) => match error.then {
                 Then::Pause { .. } => {
-                    writes.push(app.store.info_postponed(&row));
+                    writes.push(vec![app.store.info_postponed(&row)]);
                     ailing = Some(error);
                 }
-                _ => writes.push(failed(app, &row, &error)),
+                _ => writes.push(vec![failed(app, &row, &error)]),
             },
         }
     }
@@ -101,7 +114,7 @@ async fn step(app: &Arc<App>, account: &Arc<Official>, ill: &mut u32) -> Result<
         Some(error) => {
             *ill += 1;
             pause_for(app, account, &error, *ill).await?;
-            Ok(0)
+            Ok(Round { ailing: Some(error), ..Round::default() })
         }
         None => {
             *ill = 0;
@@ -109,26 +122,27 @@ async fn step(app: &Arc<App>, account: &Arc<Official>, ill: &mut u32) -> Result<
                 app.store.resume(&account.name, API).await?;
                 tracing::info!(account = account.name, api = API, "the channel is well again");
             }
-            Ok(settled)
+            Ok(Round { settled, ..Round::default() })
         }
     }
 }
 
 /// All in one transaction; where one of them is at fault, each alone.
-async fn write(app: &App, writes: Vec<Statement>) -> Result<()> {
-    if app.store.write_people(writes.clone()).await.is_ok() {
+async fn write(app: &App, writes: Vec<Vec<Statement>>) -> Result<()> {
+    if app.store.write_people(writes.concat()).await.is_ok() {
         return Ok(());
     }
-    for statement in writes {
-        app.store.commit(vec![statement]).await?;
+    for statements in writes {
+        app.store.commit(statements).await?;
     }
     Ok(())
 }
 
-fn known(app: &App, row: &Due, told: UserInfo) -> Statement {
+fn known(app: &App, row: &Due, told: UserInfo) -> Vec<Statement> {
     tracing::debug!(account = row.account, openid = short(&row.openid), follows = told.subscribe, "user/info");
     if !told.subscribe {
-        return app.store.gone(row, app.erases());
+        let stores = app.erases().then(|| erase::stores(app));
+        return app.store.gone(row, stores.as_deref());
     }
     let profile = Profile {
         unionid: told.unionid,
@@ -143,7 +157,7 @@ fn known(app: &App, row: &Due, told: UserInfo) -> Statement {
         remark: told.remark,
         follow_time: told.subscribe_time.and_then(|s| DateTime::from_timestamp(s, 0)),
     };
-    app.store.enrich(row, &profile)
+    vec![app.store.enrich(row, &profile)]
 }
 
 fn failed(app: &App, row: &Due, error: &Error) -> Statement {

@@ -1,17 +1,21 @@
 //! What a received event does: one file a kind that acts; every other kind is stored and done.
 
 mod enrich;
+mod finished;
+mod hook;
 mod location;
+mod privacy;
 mod scan;
 mod subscribe;
 mod unsubscribe;
 mod worker;
 
-pub use enrich::{TRIES, enrich};
+pub use enrich::{Round, TRIES, enrich, round};
+pub use hook::{channel, tell};
 pub use worker::{Worker, work};
 
 use crate::app::App;
-use crate::domain::event::Kind;
+use crate::domain::event::{Event, Kind};
 use crate::error::Result;
 use crate::store::{Body, Leased, Statement};
 use crate::wire;
@@ -28,13 +32,24 @@ fn handler(kind: Kind) -> Option<Handler> {
         "event.unsubscribe" => Some(unsubscribe::effects),
         "event.scan" => Some(scan::effects),
         "event.location" => Some(location::effects),
+        "event.mass_finished" => Some(finished::mass),
+        "event.publish_finished" => Some(finished::publish),
+        "event.user_info_modified" => Some(privacy::modified),
+        "event.user_authorization_revoke" => Some(privacy::revoked),
+        "event.user_authorization_cancellation" => Some(privacy::cancelled),
         _ => None,
     }
 }
 
-/// Whether something is to be done about an event of this kind. What nobody acts on is done as it is stored.
-pub fn acts(kind: Kind) -> bool {
+/// Whether one of our own handlers acts on an event of this kind.
+pub fn handles(kind: Kind) -> bool {
     handler(kind).is_some()
+}
+
+/// Whether something is to be done about an event of this kind: by us, or by a hook that is told of it. What nobody
+/// acts on is done as it is stored.
+pub fn acts(app: &App, account: &str, kind: Kind) -> bool {
+    handles(kind) || app.hooks.want(account, kind)
 }
 
 /// The one line of an event that went well.
@@ -44,11 +59,16 @@ pub fn log_done(id: i64, account: &str, kind: Kind, openid: &str) {
 
 /// The scene of a QR code; `None` also where the message is erased.
 fn scene(row: &Leased) -> Result<Option<String>> {
+    read(row, |event| event.scene().map(str::to_owned))
+}
+
+/// What a message tells; `None` also where it is erased.
+fn read<T>(row: &Leased, tell: impl Fn(&Event) -> Option<T>) -> Result<Option<T>> {
     match &row.body {
-        Body::Parsed(event) => Ok(event.scene().map(str::to_owned)),
+        Body::Parsed(event) => Ok(tell(event)),
         Body::Raw(None) => Ok(None),
         Body::Raw(Some(raw)) => match wire::push::read(raw) {
-            Ok(event) => Ok(event.scene().map(str::to_owned)),
+            Ok(event) => Ok(tell(&event)),
             Err(reason) => Err(unreadable(reason.as_str())),
         },
     }

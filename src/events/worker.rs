@@ -1,10 +1,10 @@
 //! Rows in hand: handle, settle, log. What a crash, a full channel or a failed try left is swept.
 
-use super::{acts, handler, log_done, short};
+use super::{handler, handles, log_done, short};
 use crate::app::App;
 use crate::error::Then;
 use crate::lifecycle;
-use crate::store::{End, InHand, Leased, Outcome, Settled};
+use crate::store::{End, InHand, Leased, Outcome, Settled, Statement};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -111,7 +111,7 @@ async fn gather(in_hand: &mut InHand, rows: &mut Vec<Leased>, due: Instant) {
 pub async fn work(app: &App, rows: Vec<Leased>) -> bool {
     let now_ms = app.now_ms();
     let settled: Vec<Settled> = rows.iter().map(|row| handle(app, row, now_ms)).collect();
-    let due = rows.iter().any(|row| acts(row.kind));
+    let due = rows.iter().any(|row| handles(row.kind));
     match app.store.settle(settled.clone()).await {
         Ok(ends) => {
             let mut failed = Vec::new();
@@ -127,6 +127,9 @@ pub async fn work(app: &App, rows: Vec<Leased>) -> bool {
             }
             if !failed.is_empty() {
                 settle_failed(app, failed).await;
+            }
+            if rows.iter().any(|row| app.hooks.want(&row.account, row.kind)) {
+                app.hooks.due.notify_waiters();
             }
             due
         }
@@ -150,7 +153,10 @@ fn handle(app: &App, row: &Leased, now_ms: i64) -> Settled {
     let start = Instant::now();
     let effects = handler(row.kind).map_or_else(|| Ok(Vec::new()), |effects| effects(app, row, now_ms));
     let settled = match effects {
-        Ok(effects) => Settled { id: row.id, lease: row.lease, outcome: Outcome::Done(effects) },
+        Ok(mut effects) => {
+            effects.extend(told(app, row, now_ms));
+            Settled { id: row.id, lease: row.lease, outcome: Outcome::Done(effects) }
+        }
         Err(error) if error.then == Then::Never => {
             Settled { id: row.id, lease: row.lease, outcome: Outcome::Dead { error: error.to_string() } }
         }
@@ -158,6 +164,13 @@ fn handle(app: &App, row: &Leased, now_ms: i64) -> Settled {
     };
     app.metrics.handler_seconds.with_label_values(&[row.kind.as_str()]).observe(start.elapsed().as_secs_f64());
     settled
+}
+
+/// Who is to be told of it. What a hook was told of an earlier try or a replay stands.
+fn told(app: &App, row: &Leased, now_ms: i64) -> Vec<Statement> {
+    let hooks = app.hooks.now();
+    let wanting = hooks.iter().filter(|hook| hook.wants(&row.account, row.kind));
+    wanting.map(|hook| app.store.hook_due(&hook.name, row.id, &row.account, now_ms)).collect()
 }
 
 fn retry(app: &App, row: &Leased, error: String) -> Settled {

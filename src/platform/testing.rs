@@ -143,6 +143,7 @@ pub fn account() -> Official {
         original_id: None,
         api_base: "http://127.0.0.1:9".to_owned(),
         proxy: None,
+        replies: Default::default(),
     }
 }
 

@@ -1,49 +1,16 @@
 //! Who asks whether we live: load balancer, systemd, Prometheus.
 
 use super::Served;
+use super::keep::Keeping;
 use super::problem::problem;
-use crate::app::App;
-use crate::lifecycle;
+use crate::commands::time_json;
 use crate::report::veiled;
+use crate::spool::Survey;
 use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-use tokio::sync::watch;
-
-/// A commit that takes longer is none for the platform, which cuts at 5 s.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// How often a commit is tried; the routes answer from the last try, at once.
-const TRY_EVERY: Duration = Duration::from_millis(500);
-
-/// Why no commit was possible at the last try; `None`: it was.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Pulse(Arc<Mutex<Option<String>>>);
-
-impl Pulse {
-    /// Tries commits until `stop`.
-    pub(super) async fn run(self, app: Arc<App>, mut stop: watch::Receiver<bool>) {
-        loop {
-            let ill = match tokio::time::timeout(PATIENCE, app.store.ready()).await {
-                Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(veiled(&error.to_string()).into_owned()),
-                Err(_) => Some("no commit within 2 s".to_owned()),
-            };
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = ill;
-            tokio::select! {
-                () = tokio::time::sleep(TRY_EVERY) => {}
-                () = lifecycle::until(&mut stop) => break,
-            }
-        }
-    }
-
-    fn ill(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
 
 /// `/healthz` and `/readyz`.
 pub(super) fn routes(served: Served) -> Router {
@@ -73,13 +40,32 @@ async fn healthz(State(served): State<Served>, RawQuery(query): RawQuery, header
     if !table.api_token().zip(given).is_some_and(|(known, given)| known.matches(given)) {
         return problem(StatusCode::UNAUTHORIZED, "verbose health needs Authorization: Bearer <WXOPS_API_TOKEN>");
     }
-    let (database, configuration) = (served.pulse.ill(), served.accounts.refusal());
+    let Keeping { pulse, spool, .. } = &served.keeping;
+    let (database, configuration) = (pulse.ill(), served.accounts.refusal());
+    let full = spool.as_ref().and_then(|spool| pulse.full().or_else(|| spool.ill()));
+    let survey = match spool {
+        Some(spool) => spool.survey().await.unwrap_or_default(),
+        None => Survey::default(),
+    };
     let redis = served.app.cache.as_ref().map(|_| served.redis.ill());
-    let well = database.is_none() && configuration.is_none() && redis.iter().flatten().next().is_none();
+    let well = [&database, &configuration, &full].into_iter().all(Option::is_none)
+        && survey.set_aside == 0
+        && redis.iter().flatten().next().is_none();
     let mut body = serde_json::json!({
         "status": if well { "ok" } else { "degraded" },
         "dependencies": {
             "database": { "ok": database.is_none(), "error": database },
+            "spool": {
+                "ok": full.is_none() && survey.set_aside == 0,
+                "on": spool.is_some(),
+                "writable": spool.is_some() && full.is_none(),
+                "error": full,
+                "folder": spool.as_ref().map(|spool| spool.folder().display().to_string()),
+                "bytes": survey.bytes,
+                "events": survey.events,
+                "oldest": survey.oldest_ms.map(time_json),
+                "set_aside": survey.set_aside,
+            },
             "configuration": { "ok": configuration.is_none(), "error": configuration },
         },
     });
@@ -90,10 +76,10 @@ async fn healthz(State(served): State<Served>, RawQuery(query): RawQuery, header
     axum::Json(body).into_response()
 }
 
-/// A callback can be made durable.
+/// A callback can be made durable, in the database or the spool.
 async fn readyz(State(served): State<Served>) -> Response {
-    match served.pulse.ill() {
+    match served.keeping.pulse.red(served.keeping.spool.as_ref()) {
         None => "ready\n".into_response(),
-        Some(_) => problem(StatusCode::SERVICE_UNAVAILABLE, "the database does not take a commit"),
+        Some(_) => problem(StatusCode::SERVICE_UNAVAILABLE, "neither the database nor the spool takes a callback"),
     }
 }

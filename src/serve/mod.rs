@@ -2,39 +2,51 @@
 
 mod accounts;
 mod alarm;
+mod body;
+mod crowd;
 mod fetchers;
 mod health;
+mod hooks;
+mod keep;
 mod listener;
+mod patient;
 mod positions;
 mod post;
 mod problem;
+mod pulse;
+mod refill;
 mod refusals;
 mod reload;
+mod sockets;
 mod verb;
 mod wechat;
 #[cfg(feature = "sandbox")]
 mod with_sandbox;
 
-use crate::app::App;
+use crate::app::{App, spool_place, spool_settings};
 use crate::config::{Config, Sources};
+use crate::erase;
 use crate::error::{Error, Result};
 use crate::events::Worker;
 use crate::lifecycle::{self, Hangups, ServeLock};
 use crate::say;
+use crate::spool::Spool;
 use crate::store::Store;
 use accounts::Accounts;
 use axum::Router;
 use axum::http::Uri;
 use fetchers::Fetchers;
-use health::Pulse;
+use hooks::Tellers;
+use keep::Keeping;
 use positions::RedisPulse;
+use pulse::Pulse;
 use refusals::Refusals;
 use reload::Reload;
 use ring::hmac;
+use sockets::Sockets;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
@@ -57,7 +69,7 @@ pub struct Served {
     accounts: Arc<Accounts>,
     dedupe: Arc<hmac::Key>,
     refusals: Arc<Refusals>,
-    pulse: Pulse,
+    keeping: Keeping,
     redis: RedisPulse,
 }
 
@@ -68,8 +80,10 @@ pub struct Server {
     /// Where /metrics is.
     pub metrics_addr: SocketAddr,
     doors: Stage,
+    /// Tells the hooks to stop; closed when they have.
+    hooks: Arc<watch::Sender<bool>>,
     loops: Stage,
-    app: Arc<App>,
+    keeping: Keeping,
     accounts: Arc<Accounts>,
     /// Told when there is nobody to serve for any more.
     leave: Arc<Notify>,
@@ -107,19 +121,14 @@ impl Server {
     pub(crate) async fn start(config: Config, again: Again) -> Result<Server> {
         // Before the ports, which the first serve has too: the second should hear that it is the second.
         let lock = sqlite_lock(&config)?;
-        let listener = bind(config.listen).await?;
-        let metrics_listener = bind(config.metrics_listen).await?;
-        Self::start_on(config, again, lock, listener, metrics_listener).await
+        let sockets = Sockets::open(config.listen, config.metrics_listen).await?;
+        Self::start_on(config, again, lock, sockets).await
     }
 
-    /// The same with the lock held and on listeners that are open already.
-    pub(crate) async fn start_on(
-        config: Config,
-        again: Again,
-        lock: Option<ServeLock>,
-        listener: TcpListener,
-        metrics_listener: TcpListener,
-    ) -> Result<Server> {
+    /// The same with the lock held and on sockets that are open already.
+    async fn start_on(config: Config, again: Again, lock: Option<ServeLock>, sockets: Sockets) -> Result<Server> {
+        let (spool, place) = (spool(&config)?, spool_place(spool_settings(&config).as_ref()));
+        lifecycle::raise_open_files();
         let (app, in_hand) = App::serve(config).await?;
         let app = Arc::new(app);
         if lock.is_some() {
@@ -127,6 +136,7 @@ impl Server {
             if freed > 0 {
                 tracing::info!(freed, "took over what the last process had in hand");
             }
+            app.store.free_hooks().await?;
         }
         for warning in app.store.warnings().await? {
             tracing::warn!("{}", warning.en);
@@ -139,44 +149,60 @@ impl Server {
         let accounts = Arc::new(Accounts::new(app.config.clone()));
         let mut fetchers = Fetchers::new(app.clone(), due);
         fetchers.follow(&accounts.now());
-        let (addr, metrics_addr) = (local(&listener)?, local(&metrics_listener)?);
+        let hooks = Arc::new(watch::channel(false).0);
+        let mut tellers = Tellers::new(app.clone(), hooks.clone());
+        tellers.follow(&accounts.now());
+        let (addr, metrics_addr) = (local(sockets.callbacks[0].address())?, local(sockets.metrics[0].address())?);
         let leave = Arc::new(Notify::new());
         let reload = Reload {
             app: app.clone(),
             accounts: accounts.clone(),
             fetchers,
+            tellers,
             sources: again.sources,
             leave: leave.clone(),
             status: status(addr),
         };
         loops.tasks.spawn(reload.run(again.hangups, stopped.clone()));
+        loops.tasks.spawn(hooks::watch(app.clone(), accounts.clone(), stopped.clone()));
         loops.tasks.spawn(count(app.clone(), accounts.clone(), stopped.clone()));
         loops.tasks.spawn(alarm::watch(app.clone(), accounts.clone(), stopped.clone()));
+        let keeping = Keeping { app: app.clone(), pulse: Pulse::default(), spool };
+        let (beat, spooled) = (keeping.clone(), stopped.clone());
+        loops.tasks.spawn(beat.pulse.run(app.clone(), beat.spool, place.clone(), stopped.clone()));
+        loops.tasks.spawn(refill::run(keeping.clone(), place, spooled));
         loops.tasks.spawn(positions::tidy(app.clone(), stopped.clone()));
         let redis = RedisPulse::default();
         if let Some(cache) = &app.cache {
             loops.tasks.spawn(positions::copy(app.clone(), cache.clone(), redis.clone(), stopped.clone()));
         }
-        let pulse = Pulse::default();
-        loops.tasks.spawn(pulse.clone().run(app.clone(), stopped.clone()));
+        loops.tasks.spawn(erase::work(app.clone(), stopped.clone()));
 
         let dedupe = hmac::Key::new(hmac::HMAC_SHA256, &app.store.installation(app.mark()).await?);
         let known = accounts.clone();
         let (refusals, desk) = Refusals::new(Box::new(move || known.now().officials.clone()), app.config.clock.clone());
         loops.tasks.spawn(desk.run(stopped));
         let (dedupe, refusals) = (Arc::new(dedupe), Arc::new(refusals));
-        let served = Served { app: app.clone(), accounts: accounts.clone(), dedupe, refusals, pulse, redis };
+        let served =
+            Served { app: app.clone(), accounts: accounts.clone(), dedupe, refusals, keeping: keeping.clone(), redis };
         let (mut doors, stopped) = Stage::new();
-        doors.tasks.spawn(listener::serve(listener, routes(served.clone()), stopped.clone(), GRACE));
-        doors.tasks.spawn(listener::serve(metrics_listener, health::metrics(served), stopped, GRACE));
-        Ok(Server { addr, metrics_addr, doors, loops, app, accounts, leave, _lock: lock })
+        let callbacks = sockets.callbacks.into_iter().map(|socket| (socket, routes(served.clone())));
+        let metrics = sockets.metrics.into_iter().map(|socket| (socket, health::metrics(served.clone())));
+        for (socket, routes) in callbacks.chain(metrics) {
+            doors.tasks.spawn(listener::serve(socket, routes, stopped.clone(), GRACE));
+        }
+        Ok(Server { addr, metrics_addr, doors, hooks, loops, keeping, accounts, leave, _lock: lock })
     }
 
     /// Stops accepting, finishes what is in flight, commits; then the loops end.
     pub async fn stop(self) {
-        let answered = self.doors.end(GRACE + Duration::from_millis(200)).await;
+        let patience = GRACE + Duration::from_millis(200);
+        // What hooks have in flight gets the same time as what is at the doors.
+        self.hooks.send_replace(true);
+        let (answered, told) =
+            tokio::join!(self.doors.end(patience), tokio::time::timeout(patience, self.hooks.closed()));
         let settled = self.loops.end(LAST_WORK).await;
-        if !(answered && settled) {
+        if !(answered && told.is_ok() && settled) {
             tracing::warn!("something in flight did not end in time; it is durable or was not acknowledged");
         }
     }
@@ -188,7 +214,7 @@ impl Server {
         tracing::info!(accounts, "listening on http://{addr}");
         tracing::info!("metrics on http://{metrics_addr}");
         lifecycle::ready(&status(addr));
-        let watchdog = tokio::spawn(watch_writer(self.app.clone()));
+        let watchdog = tokio::spawn(watch_writers(self.keeping.clone()));
         tokio::select! {
             stopped = lifecycle::stopped() => stopped?,
             () = self.leave.notified() => {}
@@ -218,20 +244,18 @@ fn sqlite_lock(config: &Config) -> Result<Option<ServeLock>> {
     Store::sqlite_path(&config.database_url)?.map(|path| ServeLock::take(&path)).transpose()
 }
 
-async fn bind(addr: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(addr).await.map_err(|e| {
-        let why = e.to_string();
-        Error::config(say!("can't listen on {addr}: {why}"; "无法监听 {addr}：{why}"))
-            .next(say!(
-                "stop what listens there (ss -ltnp), or set WXOPS_LISTEN and WXOPS_METRICS_LISTEN";
-                "请停止占用该端口的程序（ss -ltnp），或修改 WXOPS_LISTEN 与 WXOPS_METRICS_LISTEN"
-            ))
-            .source(e)
-    })
+fn problem_of_listening(addr: SocketAddr, error: std::io::Error) -> Error {
+    let why = error.to_string();
+    Error::config(say!("can't listen on {addr}: {why}"; "无法监听 {addr}：{why}"))
+        .next(say!(
+            "stop what listens there (ss -ltnp), or set WXOPS_LISTEN and WXOPS_METRICS_LISTEN";
+            "请停止占用该端口的程序（ss -ltnp），或修改 WXOPS_LISTEN 与 WXOPS_METRICS_LISTEN"
+        ))
+        .source(error)
 }
 
-fn local(listener: &TcpListener) -> Result<SocketAddr> {
-    listener.local_addr().map_err(|e| Error::failed(say!("the listener has no address"; "监听端口没有地址")).source(e))
+fn local(address: std::io::Result<SocketAddr>) -> Result<SocketAddr> {
+    address.map_err(|e| Error::failed(say!("the listener has no address"; "监听端口没有地址")).source(e))
 }
 
 /// Counts what waits, for /metrics.
@@ -254,13 +278,27 @@ async fn count(app: Arc<App>, accounts: Arc<Accounts>, mut stop: watch::Receiver
     }
 }
 
-/// Tells systemd's watchdog that the writer of callbacks writes: an empty transaction has to come back first.
-async fn watch_writer(app: Arc<App>) {
+/// The spool of this host; exit 78 where it was asked for in a place that does not last.
+fn spool(config: &Config) -> Result<Option<Spool>> {
+    let Some(settings) = spool_settings(config) else { return Ok(None) };
+    if settings.is_off_for_memory()? {
+        let folder = settings.folder().display();
+        tracing::warn!("the spool is off: {folder} is in memory; set WXOPS_SPOOL_DIR to a folder on a disk");
+        return Ok(None);
+    }
+    Ok(Some(Spool::new(&settings)))
+}
+
+/// Tells systemd's watchdog that we live: that the runtime runs this, and that no writer hangs in the disk. A
+/// database that is away, or locked by somebody else, is no reason to be killed: a restart would not mend it.
+async fn watch_writers(keeping: Keeping) {
     let Some(every) = lifecycle::watchdog() else { return };
     loop {
-        if app.store.ready().await.is_ok() {
-            lifecycle::alive();
+        let spool_hangs = keeping.spool.as_ref().is_some_and(|spool| spool.stuck(every));
+        match spool_hangs || keeping.app.store.stuck(every) {
+            false => lifecycle::alive(),
+            true => tracing::error!("a write hangs in the disk; without a sign of life systemd restarts us"),
         }
-        tokio::time::sleep(every).await;
+        tokio::time::sleep(every / 2).await;
     }
 }

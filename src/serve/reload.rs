@@ -2,6 +2,7 @@
 
 use super::accounts::{Accounts, Table, servable};
 use super::fetchers::Fetchers;
+use super::hooks::Tellers;
 use crate::app::App;
 use crate::config::{Config, Sources};
 use crate::error::{Error, Result, Text};
@@ -17,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a running server takes from a new configuration beside its accounts. All else waits for a restart; some of
 /// it concerns verbs alone.
-const LIVE: &[&str] = &["WXOPS_REPLAY_WINDOW", "WXOPS_API_TOKEN", "WXOPS_ALERT_WEBHOOK"];
+const LIVE: &[&str] = &["WXOPS_REPLAY_WINDOW", "WXOPS_API_TOKEN", "WXOPS_ALERT_WEBHOOK", "reply"];
 const NOT_OURS: &[&str] =
     &["WXOPS_PUBLIC_URL", "WXOPS_ACCOUNT", "WXOPS_CONFIG", "DB_HOST", "DB_PORT", "DB_USER", "DB_PASSWORD", "DB_NAME"];
 
@@ -26,6 +27,7 @@ pub(super) struct Reload {
     pub app: Arc<App>,
     pub accounts: Arc<Accounts>,
     pub fetchers: Fetchers,
+    pub tellers: Tellers,
     pub sources: Sources,
     /// Told when the terminal is gone that the server was started from.
     pub leave: Arc<Notify>,
@@ -92,6 +94,7 @@ impl Reload {
         let table = Arc::new(Table::new(config));
         self.accounts.swap(table.clone());
         self.fetchers.follow(&table);
+        self.tellers.follow(&table);
         self.tell(&before, &table).await;
         Ok(table)
     }
@@ -118,6 +121,16 @@ impl Reload {
                 altered.push(format!("{name} ({})", keys.join(", ")));
             }
         }
+        for hook in table.config.hooks.iter().filter(|hook| {
+            ["url", "command", "proxy"]
+                .iter()
+                .any(|key| changed.contains(&format!("hook.{}.{key}", hook.name).as_str()))
+        }) {
+            // Another place may be well, or there again.
+            if let Err(error) = self.app.store.wake_hook(&hook.name).await {
+                tracing::debug!(%error, hook = hook.name, "the rest of the hook stays");
+            }
+        }
         for gone in before.officials.iter().filter(|old| table.account(Some(&old.name)).is_none()) {
             dropped.push(gone.name.clone());
             // A series that nobody feeds any more would look alive.
@@ -125,7 +138,8 @@ impl Reload {
         }
         let list = |names: Vec<String>| (!names.is_empty()).then(|| names.join(", "));
         let (added, changed, dropped) = (list(added), list(altered), list(dropped));
-        tracing::info!(accounts = table.names(), added, changed, dropped, "configuration loaded again");
+        let hooks = list(table.config.hooks.iter().map(|hook| format!("{} ({})", hook.name, hook.place())).collect());
+        tracing::info!(accounts = table.names(), hooks, added, changed, dropped, "configuration loaded again");
         let fixed = fixed(&table.config, &self.app.config);
         if !fixed.is_empty() {
             tracing::warn!(settings = fixed.join(", "), "changed, but in force only after a restart");
@@ -136,7 +150,8 @@ impl Reload {
 /// Settings that differ from what the server was started with and that it can't take up.
 fn fixed<'a>(new: &'a Config, started: &Config) -> Vec<&'a str> {
     let changed = new.origins.changed(&started.origins).into_iter();
-    changed.filter(|name| !name.starts_with("official.") && !LIVE.contains(name) && !NOT_OURS.contains(name)).collect()
+    let live = |name: &str| name.starts_with("official.") || name.starts_with("hook.");
+    changed.filter(|name| !live(name) && !LIVE.contains(name) && !NOT_OURS.contains(name)).collect()
 }
 
 fn is_known(table: &Table, name: &str, app_id: &str) -> bool {

@@ -1,33 +1,31 @@
 //! WeChat calls: the console's URL check, and every push. Acknowledged after the commit, never before.
 
-use super::Served;
 use super::refusals::{Odd, Refused};
-use crate::domain::account::Official;
+use super::{Served, body};
 use crate::domain::event::Event;
+use crate::domain::{self, account::Official};
 use crate::error::Result;
 use crate::events;
 use crate::report::veiled;
 use crate::store::{Arrival, Stored};
 use crate::wire::dedupe::dedupe_key;
-use crate::wire::push::{self, Accepted};
+use crate::wire::push::{self, Accepted, Asked};
 use crate::wire::reason::{Reason, Refusal};
+use crate::wire::reply::{self, Seal};
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use chrono::Utc;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A push is below 10 kB, in compatible mode three times that (reference 1.6).
-const BODY_MAX: usize = 256 * 1024;
-/// A body that is not there by then is given up.
-const BODY_TIME: Duration = Duration::from_secs(5);
-/// The platform cuts at 5 s: by then it has a 503 and tries again.
-const COMMIT_TIME: Duration = Duration::from_secs(4);
+/// From the head of the request on. The platform cuts at 5 s: by then it has a 503 and tries again.
+const COMMIT_TIME: Duration = Duration::from_millis(4500);
+/// What a body that came late leaves to the commit at the least.
+const LEAST_COMMIT_TIME: Duration = Duration::from_millis(300);
 
 /// Where an accepted callback goes. The bench measures the same routes without a database.
 pub trait Keep: Clone + Send + Sync + 'static {
@@ -43,12 +41,14 @@ pub trait Keep: Clone + Send + Sync + 'static {
     fn dedupe(&self) -> &ring::hmac::Key;
     /// The replay window, seconds.
     fn window(&self) -> Option<i64>;
-    /// Now, seconds, by the clock of the process.
-    fn now(&self) -> i64;
+    /// Now, by the clock of the process.
+    fn now(&self) -> DateTime<Utc>;
     /// Counts and logs a refusal. The answer waits for it: what it does must not tell one cause from another.
     fn refused(&self, refused: Refused);
     /// Counts what was acknowledged.
     fn acknowledged(&self, account: &str, accepted: &Event, told: &Seen, stored: Stored, took: Duration);
+    /// Counts a passive reply.
+    fn replied(&self, _account: &str) {}
 }
 
 /// What is worth counting of an accepted push.
@@ -66,8 +66,8 @@ pub struct Seen {
 /// The callback routes over whatever keeps.
 pub fn callbacks<K: Keep>(keep: K) -> Router {
     Router::new()
-        .route("/wechat/event", get(check::<K>).post(main_push::<K>).fallback(method))
-        .route("/wechat/{account}/event", get(check::<K>).post(named_push::<K>).fallback(method))
+        .route("/wechat/event", get(check::<K>).post(receive::<K>).fallback(method))
+        .route("/wechat/{account}/event", get(check::<K>).post(receive::<K>).fallback(method))
         .with_state(keep)
 }
 
@@ -76,11 +76,17 @@ async fn method() -> StatusCode {
     StatusCode::METHOD_NOT_ALLOWED
 }
 
-async fn check<K: Keep>(State(keep): State<K>, name: Option<Path<String>>, RawQuery(query): RawQuery) -> Response {
-    let name = name.as_ref().map(|Path(name)| name.as_str());
+/// The account that a path names, as it stands there: no name of ours has a letter that a URL would encode, and a
+/// decoder of the router's would answer for us where there is no text.
+fn named(uri: &Uri) -> Option<&str> {
+    uri.path().strip_prefix("/wechat/")?.strip_suffix("/event")
+}
+
+async fn check<K: Keep>(State(keep): State<K>, uri: Uri, RawQuery(query): RawQuery) -> Response {
+    let name = named(&uri);
     let Some(account) = keep.account(name) else { return unknown(&keep, name) };
     let query = query.unwrap_or_default();
-    match push::handshake(&account, &query, keep.now(), keep.window()) {
+    match push::handshake(&account, &query, keep.now().timestamp(), keep.window()) {
         Ok(echostr) => {
             tracing::info!(account = account.name, "URL check answered");
             let plain =
@@ -91,41 +97,26 @@ async fn check<K: Keep>(State(keep): State<K>, name: Option<Path<String>>, RawQu
     }
 }
 
-async fn main_push<K: Keep>(
-    State(keep): State<K>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    receive(keep, None, query, headers, body).await
-}
-
-async fn named_push<K: Keep>(
-    State(keep): State<K>,
-    Path(name): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    receive(keep, Some(name), query, headers, body).await
-}
-
 /// Guard, durable, answer.
 async fn receive<K: Keep>(
-    keep: K,
-    name: Option<String>,
-    query: Option<String>,
+    State(keep): State<K>,
+    uri: Uri,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let start = Instant::now();
     let query = query.unwrap_or_default();
-    let Some(account) = keep.account(name.as_deref()) else { return unknown(&keep, name.as_deref()) };
-    let body = match read(&headers, body).await {
+    let Some(account) = keep.account(named(&uri)) else { return unknown(&keep, named(&uri)) };
+    // Before the body, of which a stranger's is not kept whatever its length.
+    let now = keep.now();
+    let asked = push::ask(&account, &query, now.timestamp(), keep.window());
+    let signed = asked.as_ref().is_ok_and(Asked::is_signed);
+    let body = match body::read(&headers, body, signed).await {
         Ok(body) => body,
         Err(reason) => return refuse(&keep, &account.name, Refusal::unsigned(reason), query, Bytes::new()),
     };
-    let accepted = match push::accept(&account, &query, &body, keep.now(), keep.window()) {
+    let accepted = match asked.and_then(|asked| asked.accept(&body)) {
         Ok(accepted) => accepted,
         Err(refusal) => return refuse(&keep, &account.name, refusal, query, body),
     };
@@ -135,13 +126,21 @@ async fn receive<K: Keep>(
         return refuse(&keep, &account.name, refusal, query, body);
     }
     let seen = Seen { clear, skew, old_token, old_key: key_index.is_some_and(|index| index > 0) };
+    let seal = Seal::of(&account, key_index, old_token);
     let key = dedupe_key(keep.dedupe(), &account.name, &event);
-    let arrival = Arrival::new(Arc::from(account.name.as_str()), key, event, raw, Utc::now());
+    let arrival = Arrival::new(Arc::from(account.name.as_str()), key, event, raw, now);
     let event = arrival.event.clone();
-    match tokio::time::timeout(COMMIT_TIME, keep.keep(arrival)).await {
+    let end = (start + COMMIT_TIME).max(Instant::now() + LEAST_COMMIT_TIME);
+    match tokio::time::timeout_at(end.into(), keep.keep(arrival)).await {
         Ok(Ok(stored)) => {
             keep.acknowledged(&account.name, &event, &seen, stored, start.elapsed());
-            StatusCode::OK.into_response()
+            match reply(&account, &event, seal.as_ref(), keep.now().timestamp()) {
+                Some(reply) if start.elapsed() < REPLY_TIME => {
+                    keep.replied(&account.name);
+                    (REPLY_HEADERS, reply).into_response()
+                }
+                _ => StatusCode::OK.into_response(),
+            }
         }
         Ok(Err(error)) => {
             tracing::debug!(account = account.name, %error, "a callback could not be made durable");
@@ -151,18 +150,18 @@ async fn receive<K: Keep>(
     }
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> std::result::Result<Bytes, Reason> {
-    let told = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
-    if told.is_some_and(|length| length > BODY_MAX as u64) {
-        return Err(Reason::TooLarge);
-    }
-    match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY_MAX).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Reason::TooLarge),
-        // The connection broke in the middle: nobody hears the answer.
-        Ok(Err(_)) => Err(Reason::Slow),
-        Err(_) => Err(Reason::Slow),
-    }
+/// Nobody would hear a reply that goes out later: an empty 200 is all that is left to say.
+const REPLY_TIME: Duration = Duration::from_millis(4_500);
+/// Of a passive reply.
+const REPLY_HEADERS: [(HeaderName, &str); 2] =
+    [(header::CONTENT_TYPE, "text/xml; charset=utf-8"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+
+/// The configured answer to what was made durable, a retry's the same again; `None` where there is none.
+fn reply(account: &Official, event: &Event, seal: Option<&Seal<'_>>, now: i64) -> Option<String> {
+    let content = domain::reply::answer(&account.replies, event)?;
+    let clear = reply::clear(event, content, now);
+    let sealed = |seal: &Seal<'_>| seal.seal(&clear, now, &rand::random::<u32>().to_string(), &rand::random());
+    Some(seal.map(sealed).unwrap_or(clear))
 }
 
 /// A path that is nearly a callback's, such as /wechat/event with a slash behind it: refused as WeChat's,
@@ -193,8 +192,8 @@ impl Keep for Served {
     }
 
     async fn keep(&self, arrival: Arrival) -> Result<Stored> {
-        let acts = events::acts(arrival.event.kind);
-        self.app.store.arrive(arrival.acting(acts)).await
+        let acts = events::acts(&self.app, &arrival.account, arrival.event.kind);
+        self.keeping.keep(arrival.acting(acts)).await
     }
 
     fn dedupe(&self) -> &ring::hmac::Key {
@@ -205,8 +204,8 @@ impl Keep for Served {
         self.accounts.now().window()
     }
 
-    fn now(&self) -> i64 {
-        self.app.now_ms() / 1000
+    fn now(&self) -> DateTime<Utc> {
+        self.app.config.clock.now()
     }
 
     fn refused(&self, refused: Refused) {
@@ -247,5 +246,10 @@ impl Keep for Served {
         if seen.old_key {
             self.refusals.odd(account, Odd::OldKey);
         }
+    }
+
+    fn replied(&self, account: &str) {
+        self.app.metrics.replies.with_label_values(&["official"]).inc();
+        tracing::debug!(account, "answered with a configured reply");
     }
 }

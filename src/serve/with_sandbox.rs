@@ -1,5 +1,6 @@
 //! `serve --sandbox`: server and stand-in platform in one process, everything in ./wxops-sandbox.
 
+use super::sockets::Sockets;
 use super::{Again, Server, local};
 use crate::commands::Context;
 use crate::config::{Config, Environment, Sources};
@@ -31,7 +32,8 @@ pub(super) async fn run(mut sources: Sources, hangups: Hangups, context: &Contex
     let account = Account::made("main", 1);
     let listen = free(sources_addr(&sources, "WXOPS_LISTEN", 8080)?).await?;
     let metrics = free(sources_addr(&sources, "WXOPS_METRICS_LISTEN", 9464)?).await?;
-    let (listen_addr, metrics_addr, platform_addr) = (local(&listen)?, local(&metrics)?, local(&platform)?);
+    let (listen_addr, metrics_addr, platform_addr) =
+        (local(listen.local_addr())?, local(metrics.local_addr())?, local(platform.local_addr())?);
     let file = folder.join("wxops.toml");
     write(&file, &toml(&folder, &account, listen_addr, metrics_addr, platform_addr))?;
 
@@ -43,7 +45,8 @@ pub(super) async fn run(mut sources: Sources, hangups: Hangups, context: &Contex
     let account = Account { callback: Some(format!("http://{listen_addr}/wechat/event")), ..account };
     let options = Options { followers: 1000, accounts: vec![account], ..Options::default() };
     let stand_in = sandbox::start_on(platform, options).await?;
-    let server = Server::start_on(config, Again { sources, hangups }, Some(lock), listen, metrics).await?;
+    let sockets = Sockets { callbacks: vec![listen.into()], metrics: vec![metrics.into()] };
+    let server = Server::start_on(config, Again { sources, hangups }, Some(lock), sockets).await?;
     let next = greeting(&file, &server, &stand_in.url());
     eprintln!("{}", next.in_lang(context.out.lang));
     server.run().await?;

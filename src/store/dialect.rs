@@ -67,4 +67,12 @@ impl Dialect {
             Dialect::MySql => "user_mapping FORCE INDEX (PRIMARY)",
         }
     }
+
+    /// inbox_event, read in the order of its id, as [`Dialect::followers_by_id`].
+    pub fn inbox_by_id(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "inbox_event NOT INDEXED",
+            Dialect::MySql => "inbox_event FORCE INDEX (PRIMARY)",
+        }
+    }
 }

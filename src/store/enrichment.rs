@@ -1,5 +1,6 @@
 //! What user/info writes into `user_mapping`: claimed when due, written only under the lease.
 
+use super::erasure::gone_elsewhere;
 use super::follow::{BLANK, TEXT_MAX, cut};
 use super::value::{Value, places, stmt};
 use super::{LEASE_MS, Statement, Store, time_now};
@@ -98,7 +99,7 @@ impl Store {
              ELSE follow_time END, is_followed = 1, erased_at = NULL, \
              info_due_at = NULL, info_attempts = 0, info_error = NULL, info_lease = 0, updated_at = ?4 \
              WHERE account = ?1 AND openid = ?2 AND info_lease = ?3 \
-             AND (is_followed = 1 OR follow_time = unfollow_time)",
+             AND (is_followed = 1 OR follow_time = unfollow_time OR follow_time = erased_to)",
             due.account.as_str(),
             due.openid.as_str(),
             due.lease,
@@ -118,14 +119,25 @@ impl Store {
     }
 
     /// user/info says that the person does not follow. No event has told when they left, so
-    /// `unfollow_time` stays; a later following counts as before.
-    pub fn gone(&self, due: &Due, erase: bool) -> Statement {
-        let blank = if erase { format!("{BLANK}, qr_scene = NULL, qr_scene_time = NULL, ") } else { String::new() };
+    /// `unfollow_time` stays; a later following counts as before. With `erase` what came in before it was
+    /// asked is erased; `erase` is what the row of `erasure` says of the other stores.
+    pub fn gone(&self, due: &Due, erase: Option<&str>) -> Vec<Statement> {
+        let now = time_now();
+        let blank = if erase.is_some() {
+            format!("{BLANK}, qr_scene = NULL, qr_scene_time = NULL, erased_at = ?4, ")
+        } else {
+            String::new()
+        };
         let sql = format!(
             "UPDATE user_mapping SET {blank}is_followed = 0, info_due_at = NULL, info_attempts = 0, info_error = NULL, \
-             info_lease = 0, updated_at = ? WHERE account = ? AND openid = ? AND info_lease = ?"
+             info_lease = 0, updated_at = ?4 WHERE account = ?1 AND openid = ?2 AND info_lease = ?3"
         );
-        stmt!(sql, time_now(), due.account.as_str(), due.openid.as_str(), due.lease)
+        let mut statements = vec![stmt!(sql, due.account.as_str(), due.openid.as_str(), due.lease, now)];
+        if let Some(stores) = erase {
+            let asked = DateTime::from_timestamp_millis(due.lease / LEASE_UNIT - LEASE_MS).unwrap_or(now);
+            statements.extend(gone_elsewhere(&due.account, &due.openid, now, asked, stores));
+        }
+        statements
     }
 
     /// user/info failed on the person: again at `due_at`, or never (`None`), with the reason.

@@ -2,9 +2,11 @@
 //!
 //! Events come in any order, so every write here compares times: `follow_time` and `unfollow_time` only
 //! grow, the later of them decides `is_followed`, and in a tie nobody follows until user/info has said so.
+//! `erased_to` only grows too: what happened by then is erased, and counts as before a leaving.
 //! A SET never reads a column that stands to its left: MySQL assigns from left to right. Arguments are
 //! numbered, `?1` the account and `?2` the openid, so that a writer can put those of a batch together.
 
+use super::erasure::elsewhere;
 use super::value::stmt;
 use super::{Statement, Store};
 use chrono::{DateTime, Utc};
@@ -16,13 +18,20 @@ pub const TEXT_MAX: usize = 255;
 pub(super) const BLANK: &str = "unionid = NULL, nickname = NULL, avatar_url = NULL, sex = NULL, city = NULL, province = NULL, \
      country = NULL, language = NULL, subscribe_scene = NULL, remark = NULL";
 
+/// The scene, where it was told by then.
+pub(super) const BLANK_SCENE: &str = "qr_scene = CASE WHEN qr_scene_time > ?3 THEN qr_scene ELSE NULL END, \
+     qr_scene_time = CASE WHEN qr_scene_time > ?3 THEN qr_scene_time ELSE NULL END";
+
+/// Up to when the person is erased.
+pub(super) const ERASED_TO: &str = "erased_to = CASE WHEN erased_to > ?3 THEN erased_to ELSE ?3 END";
+
 /// The values of a bare row: account, openid, and twice when.
 pub(super) const BARE_ROW: &str = "(?, ?, 0, ?, ?)";
 
 impl Store {
     /// Makes the row of a person where there is none. Every list of effects begins with it, so that a
     /// writer can put those of a batch together.
-    fn bare_row(&self, account: &str, openid: &str, now: DateTime<Utc>) -> Statement {
+    pub(super) fn bare_row(&self, account: &str, openid: &str, now: DateTime<Utc>) -> Statement {
         let sql = format!(
             "{} INTO user_mapping (account, openid, is_followed, created_at, updated_at) VALUES {BARE_ROW}",
             self.dialect.insert_new()
@@ -44,13 +53,14 @@ impl Store {
             self.bare_row(account, openid, now),
             stmt!(
                 "UPDATE user_mapping SET \
-                 info_due_at = CASE WHEN unfollow_time > ?3 THEN info_due_at ELSE ?4 END, \
-                 info_attempts = CASE WHEN unfollow_time > ?3 THEN info_attempts ELSE 0 END, \
-                 info_error = CASE WHEN unfollow_time > ?3 THEN info_error ELSE NULL END, \
-                 info_lease = CASE WHEN unfollow_time > ?3 THEN info_lease ELSE 0 END, \
-                 erased_at = CASE WHEN unfollow_time >= ?3 THEN erased_at ELSE NULL END, \
-                 is_followed = CASE WHEN unfollow_time >= ?3 THEN \
-                 CASE WHEN qr_scene_time > unfollow_time THEN is_followed ELSE 0 END ELSE 1 END, \
+                 info_due_at = CASE WHEN unfollow_time > ?3 OR erased_to > ?3 THEN info_due_at ELSE ?4 END, \
+                 info_attempts = CASE WHEN unfollow_time > ?3 OR erased_to > ?3 THEN info_attempts ELSE 0 END, \
+                 info_error = CASE WHEN unfollow_time > ?3 OR erased_to > ?3 THEN info_error ELSE NULL END, \
+                 info_lease = CASE WHEN unfollow_time > ?3 OR erased_to > ?3 THEN info_lease ELSE 0 END, \
+                 erased_at = CASE WHEN unfollow_time >= ?3 OR erased_to >= ?3 THEN erased_at ELSE NULL END, \
+                 is_followed = CASE WHEN unfollow_time >= ?3 OR erased_to >= ?3 THEN \
+                 CASE WHEN (unfollow_time IS NULL OR qr_scene_time > unfollow_time) \
+                 AND (erased_to IS NULL OR qr_scene_time > erased_to) THEN is_followed ELSE 0 END ELSE 1 END, \
                  updated_at = ?5, follow_time = ?3 \
                  WHERE account = ?1 AND openid = ?2 AND (follow_time IS NULL OR follow_time <= ?3)",
                 account,
@@ -80,7 +90,8 @@ impl Store {
             stmt!(
                 "UPDATE user_mapping SET is_followed = 1, info_due_at = ?4, info_attempts = 0, info_error = NULL, \
                  info_lease = 0, updated_at = ?5 \
-                 WHERE account = ?1 AND openid = ?2 AND is_followed = 0 AND (unfollow_time IS NULL OR unfollow_time < ?3)",
+                 WHERE account = ?1 AND openid = ?2 AND is_followed = 0 AND (unfollow_time IS NULL OR unfollow_time < ?3) \
+                 AND (erased_to IS NULL OR erased_to < ?3)",
                 account,
                 openid,
                 at,
@@ -98,7 +109,8 @@ impl Store {
         let now = time_of(now_ms);
         let mut statements = vec![self.bare_row(account, openid, now)];
         // A scene that was told later proves a later following, whose subscribe is late or lost.
-        let asks = "info_due_at = CASE WHEN follow_time >= ?3 OR qr_scene_time > ?3 THEN ?4 ELSE NULL END, \
+        let asks = "info_due_at = CASE WHEN (follow_time >= ?3 OR qr_scene_time > ?3) AND (erased_to IS NULL OR erased_to <= ?3 \
+             OR follow_time >= erased_to OR qr_scene_time > erased_to) THEN ?4 ELSE NULL END, \
              info_attempts = 0, info_error = NULL, info_lease = 0, \
              is_followed = CASE WHEN follow_time > ?3 OR qr_scene_time > ?3 THEN is_followed ELSE 0 END, \
              updated_at = ?5, unfollow_time = ?3 \
@@ -111,21 +123,14 @@ impl Store {
             return statements;
         }
         let sql = format!(
-            "UPDATE user_mapping SET {BLANK}, \
-             qr_scene = CASE WHEN qr_scene_time > ?3 THEN qr_scene ELSE NULL END, \
-             qr_scene_time = CASE WHEN qr_scene_time > ?3 THEN qr_scene_time ELSE NULL END, \
+            "UPDATE user_mapping SET {BLANK}, {BLANK_SCENE}, \
              erased_at = CASE WHEN follow_time > ?3 THEN erased_at ELSE ?5 END, {asks}"
         );
+        // Behind what reads it.
+        let sql = sql.replacen("unfollow_time = ?3", &format!("{ERASED_TO}, unfollow_time = ?3"), 1);
         statements.push(stmt!(sql, account, openid, at, now_ms, now));
         statements.extend(self.left_location(account, openid, at, now_ms));
-        statements.push(stmt!("DELETE FROM user_tag WHERE account = ?1 AND openid = ?2", account, openid));
-        statements.push(stmt!(
-            "UPDATE inbox_event SET raw = NULL, last_error = NULL WHERE account = ?1 AND openid = ?2 AND event_time <= ?3 \
-             AND raw IS NOT NULL",
-            account,
-            openid,
-            at
-        ));
+        statements.extend(elsewhere(account, openid, at));
         statements
     }
 }
@@ -135,7 +140,7 @@ impl Store {
 fn set_scene(account: &str, openid: &str, at: DateTime<Utc>, scene: &str, now: DateTime<Utc>) -> Statement {
     stmt!(
         "UPDATE user_mapping SET qr_scene = ?4, qr_scene_time = ?3, updated_at = ?5 WHERE account = ?1 AND openid = ?2 \
-         AND (unfollow_time IS NULL OR unfollow_time < ?3) \
+         AND (unfollow_time IS NULL OR unfollow_time < ?3) AND (erased_to IS NULL OR erased_to < ?3) \
          AND (qr_scene_time IS NULL OR qr_scene_time < ?3 OR (qr_scene_time = ?3 AND qr_scene < ?4))",
         account,
         openid,

@@ -37,8 +37,10 @@ pub enum Stored {
         /// inbox_event.id
         id: i64,
     },
-    /// Its original is committed already.
+    /// Its original is committed already, or spooled.
     Duplicate,
+    /// On this host's disk, to be moved into the table when the database is back.
+    Spooled,
 }
 
 /// A row in hand: leased to this process until its lease runs out.
@@ -144,20 +146,19 @@ impl Arrival {
     }
 }
 
-macro_rules! left {
+macro_rules! erased {
     () => {
         "EXISTS (SELECT 1 FROM user_mapping u WHERE u.account = inbox_event.account \
-         AND u.openid = inbox_event.openid AND u.unfollow_time >= inbox_event.event_time)"
+         AND u.openid = inbox_event.openid AND u.erased_to >= inbox_event.event_time)"
     };
 }
 
-/// The raw message of somebody who has left since is blanked as it is settled, where the policy is to
-/// erase: the unsubscribe that erased it may have been handled first. What is done on arrival is blanked
-/// on arrival.
-pub(super) const RAW_UNLESS_LEFT: &str = concat!("CASE WHEN ", left!(), " THEN NULL ELSE raw END");
+/// The raw message of somebody who is erased since is blanked as it is settled: the unsubscribe that erased
+/// it may have been handled first. What is done on arrival is blanked on arrival.
+pub(super) const RAW_UNLESS_ERASED: &str = concat!("CASE WHEN ", erased!(), " THEN NULL ELSE raw END");
 
-/// Whether the person of a row has left since it happened.
-pub(super) const LEFT: &str = left!();
+/// Whether the person of a row is erased since it happened.
+pub(super) const ERASED: &str = erased!();
 
 /// A row in hand that failed: due again.
 pub(super) const AGAIN: &str = "UPDATE inbox_event SET attempts = attempts + 1, due_at = ?, last_error = ?, lease = NULL, \
@@ -226,6 +227,8 @@ pub struct InboxFilter {
     pub kind: Option<String>,
     /// Only this person.
     pub openid: Option<String>,
+    /// Only what a hook could not be told of, or may not have been.
+    pub hook_failed: bool,
     /// Only what came in at or after.
     pub since: Option<DateTime<Utc>>,
     /// Only ids below.
@@ -252,6 +255,11 @@ impl InboxFilter {
         and("received_at >= ?", self.since.map(Value::from));
         and("id < ?", self.before.map(Value::from));
         and("id > ?", self.after.map(Value::from));
+        if self.hook_failed {
+            sql.push_str(
+                " AND id IN (SELECT event_id FROM hook_delivery WHERE state IN ('failed', 'gone', 'unknown'))",
+            );
+        }
         (sql, args)
     }
 }

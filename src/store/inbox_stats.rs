@@ -2,12 +2,16 @@
 
 use super::Store;
 use super::value::Value;
+use crate::domain::event::Kind;
 use crate::error::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// How far a row may stand from where its time would put it: ids are drawn before they are committed,
 /// and the clocks of several hosts differ.
 const BLUR: TimeDelta = TimeDelta::seconds(60);
+
+/// Rows of a time that are counted by their kind, at the most.
+const COUNTED: i64 = 1_000_000;
 
 /// How many rows share an hour, an account, a kind, a state and a delay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +30,52 @@ pub struct Tally {
     pub events: i64,
 }
 
+/// A press of a menu button.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MenuEvent {
+    /// inbox_event.id
+    pub id: i64,
+    /// Which kind of button.
+    pub kind: Kind,
+    /// The message; `None` once its person is erased.
+    pub raw: Option<String>,
+}
+
+/// The kinds of menu buttons (reference 2.2).
+const MENU: &str = "'event.click', 'event.view', 'event.view_miniprogram', 'event.scancode_push', \
+     'event.scancode_waitmsg', 'event.pic_sysphoto', 'event.pic_photo_or_album', 'event.pic_weixin', \
+     'event.location_select'";
+
 impl Store {
+    /// Where to begin reading what came in since a moment.
+    pub async fn inbox_id_since(&self, since: DateTime<Utc>) -> Result<i64> {
+        self.inbox_id_at(since - BLUR).await
+    }
+
+    /// The next presses of menu buttons that came in since a moment, behind this id.
+    pub async fn menu_events(
+        &self,
+        account: Option<&str>,
+        since: DateTime<Utc>,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<MenuEvent>> {
+        let mut args = vec![Value::Int(after), since.into()];
+        let only = account.map_or("", |account| {
+            args.push(account.into());
+            " AND account = ?"
+        });
+        args.push(limit.into());
+        let sql = format!(
+            "SELECT id, kind, raw FROM {} WHERE id > ? AND received_at >= ?{only} AND kind IN ({MENU}) ORDER BY id LIMIT ?",
+            self.dialect.inbox_by_id()
+        );
+        let event = |row: &super::read::Row| {
+            Ok(MenuEvent { id: row.int(0)?, kind: Kind::named(&row.text(1)?), raw: row.opt_text(2)? })
+        };
+        self.rows(&sql, args, event).await
+    }
+
     /// What came in since a moment, counted. One statement: a consistent look, in which nobody is locked.
     pub async fn inbox_tally(&self, account: Option<&str>, since: DateTime<Utc>) -> Result<Vec<Tally>> {
         let from = self.inbox_id_at(since - BLUR).await?;
@@ -54,6 +103,30 @@ impl Store {
             })
         };
         self.rows(&sql, args, tally).await
+    }
+
+    /// How many callbacks of each kind an account got from one moment to another; `None` where so many rows came in
+    /// that counting them would be felt.
+    pub async fn inbox_kinds(
+        &self,
+        account: &str,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<Option<Vec<(String, i64)>>> {
+        let (first, last) = (self.inbox_id_at(from - BLUR).await?, self.inbox_id_past(to).await?);
+        if last - first > COUNTED {
+            return Ok(None);
+        }
+        let sql = "SELECT kind, COUNT(*) FROM inbox_event WHERE id >= ? AND id < ? AND account = ? \
+                   AND received_at >= ? AND received_at < ? GROUP BY kind ORDER BY kind";
+        let args = vec![first.into(), last.into(), account.into(), from.into(), to.into()];
+        self.rows(sql, args, |row| Ok((row.text(0)?, row.int(1)?))).await.map(Some)
+    }
+
+    /// When the oldest callback came in that is still there.
+    pub async fn inbox_begins(&self) -> Result<Option<DateTime<Utc>>> {
+        let sql = "SELECT received_at FROM inbox_event WHERE id = (SELECT MIN(id) FROM inbox_event)";
+        self.row(sql, vec![], |row| row.time(0)).await
     }
 
     /// The bound of a search for what is older: from here on nothing is, but for a clock that was set back.

@@ -1,6 +1,6 @@
 //! `lease`: a lock by name that ends by itself. On the database's clock, so that hosts need not agree.
 
-use super::value::stmt;
+use super::value::{Value, stmt};
 use super::{LEASE_MS, Statement, Store, lease_id};
 use crate::error::Result;
 
@@ -57,6 +57,18 @@ pub struct Holder {
     /// How long it holds the lock from now on without a further sign of life, milliseconds; negative: how long ago it
     /// lost it. `None`: it gave the lock back.
     pub left_ms: Option<i64>,
+}
+
+impl Store {
+    /// A statement to begin a transaction with, and a condition with its arguments for each of the others: they
+    /// change something only while the lock is held, and nobody else can take it before they are committed.
+    pub(super) fn fence(&self, lease: &Lease) -> (Statement, String, Vec<Value>) {
+        let now = self.dialect.now_ms();
+        let renew =
+            format!("UPDATE lease SET until = {now} + {LEASE_MS} WHERE name = ? AND holder = ? AND until > {now}");
+        let held = format!("EXISTS (SELECT 1 FROM lease WHERE name = ? AND holder = ? AND until > {now})");
+        (on(renew, lease), held, vec![lease.name.as_str().into(), lease.holder.into()])
+    }
 }
 
 fn on(sql: String, lease: &Lease) -> Statement {

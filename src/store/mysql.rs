@@ -9,8 +9,8 @@ mod recent;
 
 use super::inbox::{Arrival, Leased, Settled, Stored};
 use super::writer::{Answer, End, Hands, Work};
-use super::{Statement, lease_id, lost};
-use crate::error::Error;
+use super::{Statement, complaint, lease_id, lost};
+use crate::error::{Error, Then};
 use batch::{execute, insert, settle, write_alike};
 use queue::Queue;
 use rand::seq::SliceRandom;
@@ -19,7 +19,7 @@ use sqlx::mysql::MySqlConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, MySqlConnection};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// Prepared statements that a connection keeps: three kinds in each number of rows, and the effects.
@@ -30,6 +30,14 @@ const TRIES: usize = 5;
 const WAITS: usize = 1;
 /// How long a commit may take before its connection is given up.
 const SLOW: Duration = Duration::from_secs(10);
+/// How often is looked whether anybody still waits for a commit.
+const LOOK: Duration = Duration::from_millis(100);
+/// What a connection that has rested gets for a sign of life. Through a network that was cut it would wait for minutes.
+const SIGN: Duration = Duration::from_millis(500);
+/// What making a connection may take.
+const CONNECT: Duration = Duration::from_secs(3);
+/// A connection that rested for so long is asked for a sign of life.
+const RESTED: Duration = Duration::from_secs(1);
 
 /// Every connection to MySQL: strict, UTC, and a second at the most for a row
 /// that somebody else has locked: others wait behind it.
@@ -42,7 +50,6 @@ pub(super) fn start(
     arriving: mpsc::Receiver<Work>,
     settling: mpsc::Receiver<Work>,
     hands: &Hands,
-    erase: bool,
 ) {
     let recent = Arc::new(Recent::default());
     let callbacks = Queue::pair(arriving).map(|queue| (queue, Isolation::ReadUncommitted));
@@ -50,9 +57,9 @@ pub(super) fn start(
         let writer = MySqlWriter {
             options: options.clone(),
             db: None,
+            used: Instant::now(),
             isolation,
             hands: hands.clone(),
-            erase,
             recent: recent.clone(),
             stuck: VecDeque::new(),
             waits: 0,
@@ -64,9 +71,10 @@ pub(super) fn start(
 struct MySqlWriter {
     options: MySqlConnectOptions,
     db: Option<MySqlConnection>,
+    /// When it was last used.
+    used: Instant,
     isolation: Isolation,
     hands: Hands,
-    erase: bool,
     /// What was committed lately, by this writer and the one who helps it.
     recent: Arc<Recent>,
     /// Callbacks that met a lock, such as a copy whose original is not committed yet: tried again, one
@@ -110,7 +118,8 @@ impl MySqlWriter {
 
     /// One transaction for all; where something in it is at fault, one for the arrivals, then one for
     /// each settlement.
-    async fn write(&mut self, batch: Vec<Work>) {
+    async fn write(&mut self, mut batch: Vec<Work>) {
+        batch.retain(|work| !work.given_up());
         if batch.is_empty() {
             return;
         }
@@ -191,7 +200,7 @@ impl MySqlWriter {
         let arrivals: Vec<&Arrival> = batch
             .iter()
             .filter_map(|work| match work {
-                Work::Arrive(arrival, _) => Some(arrival),
+                Work::Arrive(arrival, _) => Some(&**arrival),
                 _ => None,
             })
             .collect();
@@ -200,14 +209,22 @@ impl MySqlWriter {
         let mut tries = 0;
         loop {
             tries += 1;
-            let error = match tokio::time::timeout(SLOW, self.transaction(batch, &arrivals, lease)).await {
-                Ok(Ok((answers, rows))) => {
+            let written = tokio::select! {
+                written = self.transaction(batch, &arrivals, lease) => written,
+                // Its outcome is not known, and nobody asks for it any more: whoever comes next gets a connection that
+                // answers, or hears soon that there is none.
+                error = stalled(batch) => {
+                    self.db = None;
+                    return Err(Fault::Away(lost(error)));
+                }
+            };
+            let error = match written {
+                Ok((answers, rows)) => {
                     arrivals.iter().for_each(|arrival| self.recent.add(&arrival.key));
                     self.hands.give(rows);
                     return Ok(answers);
                 }
-                Ok(Err(error)) => error,
-                Err(_) => sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut)),
+                Err(error) => error,
             };
             let next = next(&error);
             if !matches!(next, Next::Repeat | Next::Apart) {
@@ -215,6 +232,7 @@ impl MySqlWriter {
             }
             match next {
                 Next::Apart => return Err(Fault::Locked(lost(error))),
+                Next::Alone if refuses(&error) => return Err(Fault::Item(lost(error).then(Then::Never))),
                 Next::Alone => return Err(Fault::Item(lost(error))),
                 // Drawn, so that two that locked each other out do not meet again.
                 _ if tries < TRIES => {
@@ -234,18 +252,23 @@ impl MySqlWriter {
         arrivals: &[&Arrival],
         lease: Option<i64>,
     ) -> sqlx::Result<(Vec<Answer>, Vec<Leased>)> {
-        let (erase, recent) = (self.erase, self.recent.clone());
+        let recent = self.recent.clone();
+        if self.used.elapsed() > RESTED
+            && let Some(db) = &mut self.db
+            && answers(db).await.is_err()
+        {
+            self.db = None;
+        }
         let db = match &mut self.db {
             Some(db) => db,
-            none => {
-                let mut fresh = self.options.connect().await?;
-                session(&mut fresh, self.isolation).await?;
-                // A transaction begins with its first statement: a round trip less for each.
-                fresh.execute("SET autocommit = 0").await?;
-                none.insert(fresh)
-            }
+            none => none.insert(
+                tokio::time::timeout(CONNECT, connected(&self.options, self.isolation))
+                    .await
+                    .map_err(|_| timed_out())??,
+            ),
         };
-        match written(db, batch, arrivals, lease, (erase, &recent)).await {
+        self.used = Instant::now();
+        match written(db, batch, arrivals, lease, &recent).await {
             Ok(done) => db.execute("COMMIT").await.map(|_| done),
             // Said now: it would keep its locks until the next batch.
             Err(error) => {
@@ -259,23 +282,50 @@ impl MySqlWriter {
     }
 }
 
+/// A connection that writes.
+async fn connected(options: &MySqlConnectOptions, isolation: Isolation) -> sqlx::Result<MySqlConnection> {
+    let mut db = options.connect().await?;
+    session(&mut db, isolation).await?;
+    // A transaction begins with its first statement: a round trip less for each.
+    db.execute("SET autocommit = 0").await?;
+    Ok(db)
+}
+
+/// Whether a connection that has rested still stands.
+pub(super) async fn answers(db: &mut MySqlConnection) -> sqlx::Result<()> {
+    tokio::time::timeout(SIGN, db.ping()).await.map_err(|_| timed_out())?
+}
+
+/// Ends when a commit takes too long, or nobody waits for it any more.
+async fn stalled(batch: &[Work]) -> sqlx::Error {
+    let end = Instant::now() + SLOW;
+    while Instant::now() < end && !batch.iter().all(Work::given_up) {
+        tokio::time::sleep(LOOK).await;
+    }
+    timed_out()
+}
+
+fn timed_out() -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut))
+}
+
 /// The statements of a batch, what is told of each work, and the rows to hand on.
 async fn written(
     tx: &mut MySqlConnection,
     batch: &[Work],
     arrivals: &[&Arrival],
     lease: Option<i64>,
-    (erase, recent): (bool, &Recent),
+    recent: &Recent,
 ) -> sqlx::Result<(Vec<Answer>, Vec<Leased>)> {
-    let new = insert(tx, arrivals, lease, (erase, recent)).await?;
+    let new = insert(tx, arrivals, lease, recent).await?;
     let settled: Vec<&Settled> = batch.iter().flat_map(Work::settled).collect();
-    let mut ends = settle(tx, &settled, erase).await?.into_iter();
+    let mut ends = settle(tx, &settled).await?.into_iter();
     let mut rows = Vec::with_capacity(new.len());
     let mut answers = Vec::with_capacity(batch.len());
     for work in batch {
         answers.push(match work {
             Work::Arrive(arrival, _) => Answer::Stored(match new.get(&arrival.key) {
-                Some((id, first)) if std::ptr::eq(*first, arrival) => match (arrival.acts, lease) {
+                Some((id, first)) if std::ptr::eq(*first, &**arrival) => match (arrival.acts, lease) {
                     (false, _) => Stored::Done { id: *id },
                     (true, None) => Stored::New,
                     (true, Some(lease)) => {
@@ -299,7 +349,7 @@ fn tell(batch: Vec<Work>, answers: Vec<Answer>) {
 }
 
 fn refuse(batch: Vec<Work>, error: &Error) {
-    tracing::error!(%error, "a commit failed, {} waiting were refused", batch.len());
+    complaint::commit_failed(error, batch.len());
     for work in batch {
         work.tell(Err(Error::new(error.kind, error.what.clone()).then(error.then)));
     }
@@ -336,6 +386,19 @@ fn next(error: &sqlx::Error) -> Next {
     }
 }
 
+/// Whether the error is about the values of a row, whoever writes it: too long (1406), out of range (1264), no text of
+/// its character set (1366), not to be NULL (1048), against a check (3819, 4025), a trigger's refusal (1644), or dropped
+/// by IGNORE. All else may be the server's: no room, no right, no table.
+fn refuses(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(e) => e
+            .try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>()
+            .is_some_and(|e| matches!(e.number(), 1048 | 1264 | 1366 | 1406 | 1644 | 3819 | 4025)),
+        sqlx::Error::Decode(_) => true,
+        _ => false,
+    }
+}
+
 /// How statements that belong together are run.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Run {
@@ -345,34 +408,55 @@ pub(super) enum Run {
     Alike,
 }
 
-/// A write past the writers: one transaction on a connection of the pool.
+/// A write past the writers: one transaction on a connection of the pool, within a limit.
 pub(super) async fn commit(
     pool: &sqlx::MySqlPool,
     statements: &[Statement],
     run: Run,
+    limit: Option<Duration>,
 ) -> crate::error::Result<Vec<u64>> {
     let mut tries = 0;
     loop {
         tries += 1;
         let mut db = pool.acquire().await.map_err(lost)?;
-        let mut tx = db.begin().await.map_err(lost)?;
-        let written = match run {
-            Run::Each => execute(&mut tx, statements).await,
-            Run::Alike => write_alike(&mut tx, statements.iter()).await.map(|()| Vec::new()),
-        };
-        let written = match written {
-            Ok(counts) => tx.commit().await.map(|()| counts),
-            Err(error) => {
-                let _ = tx.rollback().await;
-                Err(error)
-            }
-        };
+        let written = within(limit, transaction(&mut db, statements, run)).await;
         match written {
             Err(error) if tries < TRIES && matches!(next(&error), Next::Repeat | Next::Apart) => {
+                drop(db);
                 tokio::time::sleep(Duration::from_millis(5 * tries as u64)).await;
             }
-            done => return done.map_err(lost),
+            Err(error) => {
+                if matches!(error, sqlx::Error::Io(_)) {
+                    // Nobody knows what is still to come on it.
+                    db.close_on_drop();
+                }
+                return Err(lost(error));
+            }
+            Ok(counts) => return Ok(counts),
         }
+    }
+}
+
+async fn transaction(db: &mut MySqlConnection, statements: &[Statement], run: Run) -> sqlx::Result<Vec<u64>> {
+    let mut tx = db.begin().await?;
+    let written = match run {
+        Run::Each => execute(&mut tx, statements).await,
+        Run::Alike => write_alike(&mut tx, statements.iter()).await.map(|()| Vec::new()),
+    };
+    match written {
+        Ok(counts) => tx.commit().await.map(|()| counts),
+        Err(error) => {
+            let _ = tx.rollback().await;
+            Err(error)
+        }
+    }
+}
+
+/// What it is, or a time-out where there is a limit.
+pub(super) async fn within<T>(limit: Option<Duration>, work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    match limit {
+        Some(limit) => tokio::time::timeout(limit, work).await.map_err(|_| timed_out())?,
+        None => work.await,
     }
 }
 

@@ -4,6 +4,7 @@ use super::migrate::{self, SchemaState};
 use super::value::person;
 use super::writer::{Hands, InHand, Writer};
 use super::{Arrival, Dialect, End, Pool, Settled, Statement, Stored, lost, mysql, sqlite};
+use crate::domain::beat::Beat;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Result};
 use crate::say;
@@ -13,6 +14,7 @@ use sqlx::{ConnectOptions, Connection};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Connections that read.
@@ -25,11 +27,11 @@ const READER_KIB: &str = "-1024";
 const RESTED: Duration = Duration::from_secs(1);
 /// How long a reader waits for a connection, a new one included.
 const ACQUIRE: Duration = Duration::from_secs(5);
+/// What a query of a process that serves may take: it asks for little.
+const QUERY: Duration = Duration::from_secs(10);
 /// What `serve` wants and a verb does not.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
-    /// Raw messages of people who left are blanked as they are settled.
-    pub erase: bool,
     /// Apply missing migrations to SQLite; MySQL is migrated by `db migrate` alone.
     pub migrate: bool,
     /// A new SQLite file is expected; else it is made with a warning, since a verb in the wrong folder
@@ -43,7 +45,12 @@ pub struct Store {
     pub(super) pool: Pool,
     pub(super) dialect: Dialect,
     writer: Option<Writer>,
+    /// Of the thread that writes, where it is one of ours.
+    beat: Beat,
     file: Option<PathBuf>,
+    /// How long a query over the network may take; a process that serves must not wait for ever on a connection whose
+    /// other end is gone. `None`: as long as it needs.
+    pub(super) limit: Option<Duration>,
 }
 
 impl Store {
@@ -55,7 +62,8 @@ impl Store {
     /// Opens the database for `serve`: rows that come in are handed on through [`InHand`].
     pub async fn serve(url: &Secret, options: Options) -> Result<(Store, InHand)> {
         let (hands, in_hand) = Hands::open();
-        Ok((Self::open_with(url, options, hands).await?, in_hand))
+        let store = Self::open_with(url, options, hands).await?;
+        Ok((Store { limit: Some(QUERY), ..store }, in_hand))
     }
 
     async fn open_with(url: &Secret, options: Options, hands: Hands) -> Result<Store> {
@@ -64,7 +72,7 @@ impl Store {
             return open_sqlite(rest, options, hands).await;
         }
         if url.starts_with("mysql://") || url.starts_with("mariadb://") {
-            return open_mysql(url, options, hands).await;
+            return open_mysql(url, hands).await;
         }
         Err(Error::config(say!(
             "DATABASE_URL begins with neither sqlite:// nor mysql://";
@@ -108,9 +116,23 @@ impl Store {
     /// Whether a callback could be made durable now: the writer comes back from an empty transaction.
     pub async fn ready(&self) -> Result<()> {
         match &self.writer {
-            Some(writer) => writer.commit(Vec::new()).await.map(drop),
+            Some(writer) => writer.prove(Vec::new()).await,
             None => Ok(()),
         }
+    }
+
+    /// The same with something to write: an empty transaction comes back from a full disk too.
+    pub async fn prove(&self, place: &str) -> Result<()> {
+        match &self.writer {
+            Some(writer) => writer.prove(self.touch_spool(place)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the thread that writes to a SQLite file has hung in one call for this long. To wait for a lock that
+    /// another process holds is not to hang. A server's answers are waited for with limits: nothing hangs there.
+    pub fn stuck(&self, limit: Duration) -> bool {
+        self.beat.stuck(limit)
     }
 
     /// The file behind a SQLite URL; `None` for another database.
@@ -118,10 +140,11 @@ impl Store {
         url.reveal().strip_prefix("sqlite:").map(sqlite_file).transpose()
     }
 
-    /// Stores a callback in the next group commit; returns after it.
-    pub async fn arrive(&self, arrival: Arrival) -> Result<Stored> {
+    /// Stores a callback in the next group commit; returns after it. [`Then::Never`](crate::error::Then::Never): the
+    /// database refuses this one, whoever tries.
+    pub async fn arrive(&self, arrival: impl Into<Arc<Arrival>>) -> Result<Stored> {
         match &self.writer {
-            Some(writer) => writer.arrive(arrival).await,
+            Some(writer) => writer.arrive(arrival.into()).await,
             None => Err(Error::failed(say!("this process does not receive callbacks"; "本进程不接收回调"))),
         }
     }
@@ -137,7 +160,7 @@ impl Store {
     /// Runs statements in one transaction; tells how many rows each touched.
     pub async fn commit(&self, statements: Vec<Statement>) -> Result<Vec<u64>> {
         match (&self.pool, &self.writer) {
-            (Pool::MySql(pool), _) => mysql::commit(pool, &statements, mysql::Run::Each).await,
+            (Pool::MySql(pool), _) => mysql::commit(pool, &statements, mysql::Run::Each, self.limit).await,
             (Pool::Sqlite(_), Some(writer)) => writer.commit(statements).await,
             (Pool::Sqlite(_), None) => Err(Error::failed(say!("this process only reads"; "本进程只读"))),
         }
@@ -149,7 +172,7 @@ impl Store {
             Pool::MySql(pool) => {
                 // In one order, so that this and the effects of events do not lock each other out.
                 statements.sort_by(|one, other| person(&one.args).cmp(&person(&other.args)));
-                mysql::commit(pool, &statements, mysql::Run::Alike).await.map(drop)
+                mysql::commit(pool, &statements, mysql::Run::Alike, self.limit).await.map(drop)
             }
             Pool::Sqlite(_) => self.commit(statements).await.map(drop),
         }
@@ -215,9 +238,9 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
     if options.migrate {
         migrate::migrate_old(&pool).await?;
     }
-    sqlite::start(db, work, hands, options.erase)
+    let beat = sqlite::start(db, work, hands)
         .map_err(|e| Error::failed(say!("no thread for the database"; "无法创建数据库线程")).source(e))?;
-    Ok(Store { pool, dialect: Dialect::Sqlite, writer: Some(writer), file: Some(file) })
+    Ok(Store { pool, dialect: Dialect::Sqlite, writer: Some(writer), beat, file: Some(file), limit: None })
 }
 
 /// Makes the file where there is none, and says so. It is its owner's alone: it holds access_tokens and
@@ -251,7 +274,7 @@ async fn reach(connect: &MySqlConnectOptions) -> Result<()> {
         .next(say!("start it, or mend DATABASE_URL"; "请启动数据库，或修改 DATABASE_URL")))
 }
 
-async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> {
+async fn open_mysql(url: &str, hands: Hands) -> Result<Store> {
     let bad = |_| {
         Error::config(say!("DATABASE_URL is not a valid mysql:// URL"; "DATABASE_URL 不是有效的 mysql:// 地址"))
             .next(say!("write mysql://user:password@host:3306/database"; "格式：mysql://用户:密码@主机:3306/库名"))
@@ -275,15 +298,16 @@ async fn open_mysql(url: &str, options: Options, hands: Hands) -> Result<Store> 
         .test_before_acquire(false)
         .before_acquire(|db, rest| {
             Box::pin(async move {
-                if rest.idle_for > RESTED {
-                    db.ping().await?;
+                match rest.idle_for > RESTED {
+                    true => mysql::answers(db).await.map(|()| true),
+                    false => Ok(true),
                 }
-                Ok(true)
             })
         })
         .after_connect(|db, _| Box::pin(mysql::session(db, mysql::Isolation::ReadCommitted)))
         .connect_lazy_with(connect.clone());
     let (writer, arriving, settling) = Writer::lanes();
-    mysql::start(&connect, arriving, settling, &hands, options.erase);
-    Ok(Store { pool: Pool::MySql(pool), dialect: Dialect::MySql, writer: Some(writer), file: None })
+    mysql::start(&connect, arriving, settling, &hands);
+    let (pool, beat) = (Pool::MySql(pool), Beat::default());
+    Ok(Store { pool, dialect: Dialect::MySql, writer: Some(writer), beat, file: None, limit: None })
 }

@@ -15,6 +15,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Memory for pages, as SQLite wants it: negative, KiB. Its usual 2 MiB hold fewer than 500 rows touch.
 const CACHE_KIB: i64 = -65_536;
 
+/// What a hook is still to be told of, or may not have been, stays.
+const TOLD: &str = "NOT EXISTS (SELECT 1 FROM hook_delivery d WHERE d.event_id = inbox_event.id \
+     AND d.state IN ('pending', 'sending', 'unknown'))";
+
 /// Which rows are to go.
 #[derive(Debug, Clone)]
 pub struct Old {
@@ -81,7 +85,7 @@ impl Store {
         let (condition, mut args) = old.condition();
         args.insert(0, self.inbox_id_past(old.before).await?.into());
         let sql = format!(
-            "SELECT account, state, COUNT(*) FROM inbox_event WHERE id < ? AND {condition} \
+            "SELECT account, state, COUNT(*) FROM inbox_event WHERE id < ? AND {condition} AND {TOLD} \
              GROUP BY account, state ORDER BY account, state"
         );
         self.rows(&sql, args, |row| Ok(OldRows { account: row.text(0)?, state: row.text(1)?, events: row.int(2)? }))
@@ -122,7 +126,7 @@ impl Purge {
         let (condition, mut args) = self.old.condition();
         args.extend([next.into(), bound.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()]);
         let sql = format!(
-            "SELECT id FROM inbox_event WHERE {condition} AND {} AND id >= ? AND id < ? ORDER BY id LIMIT ?",
+            "SELECT id FROM inbox_event WHERE {condition} AND {} AND {TOLD} AND id >= ? AND id < ? ORDER BY id LIMIT ?",
             self.old.states()
         );
         let ids = self.store.rows(&sql, args, |row| row.int(0)).await?;
@@ -135,11 +139,18 @@ impl Purge {
         args.extend(ids.iter().map(|id| Value::Int(*id)));
         // All of it again: a row that was replayed since is not deleted.
         let sql = format!(
-            "DELETE FROM inbox_event WHERE {condition} AND {} AND id IN ({})",
+            "DELETE FROM inbox_event WHERE {condition} AND {} AND {TOLD} AND id IN ({})",
             self.old.states(),
             places(ids.len())
         );
-        self.delete(Statement { sql: sql.into(), args }).await.map(Some)
+        let told = format!(
+            "DELETE FROM hook_delivery WHERE event_id IN ({}) AND NOT EXISTS (SELECT 1 FROM inbox_event e \
+             WHERE e.id = hook_delivery.event_id)",
+            places(ids.len())
+        );
+        let ids = ids.into_iter().map(Value::Int).collect();
+        let both = [Statement { sql: sql.into(), args }, Statement { sql: told.into(), args: ids }];
+        self.delete(both).await.map(Some)
     }
 
     /// Lets others write for this long. What was deleted is carried from the log to the file of SQLite meanwhile:
@@ -153,12 +164,13 @@ impl Purge {
         Ok(())
     }
 
-    async fn delete(&mut self, delete: Statement) -> Result<Step> {
+    /// The rows, then what was told of them.
+    async fn delete(&mut self, both: [Statement; 2]) -> Result<Step> {
         if self.db.is_some() {
-            return self.on_file(move |db| transaction(db, &delete)).await;
+            return self.on_file(move |db| transaction(db, &both)).await;
         }
         let start = Instant::now();
-        let deleted = self.store.commit(vec![delete]).await?[0];
+        let deleted = self.store.commit(both.into()).await?[0];
         Ok(Step { deleted, held: start.elapsed() })
     }
 
@@ -187,10 +199,12 @@ fn connect(file: &Path) -> Result<Connection> {
     Ok(db)
 }
 
-fn transaction(db: &mut Connection, delete: &Statement) -> rusqlite::Result<Step> {
+fn transaction(db: &mut Connection, [rows, told]: &[Statement; 2]) -> rusqlite::Result<Step> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let start = Instant::now();
-    let deleted = tx.prepare_cached(&delete.sql)?.execute(rusqlite::params_from_iter(&delete.args))? as u64;
+    let execute = |one: &Statement| tx.prepare_cached(&one.sql)?.execute(rusqlite::params_from_iter(&one.args));
+    let deleted = execute(rows)? as u64;
+    execute(told)?;
     tx.commit()?;
     Ok(Step { deleted, held: start.elapsed() })
 }

@@ -1,7 +1,7 @@
 //! Reads: one body for both databases. A row is read by position.
 
 use super::value::{Value, time_text};
-use super::{Store, lost};
+use super::{Store, lost, mysql};
 use crate::error::Result;
 use chrono::{DateTime, Utc};
 use sqlx::mysql::{MySqlArguments, MySqlPool, MySqlRow};
@@ -60,7 +60,14 @@ impl Store {
                 rows.iter().map(|row| map(&Row::Sqlite(row))).collect()
             }
             Pool::MySql(pool) => {
-                let rows = bind_mysql(sql, &args).fetch_all(pool).await.map_err(lost)?;
+                let mut db = pool.acquire().await.map_err(lost)?;
+                let read = bind_mysql(sql, &args).fetch_all(&mut *db);
+                let rows = mysql::within(self.limit, read).await;
+                if matches!(rows, Err(sqlx::Error::Io(_))) {
+                    // Nobody knows what is still to come on it.
+                    db.close_on_drop();
+                }
+                let rows = rows.map_err(lost)?;
                 rows.iter().map(|row| map(&Row::MySql(row))).collect()
             }
         }

@@ -1,16 +1,19 @@
 //! The one writer of a SQLite file: a thread with the only connection that writes.
 
-use super::inbox::{AGAIN, Arrival, DEAD, Leased, Outcome, RAW_UNLESS_LEFT, Settled, Stored};
+use super::complaint;
+use super::inbox::{AGAIN, Arrival, DEAD, Leased, Outcome, RAW_UNLESS_ERASED, Settled, Stored};
 use super::value::time_text;
 use super::writer::{Answer, BATCH, End, Hands, Told, Work};
 use super::{AWAY, LEASE_MS, Statement, Value, lease_id};
+use crate::domain::beat::Beat;
 use crate::error::{Error, Result, Then};
 use crate::say;
 use chrono::Utc;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, ToSql, params};
+use std::cell::RefCell;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// How long a writer waits for another process of the same file.
@@ -21,21 +24,29 @@ const CACHE_KIB: i64 = -4 * 1024;
 /// The WAL is copied into the file after so many pages (16 MiB): the same few change again and again.
 const CHECKPOINT_PAGES: i64 = 4096;
 
-const INSERT: &str = "INSERT INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, lease, \
-     lease_until, event_time, received_at) VALUES (?, 'official', ?, ?, ?, ?, 'new', ?, ?, ?, ?, ?) \
-     ON CONFLICT (dedupe_key) DO NOTHING";
-
-/// A row with nothing to handle: done as it is stored. `raw` is the message, or [`RAW_OF_ONE_WHO_STAYED`].
-fn insert_done(raw: &str) -> String {
-    format!(
-        "INSERT INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, event_time, received_at) \
-         VALUES (?1, 'official', ?2, ?3, ?4, {raw}, 'done', ?6, ?7, ?8) ON CONFLICT (dedupe_key) DO NOTHING"
-    )
+/// The message, unless its person is erased since. One writer at a time: the unsubscribe is handled before, or finds
+/// the row. Not written at all, it is not in the log of the file either.
+macro_rules! raw {
+    () => {
+        "CASE WHEN EXISTS (SELECT 1 FROM user_mapping u WHERE u.account = ?1 AND u.openid = ?3 AND u.erased_to >= ?7) \
+         THEN NULL ELSE ?5 END"
+    };
 }
 
-/// Where the policy is to erase. One writer at a time: the unsubscribe is handled before, or finds the row.
-const RAW_OF_ONE_WHO_STAYED: &str = "CASE WHEN EXISTS (SELECT 1 FROM user_mapping u WHERE u.account = ?1 AND u.openid = ?3 \
-     AND u.unfollow_time >= ?7) THEN NULL ELSE ?5 END";
+const INSERT: &str = concat!(
+    "INSERT INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, event_time, received_at, \
+     lease, lease_until) VALUES (?1, 'official', ?2, ?3, ?4, ",
+    raw!(),
+    ", 'new', ?6, ?7, ?8, ?9, ?10) ON CONFLICT (dedupe_key) DO NOTHING"
+);
+
+/// A row with nothing to handle: done as it is stored.
+const INSERT_DONE: &str = concat!(
+    "INSERT INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, event_time, received_at) \
+     VALUES (?1, 'official', ?2, ?3, ?4, ",
+    raw!(),
+    ", 'done', ?6, ?7, ?8) ON CONFLICT (dedupe_key) DO NOTHING"
+);
 
 /// Opens the connection that writes, and refuses a file that can't be written before anything relies on
 /// it. WAL with synchronous=FULL: a commit is on disk when it returns.
@@ -45,6 +56,8 @@ pub(super) fn connect(path: &Path) -> Result<Connection> {
         db.busy_timeout(BUSY)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
+        // What is erased is overwritten in the file too, not only given back to it.
+        db.pragma_update(None, "secure_delete", "ON")?;
         db.pragma_update(None, "cache_size", CACHE_KIB)?;
         db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         db.set_prepared_statement_cache_capacity(64);
@@ -81,14 +94,12 @@ pub(super) fn unusable(path: &Path, error: rusqlite::Error) -> Error {
     }
 }
 
-/// Runs the writer until every sender is gone. `erase`: raw messages of people who left are blanked.
-pub(super) fn start(db: Connection, mut work: mpsc::Receiver<Work>, hands: Hands, erase: bool) -> std::io::Result<()> {
-    let done = if erase { format!("raw = {RAW_UNLESS_LEFT}, ") } else { String::new() };
+/// Runs the writer until every sender is gone. Returns the thread's signs of life.
+pub(super) fn start(db: Connection, mut work: mpsc::Receiver<Work>, hands: Hands) -> std::io::Result<Beat> {
     let done = format!(
-        "UPDATE inbox_event SET {done}state = 'done', lease = NULL, lease_until = 0 \
+        "UPDATE inbox_event SET raw = {RAW_UNLESS_ERASED}, state = 'done', lease = NULL, lease_until = 0 \
          WHERE id = ? AND lease = ? AND state = 'new'"
     );
-    let insert_done = insert_done(if erase { RAW_OF_ONE_WHO_STAYED } else { "?5" });
     let (told, mut telling) = mpsc::unbounded_channel::<Told>();
     // From a thread outside the runtime each waking costs a system call; from within, a place in a queue.
     tokio::spawn(async move {
@@ -96,29 +107,57 @@ pub(super) fn start(db: Connection, mut work: mpsc::Receiver<Work>, hands: Hands
             told.into_iter().for_each(|(work, answer)| work.tell(answer));
         }
     });
-    let mut writer = SqliteWriter { db, hands, done, insert_done, told };
+    db.busy_handler(Some(wait_for_lock)).map_err(std::io::Error::other)?;
+    let beat = Beat::default();
+    let mut writer = SqliteWriter { db, hands, done, told, beat: beat.clone() };
     std::thread::Builder::new().name("sqlite-writer".into()).spawn(move || {
+        WAITING.set(Some((writer.beat.clone(), Instant::now())));
         let mut batch = Vec::new();
         while let Some(first) = work.blocking_recv() {
+            if first.given_up() {
+                continue;
+            }
             let mut weight = first.weight();
             batch.push(first);
             while weight < BATCH {
                 let Ok(next) = work.try_recv() else { break };
+                if next.given_up() {
+                    continue;
+                }
                 weight += next.weight();
                 batch.push(next);
             }
             writer.write(std::mem::take(&mut batch));
+            writer.beat.at_rest();
         }
     })?;
-    Ok(())
+    Ok(beat)
+}
+
+thread_local! {
+    /// The writer's signs of life, and since when it waits for somebody else's lock.
+    static WAITING: RefCell<Option<(Beat, Instant)>> = const { RefCell::new(None) };
+}
+
+/// Waits for somebody else's lock, up to [`BUSY`], and tells those who watch that this is no hang.
+fn wait_for_lock(tries: i32) -> bool {
+    WAITING.with_borrow_mut(|waiting| {
+        let Some((beat, since)) = waiting else { return false };
+        if tries == 0 {
+            *since = Instant::now();
+        }
+        beat.at_work();
+        std::thread::sleep(Duration::from_millis(1 << tries.clamp(0, 5)));
+        since.elapsed() < BUSY
+    })
 }
 
 struct SqliteWriter {
     db: Connection,
     hands: Hands,
     done: String,
-    insert_done: String,
     told: mpsc::UnboundedSender<Told>,
+    beat: Beat,
 }
 
 /// Rows a transaction brought, handed on once it is committed.
@@ -139,7 +178,7 @@ impl SqliteWriter {
             Err(error) if item_fault(&error) => batch.into_iter().for_each(|work| self.write_alone(work)),
             Err(error) => {
                 let why = error.to_string();
-                tracing::error!(error = %why, "a commit failed, {} waiting were refused", batch.len());
+                complaint::commit_failed(&why, batch.len());
                 batch.into_iter().for_each(|work| work.tell(Err(away(&why))));
             }
         }
@@ -156,12 +195,14 @@ impl SqliteWriter {
                     let ends = rows.into_iter().map(|row| self.settle_alone(row)).collect();
                     Work::Settle(Vec::new(), tx).tell(Ok(Answer::Ends(ends)));
                 }
+                other if refuses(&error) => other.tell(Err(failed(error).then(Then::Never))),
                 other => other.tell(Err(failed(error))),
             },
         }
     }
 
     fn settle_alone(&mut self, row: Settled) -> End {
+        self.beat.at_work();
         let mut transaction = || -> rusqlite::Result<End> {
             let tx = self.db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
             let end = settle(&tx, &row, &self.done)?;
@@ -177,6 +218,7 @@ impl SqliteWriter {
     }
 
     fn transaction(&mut self, batch: &[Work]) -> rusqlite::Result<Vec<Answer>> {
+        self.beat.at_work();
         let arrivals = batch.iter().filter(|work| matches!(work, Work::Arrive(arrival, _) if arrival.acts)).count();
         let lease = self.hands.room(arrivals).then(lease_id);
         let mut fresh = Fresh { lease, rows: Vec::with_capacity(arrivals) };
@@ -185,7 +227,7 @@ impl SqliteWriter {
         for work in batch {
             answers.push(match work {
                 Work::Arrive(arrival, _) if arrival.acts => Answer::Stored(insert(&tx, arrival, &mut fresh)?),
-                Work::Arrive(arrival, _) => Answer::Stored(store_done(&tx, arrival, &self.insert_done)?),
+                Work::Arrive(arrival, _) => Answer::Stored(store_done(&tx, arrival)?),
                 Work::Settle(rows, _) => {
                     let ends = rows.iter().map(|row| settle(&tx, row, &self.done));
                     Answer::Ends(ends.collect::<rusqlite::Result<_>>()?)
@@ -212,10 +254,10 @@ fn insert(db: &Connection, arrival: &Arrival, fresh: &mut Fresh) -> rusqlite::Re
         event.kind.as_str(),
         arrival.raw,
         arrival.received.timestamp_millis(),
-        fresh.lease,
-        until,
         time_text(&arrival.happened),
         time_text(&arrival.received),
+        fresh.lease,
+        until,
     ])?;
     if count == 0 {
         return Ok(Stored::Duplicate);
@@ -226,9 +268,9 @@ fn insert(db: &Connection, arrival: &Arrival, fresh: &mut Fresh) -> rusqlite::Re
     Ok(Stored::New)
 }
 
-fn store_done(db: &Connection, arrival: &Arrival, sql: &str) -> rusqlite::Result<Stored> {
+fn store_done(db: &Connection, arrival: &Arrival) -> rusqlite::Result<Stored> {
     let event = &arrival.event;
-    let count = db.prepare_cached(sql)?.execute(params![
+    let count = db.prepare_cached(INSERT_DONE)?.execute(params![
         &*arrival.account,
         &arrival.key[..],
         event.openid(),
@@ -287,6 +329,12 @@ fn item_fault(error: &rusqlite::Error) -> bool {
         ),
         None => true,
     }
+}
+
+/// Whether the error is about the values of a row, whoever writes it, and not about the file.
+fn refuses(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig))
 }
 
 fn away(why: &str) -> Error {

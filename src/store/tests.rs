@@ -47,7 +47,7 @@ pub(super) async fn mariadb() -> Option<Scene> {
 
 impl Scene {
     pub(super) async fn open(&self) -> Store {
-        let options = Options { erase: true, migrate: true, create: true };
+        let options = Options { migrate: true, create: true };
         let store = Store::open(&self.url, options).await.unwrap();
         store.migrate().await.unwrap();
         store
@@ -55,7 +55,7 @@ impl Scene {
 
     async fn serve(&self) -> (Store, InHand) {
         drop(self.open().await);
-        Store::serve(&self.url, Options { erase: true, migrate: false, create: false }).await.unwrap()
+        Store::serve(&self.url, Options { migrate: false, create: false }).await.unwrap()
     }
 }
 
@@ -103,6 +103,7 @@ on_both! {
     an_alarm_is_told_by_one,
     a_lock_tells_who_has_it,
     figures_at_a_glance,
+    a_row_that_changed_since_is_left_alone,
 }
 
 fn at(second: i64) -> chrono::DateTime<Utc> {
@@ -158,7 +159,7 @@ async fn an_unsubscribe_under_way_blanks_what_arrives() {
     sqlx::query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").execute(&mut other).await.unwrap();
     let mut leaving = other.begin().await.unwrap();
     for sql in [
-        "UPDATE user_mapping SET is_followed = 0, unfollow_time = '2030-01-01' WHERE account = 'main' AND openid = 'oA'",
+        "UPDATE user_mapping SET is_followed = 0, erased_to = '2030-01-01' WHERE account = 'main' AND openid = 'oA'",
         "UPDATE inbox_event SET raw = NULL WHERE account = 'main' AND openid = 'oA'",
     ] {
         sqlx::query(sql).execute(&mut *leaving).await.unwrap();
@@ -463,8 +464,8 @@ mod stories {
     async fn settle_info(store: &Store, followed: bool) -> Follower {
         while let Some(due) = store.claim_due("main", 1, i64::MAX).await.unwrap().pop() {
             let profile = Profile { nickname: Some("N".into()), ..Profile::default() };
-            let write = if followed { store.enrich(&due, &profile) } else { store.gone(&due, true) };
-            store.commit(vec![write]).await.unwrap();
+            let write = if followed { vec![store.enrich(&due, &profile)] } else { store.gone(&due, Some("{}")) };
+            store.commit(write).await.unwrap();
         }
         let mut row = store.follower("main", "oA").await.unwrap().unwrap();
         (row.id, row.created_at, row.updated_at) = (0, at(0), at(0));
@@ -733,6 +734,37 @@ mod stories {
         assert!(holder.who == "host:1" && holder.left_ms.is_some_and(|left| (20_000..=LEASE_MS).contains(&left)));
         store.release(&held).await.unwrap();
         assert_eq!(store.holder("watch").await.unwrap(), Some(Holder { who: "host:1".into(), left_ms: None }));
+    }
+
+    pub async fn a_row_that_changed_since_is_left_alone(scene: &Scene) {
+        let store = scene.open().await;
+        let (before, began) = (1_700_000_000_000, 1_700_000_100_000);
+        let later = began + 50_000;
+        let time = |ms: i64| Utc.timestamp_millis_opt(ms).unwrap();
+        let follow = |openid: &str, at: i64| store.follow("main", openid, time(at), None, at);
+        let unfollow = |openid: &str, at: i64| store.unfollow("main", openid, time(at), true, at);
+        for (openid, left) in [("oBEFORE", before), ("oSINCE", later)] {
+            store.commit(follow(openid, before - 9_000)).await.unwrap();
+            store.commit(unfollow(openid, left)).await.unwrap();
+        }
+        let openids = ["oBEFORE", "oNEW", "oSINCE"].map(str::to_owned);
+        store.listed("main", &openids, time(began), time(later)).await.unwrap();
+        let known = store.known_following("main", &openids).await.unwrap();
+        let mut known: Vec<&str> = known.iter().map(|row| row.openid.as_str()).collect();
+        known.sort_unstable();
+        assert_eq!(known, ["oBEFORE", "oNEW"], "the one who left meanwhile has left");
+        assert!(
+            store.following_after("main", 0, time(began), 9).await.unwrap().is_empty(),
+            "all of them changed since"
+        );
+
+        store.commit(follow("oOLD", before)).await.unwrap();
+        let old = store.following_after("main", 0, time(began), 9).await.unwrap();
+        assert_eq!(old.iter().map(|row| row.openid.as_str()).collect::<Vec<_>>(), ["oOLD"]);
+        store.commit(unfollow("oOLD", later)).await.unwrap();
+        store.unlisted(&[old[0].id], time(began), time(later)).await.unwrap();
+        let row = store.asked_rows(&[old[0].id]).await.unwrap()[0];
+        assert_eq!((row.follows, row.due), (false, false), "nobody asks about who left by themselves");
     }
 
     pub async fn figures_at_a_glance(scene: &Scene) {

@@ -20,7 +20,7 @@ const IN_HAND: usize = 8_192;
 /// One thing to write, and who waits for it.
 pub(super) enum Work {
     /// A callback.
-    Arrive(Arrival, oneshot::Sender<Result<Stored>>),
+    Arrive(Arc<Arrival>, oneshot::Sender<Result<Stored>>),
     /// The outcome of rows in hand; tells how each ended.
     Settle(Vec<Settled>, oneshot::Sender<Result<Vec<End>>>),
     /// Statements in one transaction; tells how many rows each touched.
@@ -75,6 +75,14 @@ impl Work {
             Work::Arrive(_, tx) => !tx.is_closed(),
             Work::Settle(_, tx) => !tx.is_closed(),
             Work::Commit(_, tx) => !tx.is_closed(),
+        }
+    }
+
+    /// Whether it may be left out: nobody waits for it, and who did has made sure otherwise or was refused.
+    pub(super) fn given_up(&self) -> bool {
+        match self {
+            Work::Arrive(..) | Work::Commit(..) => !self.awaited(),
+            Work::Settle(..) => false,
         }
     }
 
@@ -172,7 +180,7 @@ impl Writer {
     }
 
     /// Stores a callback; returns after its commit.
-    pub(super) async fn arrive(&self, arrival: Arrival) -> Result<Stored> {
+    pub(super) async fn arrive(&self, arrival: Arc<Arrival>) -> Result<Stored> {
         let (tx, rx) = oneshot::channel();
         self.arrivals.try_send(Work::Arrive(arrival, tx)).map_err(|_| full())?;
         rx.await.map_err(|_| stopped())?
@@ -186,10 +194,15 @@ impl Writer {
 
     pub(super) async fn commit(&self, statements: Vec<Statement>) -> Result<Vec<u64>> {
         let (tx, rx) = oneshot::channel();
-        // An empty transaction asks whether a callback could be made durable.
-        let lane = if statements.is_empty() { &self.arrivals } else { &self.effects };
-        lane.send(Work::Commit(statements, tx)).await.map_err(|_| stopped())?;
+        self.effects.send(Work::Commit(statements, tx)).await.map_err(|_| stopped())?;
         rx.await.map_err(|_| stopped())?
+    }
+
+    /// Writes on the way that callbacks take: whether one could be made durable.
+    pub(super) async fn prove(&self, statements: Vec<Statement>) -> Result<()> {
+        let (tx, rx) = oneshot::channel();
+        self.arrivals.send(Work::Commit(statements, tx)).await.map_err(|_| stopped())?;
+        rx.await.map_err(|_| stopped())?.map(drop)
     }
 }
 

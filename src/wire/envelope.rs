@@ -10,6 +10,8 @@ use aes::cipher::block_padding::NoPadding;
 use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use std::hint::black_box;
+use std::sync::LazyLock;
 use subtle::{Choice, ConstantTimeEq, ConstantTimeGreater};
 
 /// The block that PKCS#7 fills up, in bytes: twice AES's own.
@@ -38,6 +40,16 @@ pub fn open(key: &AesKey, app_id: &str, encrypt: &str) -> Result<String, Reason>
         (true, true, true, Ok(text)) => Ok(text.to_owned()),
         (true, true, false, _) => Err(Reason::Appid),
         _ => Err(Reason::Decrypt),
+    }
+}
+
+/// Does the work of [`open`] and tells nothing: with a key that is nobody's, so that a stranger's bytes never meet ours,
+/// whose answer could be read from the time it takes.
+pub fn feign(encrypt: &str) {
+    static NOBODYS: LazyLock<Option<AesKey>> = LazyLock::new(|| AesKey::parse(&"A".repeat(43)).ok());
+    if let Some(key) = NOBODYS.as_ref() {
+        // The compiler must not find out that nobody wants it.
+        let _ = black_box(open(black_box(key), "", black_box(encrypt)));
     }
 }
 

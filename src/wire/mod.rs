@@ -7,7 +7,9 @@ pub mod envelope;
 pub mod push;
 pub mod query;
 pub mod reason;
+pub mod reply;
 pub mod signature;
+pub mod webhook;
 pub mod write;
 pub mod xml;
 

@@ -24,6 +24,7 @@ fn account(mode: Mode, tokens: &[&str]) -> Official {
         original_id: None,
         api_base: String::new(),
         proxy: None,
+        replies: Default::default(),
     }
 }
 

@@ -50,21 +50,51 @@ pub fn accept(
     now: i64,
     window: Option<i64>,
 ) -> Result<Accepted, Refusal> {
-    if body.len() > xml::MAX_BYTES {
-        return Err(Refusal::unsigned(Reason::TooLarge));
-    }
+    ask(account, query, now, window)?.accept(body)
+}
+
+/// The first half of [`accept`], for whoever has no body yet.
+pub fn ask<'a>(account: &'a Official, query: &'a str, now: i64, window: Option<i64>) -> Result<Asked<'a>, Refusal> {
     let query = Query::read(query).map_err(Refusal::unsigned)?;
-    let token = verify(account, &query, now, window)?;
-    let opened = match query.encrypt_type.as_deref() {
-        None | Some("raw") => clear(account, body).map_err(Refusal::unsigned)?,
-        Some("aes") => sealed(account, &query, token, body)?,
-        Some(_) => return Err(Refusal::unsigned(Reason::EncryptType)),
-    };
-    let Opened { event, raw, key_index } = opened;
-    let clear = account.mode == Mode::Compat && key_index.is_none();
+    let token = verify(account, &query, now, window);
     let skew = now.saturating_sub(query.seconds);
-    let skew = (skew.unsigned_abs() > USUAL_SKEW).then_some(skew);
-    Ok(Accepted { event, raw, clear, key_index, previous_token: token > 0, skew })
+    Ok(Asked { account, query, token, skew })
+}
+
+/// A push whose query can be read, and whose body is still to come.
+pub struct Asked<'a> {
+    account: &'a Official,
+    query: Query<'a>,
+    /// Which token signed the query.
+    token: Result<usize, Refusal>,
+    /// Our time minus the platform's, seconds.
+    skew: i64,
+}
+
+impl Asked<'_> {
+    /// Whether one of the account's tokens signed the query: whoever sends it is no stranger.
+    pub fn is_signed(&self) -> bool {
+        self.token.as_ref().map_or_else(|refusal| refusal.signed, |_| true)
+    }
+
+    /// The second half of [`accept`]. A push that is refused already takes the way of the others: how long it takes
+    /// must not tell how far it got.
+    pub fn accept(self, body: &[u8]) -> Result<Accepted, Refusal> {
+        let Asked { account, query, token, skew } = self;
+        if body.len() > xml::MAX_BYTES {
+            return Err(Refusal::unsigned(Reason::TooLarge));
+        }
+        let opened = match (query.encrypt_type.as_deref(), token) {
+            (Some("aes"), token) => sealed(account, &query, token, body),
+            (_, Err(refusal)) => Err(refusal),
+            (None | Some("raw"), Ok(_)) => clear(account, body).map_err(Refusal::unsigned),
+            (Some(_), Ok(_)) => Err(Refusal::unsigned(Reason::EncryptType)),
+        };
+        let Opened { event, raw, key_index } = opened?;
+        let clear = account.mode == Mode::Compat && key_index.is_none();
+        let skew = (skew.unsigned_abs() > USUAL_SKEW).then_some(skew);
+        Ok(Accepted { event, raw, clear, key_index, previous_token: token.is_ok_and(|token| token > 0), skew })
+    }
 }
 
 /// The fields of a message that was verified before, such as one read back from the inbox.
@@ -104,20 +134,44 @@ fn clear(account: &Official, body: &[u8]) -> Result<Opened, Reason> {
     Ok(Opened { event, raw, key_index: None })
 }
 
-/// An encrypted body: msg_signature first, decryption second. Of a compatible push only Encrypt counts.
-fn sealed(account: &Official, query: &Query<'_>, token: usize, body: &[u8]) -> Result<Opened, Refusal> {
+/// An encrypted body: msg_signature first, decryption second. Of a compatible push only Encrypt counts. What was found
+/// out about the query goes first (`token`).
+fn sealed(
+    account: &Official,
+    query: &Query<'_>,
+    token: Result<usize, Refusal>,
+    body: &[u8],
+) -> Result<Opened, Refusal> {
+    let inner = signed_encrypt(account, query, body);
+    let proven = token.and_then(|token| match &inner {
+        Ok((_, signed_by)) if *signed_by == Some(token) => Ok(()),
+        Ok(_) => Err(Refusal::unsigned(Reason::MsgSignature)),
+        Err(reason) => Err(Refusal::unsigned(*reason)),
+    });
+    match (proven, inner) {
+        (Ok(()), Ok((encrypt, _))) => open(account, &encrypt).map_err(Refusal::signed),
+        (Err(refusal), Ok((encrypt, _))) => {
+            // A wrong padding and a wrong appid come to light behind the decryption: so do the others.
+            account.aes_keys.iter().for_each(|_| envelope::feign(&encrypt));
+            Err(refusal)
+        }
+        (Err(refusal), Err(_)) => Err(refusal),
+        (Ok(()), Err(reason)) => Err(Refusal::unsigned(reason)),
+    }
+}
+
+/// Encrypt, and which token its msg_signature was made with.
+fn signed_encrypt(account: &Official, query: &Query<'_>, body: &[u8]) -> Result<(String, Option<usize>), Reason> {
     if account.mode == Mode::Plain || account.aes_keys.is_empty() {
-        return Err(Refusal::unsigned(Reason::NoKey));
+        return Err(Reason::NoKey);
     }
-    let msg_signature = required(query.msg_signature.as_deref()).map_err(Refusal::unsigned)?;
-    let outer = xml::parse(body).map_err(Refusal::unsigned)?;
-    check_unique(&outer).map_err(Refusal::unsigned)?;
-    let encrypt = outer.text_of("Encrypt").ok_or(Refusal::unsigned(Reason::Downgrade))?;
-    let signed_by = signature::find(&account.tokens, &[&query.timestamp, &query.nonce, encrypt], msg_signature);
-    if signed_by != Some(token) {
-        return Err(Refusal::unsigned(Reason::MsgSignature));
-    }
-    open(account, encrypt).map_err(Refusal::signed)
+    let msg_signature = required(query.msg_signature.as_deref())?;
+    let outer = xml::parse(body)?;
+    check_unique(&outer)?;
+    let encrypt = outer.children.into_iter().find(|child| child.name == "Encrypt");
+    let encrypt = encrypt.ok_or(Reason::Downgrade)?.text;
+    let signed_by = signature::find(&account.tokens, &[&query.timestamp, &query.nonce, &encrypt], msg_signature);
+    Ok((encrypt, signed_by))
 }
 
 fn open(account: &Official, encrypt: &str) -> Result<Opened, Reason> {

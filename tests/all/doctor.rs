@@ -73,7 +73,7 @@ async fn a_healthy_installation(mut stage: Stage) {
     let wanted = [
         &["configuration", "serve", "database"],
         disk,
-        &["inbox", "api", "credentials", "ip_list", "token", "callback", "clock"],
+        &["inbox", "spool", "api", "credentials", "ip_list", "token", "callback", "clock"],
     ]
     .concat();
     assert_eq!(checks, wanted);

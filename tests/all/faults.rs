@@ -3,9 +3,10 @@
 
 use crate::rows::{Db, skip};
 use crate::stage::Stage;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -230,32 +231,68 @@ impl Stall {
 /// A MariaDB of this story alone; it ends with the value, and with the test's process.
 pub struct OwnMariaDb {
     keeper: Child,
+    answers: BufReader<ChildStdout>,
     /// `mysql://root@127.0.0.1:PORT`
     pub url: String,
+}
+
+/// What is done to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// SIGSTOP: it holds its connections and answers nothing.
+    Hang,
+    /// SIGCONT.
+    GoOn,
+    /// `kill -9`.
+    Kill,
+    /// It starts once more, at the same address.
+    Again,
 }
 
 impl OwnMariaDb {
     /// Starts one in the story's folder; `None`, loudly, without the server program.
     pub fn start(stage: &Stage, story: &str) -> Option<Self> {
-        // The shell stops the server when its stdin ends, however this process does.
-        let script = "set -eu; . scripts/mariadb.sh; if mariadb_missing; then exit 0; fi; \
-                      trap mariadb_stop EXIT; mariadb_start \"$1\"; echo \"$MARIADB_URL\"; read -r _ || true";
-        let keeper = Command::new("bash")
+        Self::start_in(&stage.folder().join("own"), story)
+    }
+
+    /// Starts one in this folder; `None`, loudly, without the server program.
+    pub fn start_in(folder: &Path, story: &str) -> Option<Self> {
+        // The shell ends the server when its stdin ends, however this process does.
+        let script = "set -eu; . scripts/mariadb.sh; if mariadb_missing; then echo missing; exit 0; fi; \
+                      trap mariadb_stop EXIT; mariadb_start \"$1\"; echo \"$MARIADB_URL\"; \
+                      while read -r order; do case $order in \
+                      Hang) kill -STOP -- \"-$MARIADB_GROUP\" ;; GoOn) kill -CONT -- \"-$MARIADB_GROUP\" ;; \
+                      Kill) mariadb_stop ;; Again) mariadb_again \"$1\" ;; esac; echo done; done";
+        let mut keeper = Command::new("bash")
             .args(["-c", script, "mariadb"])
-            .arg(stage.folder().join("own"))
+            .arg(folder)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("bash is there");
-        let mut own = OwnMariaDb { keeper, url: String::new() };
-        BufReader::new(own.keeper.stdout.take().expect("piped")).read_line(&mut own.url).expect("its output");
-        own.url.truncate(own.url.trim_end().len());
-        if own.url.is_empty() {
+        let answers = BufReader::new(keeper.stdout.take().expect("piped"));
+        let mut own = OwnMariaDb { keeper, answers, url: String::new() };
+        own.url = own.line();
+        assert!(!own.url.is_empty(), "the server did not start, see above");
+        if own.url == "missing" {
             skip(story, "there is no mariadbd here");
             return None;
         }
         Some(own)
+    }
+
+    /// Does something to the server; returns when it is done, after a start when the server is ready.
+    pub fn order(&mut self, order: Order) {
+        let stdin = self.keeper.stdin.as_mut().expect("piped");
+        writeln!(stdin, "{order:?}").expect("the keeper lives");
+        assert_eq!(self.line(), "done", "{order:?}");
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.answers.read_line(&mut line).expect("its output");
+        line.trim_end().to_owned()
     }
 }
 

@@ -76,6 +76,7 @@ async fn who_leaves_is_erased_whole(mut stage: Stage) {
         "updated_at",
         "erased_at",
         "info_attempts",
+        "erasure",
     ];
     for (name, value) in person[0].as_object().unwrap() {
         assert_eq!(value.is_null(), !known.contains(&name.as_str()), "{name}: {value}");

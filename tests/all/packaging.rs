@@ -28,6 +28,21 @@ fn the_unit_is_verified_and_hardened() {
 }
 
 #[test]
+fn the_socket_is_verified() {
+    if !there("systemd-analyze", &["--version"]) {
+        return skip("packaging::the_socket_is_verified", "systemd-analyze is not installed");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let unit = fs::read_to_string(repository("systemd/wxops.service")).unwrap();
+    let unit = unit.replace("/usr/local/bin/wxops", env!("CARGO_BIN_EXE_wxops"));
+    fs::write(folder.path().join("wxops.service"), unit).unwrap();
+    let path = folder.path().join("wxops.socket");
+    fs::copy(repository("systemd/wxops.socket"), &path).unwrap();
+    let verified = run("systemd-analyze", &["verify", "--man=no", path.to_str().unwrap()]);
+    assert!(verified.status.success() && verified.stderr.is_empty(), "{verified:?}");
+}
+
+#[test]
 fn nginx_accepts_its_example() {
     if !there("nginx", &["-v"]) || !there("openssl", &["version"]) {
         return skip("packaging::nginx_accepts_its_example", "nginx or openssl is not installed");

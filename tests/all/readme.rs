@@ -53,7 +53,10 @@ async fn the_examples_work_and_metrics_are_told() {
     let mut serve = Server::start(folder.path(), &["serve", "--sandbox"], &[], "listening on http://").await;
     let metrics = serve.address_after("metrics on http://").await;
     let follower = "oTEST0000000000000000000001_";
-    verb(&folder, &format!("sandbox push subscribe --openid {follower}"), "").await.expect_code(0);
+    let forgotten = "oTEST0000000000000000000002_";
+    for openid in [follower, forgotten] {
+        verb(&folder, &format!("sandbox push subscribe --openid {openid}"), "").await.expect_code(0);
+    }
     for example in examples(&read(PAGES[0])) {
         let line = example.strip_prefix("wxops ").unwrap();
         if ENDLESS.iter().any(|endless| line == *endless || line.starts_with(&format!("{endless} "))) {

@@ -51,7 +51,8 @@ impl Rows {
         }
     }
 
-    async fn on_server(server: &str) -> Self {
+    /// A fresh database on this server.
+    pub async fn on_server(server: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("story_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let url = format!("{}/{name}", server.trim_end_matches('/'));

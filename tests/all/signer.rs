@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "benches/load.rs mounts this file too and uses a part of it")]
 
-use aes::cipher::{BlockModeEncrypt, KeyIvInit};
+use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig, general_purpose};
@@ -128,6 +128,34 @@ pub fn encrypt_padded(keys: &Keys, mut plain: Vec<u8>) -> String {
         cbc.encrypt_block(block.try_into().expect("16 bytes"));
     }
     general_purpose::STANDARD.encode(plain)
+}
+
+/// Opens a sealed passive reply as the platform does: its signature, then what is inside.
+pub fn open_reply(keys: &Keys, body: &str) -> Result<String, &'static str> {
+    let field = |name: &str| {
+        let rest = body.split_once(&format!("<{name}>")).map_or("", |(_, rest)| rest);
+        let text = rest.split_once(&format!("</{name}>")).map_or("", |(text, _)| text);
+        text.strip_prefix("<![CDATA[").and_then(|text| text.strip_suffix("]]>")).unwrap_or(text).to_owned()
+    };
+    let encrypt = field("Encrypt");
+    if signature(&[&keys.token, &field("TimeStamp"), &field("Nonce"), &encrypt]) != field("MsgSignature") {
+        return Err("another Token signed it");
+    }
+    let mut bytes = general_purpose::STANDARD.decode(encrypt).map_err(|_| "no base64")?;
+    let key = key_bytes(&keys.aes_key);
+    let mut cbc = cbc::Decryptor::<aes::Aes256>::new_from_slices(&key, &key[..16]).expect("32 and 16 bytes");
+    for block in bytes.chunks_exact_mut(16) {
+        cbc.decrypt_block(block.try_into().expect("16 bytes"));
+    }
+    let pad = usize::from(*bytes.last().ok_or("empty")?);
+    let inside = bytes.get(16..bytes.len().saturating_sub(pad)).ok_or("another key sealed it")?;
+    let (length, rest) = inside.split_first_chunk().ok_or("too short")?;
+    let (message, app_id) =
+        rest.split_at_checked(u32::from_be_bytes(*length) as usize).ok_or("another key sealed it")?;
+    if app_id != keys.app_id.as_bytes() {
+        return Err("for another AppID");
+    }
+    String::from_utf8(message.to_vec()).map_err(|_| "no text")
 }
 
 /// A push of the message as the platform sends it now.

@@ -58,8 +58,13 @@ async fn play(stage: Stage) {
 
 /// The slow disk, compiled; `None` without a compiler.
 pub fn shim(folder: &Path) -> Option<PathBuf> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/slow_fsync.c");
-    let library = folder.join("slow_fsync.so");
+    compiled("slow_fsync", folder)
+}
+
+/// A library of scripts/ for LD_PRELOAD, compiled into this folder; `None` without a compiler.
+pub fn compiled(name: &str, folder: &Path) -> Option<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("scripts/{name}.c"));
+    let library = folder.join(format!("{name}.so"));
     let mut compiler = Command::new("cc");
     compiler.args(["-shared", "-fPIC", "-O2", "-o"]).arg(&library).arg(&source);
     let compiled = compiler.output().ok()?;

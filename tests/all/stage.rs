@@ -45,8 +45,28 @@ impl Stage {
 
     /// The same, where the sandbox's account has followers.
     pub async fn with_followers(db: Db, story: &str, followers: u32) -> Option<Self> {
-        let folder = tempfile::Builder::new().prefix("wxops-story.").tempdir().expect("a temporary folder");
+        let folder = Self::new_folder();
         let rows = Rows::open(db, story, folder.path()).await?;
+        Some(Self::set(db, rows, folder, followers).await)
+    }
+
+    /// A stage on a MariaDB server of the story's own.
+    pub async fn on_server(server: &str) -> Self {
+        Self::set(Db::MariaDb, Rows::on_server(server).await, Self::new_folder(), 0).await
+    }
+
+    /// A stage on SQLite whose files are all below this folder.
+    pub async fn below(folder: &std::path::Path, story: &str) -> Option<Self> {
+        let folder = tempfile::Builder::new().prefix("wxops-story.").tempdir_in(folder).expect("a temporary folder");
+        let rows = Rows::open(Db::Sqlite, story, folder.path()).await?;
+        Some(Self::set(Db::Sqlite, rows, folder, 0).await)
+    }
+
+    fn new_folder() -> TempDir {
+        tempfile::Builder::new().prefix("wxops-story.").tempdir().expect("a temporary folder")
+    }
+
+    async fn set(db: Db, rows: Rows, folder: TempDir, followers: u32) -> Self {
         let mut stage = Stage {
             db,
             keys: Keys::default(),
@@ -64,7 +84,7 @@ impl Stage {
         let args = [&args[..], &[accounts.to_str().expect("an ASCII path")]].concat();
         stage.sandbox = Some(Server::start(stage.folder.path(), &args, &[], "listening on http://").await);
         stage.verb(&["db", "migrate"]).await.expect_code(0);
-        Some(stage)
+        stage
     }
 
     /// The folder of the story.

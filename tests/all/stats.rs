@@ -1,6 +1,6 @@
 //! `events stats`: what came in, in figures.
 
-use crate::messages::{subscribe, text};
+use crate::messages::{event, event_at, subscribe, text};
 use crate::purge::{ago, old_rows};
 use crate::signer::{self, Keys};
 use crate::stage::{Serve, Stage};
@@ -11,6 +11,7 @@ stories! {
     counts_by_kind_hour_outcome_and_account,
     answers_are_those_of_the_running_serve,
     only_what_came_since_is_counted,
+    menu_buttons_are_counted_by_key,
 }
 
 async fn stats(stage: &Stage, args: &[&str]) -> Value {
@@ -105,4 +106,45 @@ async fn only_what_came_since_is_counted(stage: Stage) {
     }
     let none = stage.verb(&["events", "stats", "--since", "2100-01-01"]).await.expect_code(0);
     assert!(none.stdout.contains("0: 0 done, 0 new, 0 dead"), "{}", none.stdout);
+}
+
+async fn menu_buttons_are_counted_by_key(stage: Stage) {
+    let serve = stage.serve().await;
+    let now = signer::now();
+    let key = |key: &str| format!("<EventKey><![CDATA[{key}]]></EventKey>\n");
+    let address = "https://example.org/shop?from=menu&a=1";
+    for number in 0..3 {
+        let person = format!("oKEY{number:024}");
+        assert_eq!(serve.push(&event_at("CLICK", &person, now, &key("V1001_TODAY"))).await.status, 200);
+        assert_eq!(serve.push(&event_at("VIEW", &person, now, &key(address))).await.status, 200);
+    }
+    let person = "oKEY000000000000000000000000";
+    // The same twice is a retry; a second later it is another press.
+    assert_eq!(serve.push(&event_at("CLICK", person, now, &key("V1001_TODAY"))).await.status, 200);
+    assert_eq!(serve.push(&event_at("CLICK", person, now + 1, &key("V1001_TODAY"))).await.status, 200);
+    assert_eq!(serve.push(&event_at("CLICK", person, now, &key("别的 \u{200b}"))).await.status, 200);
+    // A scan has a key too, but no menu.
+    assert_eq!(serve.push(&event("SCAN", person, &key("42"))).await.status, 200);
+    stage.settled().await;
+
+    let row = |key: &str, kind: &str, events: i64| json!({ "key": key, "kind": kind, "events": events });
+    let told = stats(&stage, &["--by", "key"]).await;
+    let rows =
+        [row("V1001_TODAY", "event.click", 4), row(address, "event.view", 3), row("别的 \u{200b}", "event.click", 1)];
+    assert_eq!((&told["by"], &told["rows"]), (&json!("key"), &json!(rows)), "{told}");
+    let shown = stage.verb(&["events", "stats", "--by", "key"]).await.expect_code(0).stdout;
+    assert!(shown.contains("KEY") && shown.contains("V1001_TODAY") && shown.contains(address), "{shown}");
+
+    // What is erased is still a press, but nobody knows of what.
+    let gone = event_at("unsubscribe", person, now + 2, &key(""));
+    assert_eq!(serve.push(&gone).await.status, 200);
+    stage.settled().await;
+    let told = stats(&stage, &["--by", "key"]).await;
+    let erased = json!({ "key": null, "kind": "event.click", "events": 3 });
+    let events: i64 = told["rows"].as_array().unwrap().iter().map(|row| row["events"].as_i64().unwrap()).sum();
+    assert!(told["rows"].as_array().unwrap().contains(&erased) && events == 8, "{told}");
+    let old = ago(stage.db, "3 DAY");
+    stage.execute(&format!("UPDATE inbox_event SET received_at = {old} WHERE kind = 'event.click'")).await;
+    let told = stats(&stage, &["--by", "key", "--since", "2h"]).await;
+    assert!(!told["rows"].to_string().contains("event.click"), "{told}");
 }

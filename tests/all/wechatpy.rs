@@ -1,6 +1,6 @@
 //! The other side of our crypto and of our sandbox: wechatpy, which knows nothing of us. `scripts/test` installs it.
 
-use crate::messages::vectors;
+use crate::messages::{OPENID, text, vectors};
 use crate::platform::Platform;
 use crate::rows::{Db, skip};
 use crate::signer::Mode;
@@ -109,6 +109,40 @@ async fn accepted(python: &str, mut stage: Stage) {
     let again = send(python, &stage, serve.address(), &messages, &stage.keys.aes_key).await;
     assert!(again.iter().all(|answer| answer["status"] == 200), "{again:?}");
     assert_eq!(stage.stored().await, stored);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn configured_replies_are_opened_by_wechatpy() {
+    let Some(python) = python("wechatpy::configured_replies_are_opened_by_wechatpy") else { return };
+    tell(Stage::new(Db::Sqlite, "wechatpy"), LIMIT, async |stage| replied(&python, stage).await).await;
+}
+
+async fn replied(python: &str, mut stage: Stage) {
+    stage.account_settings = "[[reply]]\nexact = \"text\"\ntext = \"一 ]]> <&> \\n二🎮\"\n\
+        [[reply]]\nexact = \"image\"\nimage = \"MEDIA-1_a\"\n\
+        [[reply]]\nexact = \"news\"\nnews = { title = \"题\", description = \"述\", \
+        picurl = \"https://example.org/p.png\", url = \"https://example.org/?a=1&b=2\" }\n"
+        .into();
+    let serve = stage.serve().await;
+    let messages =
+        ["text", "image", "news", "none"].map(|word| text(OPENID, word, word.len() as u64 + rand::random::<u64>() / 4));
+    let messages = messages.iter().map(String::as_str).collect::<Vec<_>>();
+    let answers = send(python, &stage, serve.address(), &messages, &stage.keys.aes_key).await;
+    for answer in &answers[..3] {
+        assert_eq!(answer["reply"]["source"], stage.keys.original_id, "{answer}");
+        assert_eq!(answer["reply"]["target"], OPENID, "{answer}");
+        assert!((answer["reply"]["time"].as_i64().unwrap() - crate::signer::now()).abs() < 30, "{answer}");
+    }
+    assert_eq!(
+        (&answers[0]["reply"]["type"], &answers[0]["reply"]["content"]),
+        (&"text".into(), &"一 ]]> <&> \n二🎮".into())
+    );
+    assert_eq!((&answers[1]["reply"]["type"], &answers[1]["reply"]["content"]), (&"image".into(), &"MEDIA-1_a".into()));
+    let article = json!({
+        "Title": "题", "Description": "述", "PicUrl": "https://example.org/p.png", "Url": "https://example.org/?a=1&b=2"
+    });
+    assert_eq!((&answers[2]["reply"]["type"], &answers[2]["reply"]["content"]), (&"news".into(), &article));
+    assert_eq!(answers[3], json!({ "status": 200, "body": "", "reply": null }));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,5 @@
-"""Seals messages with wechatpy as the platform would and POSTs them; one JSON object a message says what came back.
+"""Seals messages with wechatpy as the platform would and POSTs them; one JSON object a message says what came back,
+and what the reply in it says.
 
 Arguments: TOKEN AES_KEY APPID URL. stdin: a JSON string a line, the clear message.
 """
@@ -12,6 +13,7 @@ from urllib.parse import urlencode
 
 import xmltodict
 from wechatpy.crypto import WeChatCrypto
+from wechatpy.replies import deserialize_reply
 from wechatpy.utils import WeChatSigner, random_string
 
 TOKEN, AES_KEY, APPID, URL = sys.argv[1:5]
@@ -22,6 +24,22 @@ def signature(*parts):
     signer = WeChatSigner()
     signer.add_data(*parts)
     return signer.signature
+
+
+def read(body):
+    """The sealed reply as wechatpy opens and parses it; None where there is none."""
+    if not body:
+        return None
+    sealed = xmltodict.parse(body)["xml"]
+    clear = CRYPTO.decrypt_message(body, sealed["MsgSignature"], sealed["TimeStamp"], sealed["Nonce"])
+    fields = xmltodict.parse(clear)["xml"]
+    if fields["MsgType"] == "news":
+        # wechatpy reads a list of articles, but not one alone, which is all that is allowed today.
+        told = {"type": "news", "source": fields["FromUserName"], "target": fields["ToUserName"]}
+        return told | {"time": int(fields["CreateTime"]), "content": dict(fields["Articles"]["item"])}
+    reply = deserialize_reply(clear)
+    told = {"type": reply.type, "source": reply.source, "target": reply.target, "time": reply.time}
+    return told | {"content": reply.content if reply.type == "text" else reply.image}
 
 
 for line in sys.stdin:
@@ -40,6 +58,7 @@ for line in sys.stdin:
     )
     try:
         with urllib.request.urlopen(request, timeout=5) as answer:
-            print(json.dumps({"status": answer.status, "body": answer.read().decode()}))
+            body = answer.read().decode()
+            print(json.dumps({"status": answer.status, "body": body, "reply": read(body)}))
     except urllib.error.HTTPError as error:
         print(json.dumps({"status": error.code, "body": ""}))

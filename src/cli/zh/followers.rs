@@ -24,4 +24,37 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("Overwrite the file", "覆盖已有的文件"),
     ("Show one person, and why their data is missing", "查看一个用户，以及其资料为何缺失"),
     ("The person's openid", "该用户的 openid"),
+    ("Erase people from every store, and give a receipt for each", "从所有存储中清除用户，并为每人出具回执"),
+    (
+        "Of one account. Kept are account, openid and the times; wxops followers purge removes these too. A store that \
+         can't be reached is cleared later by a running serve; then the exit status is 69, and followers show tells how \
+         it stands. Whoever follows again starts anew.",
+        "限一个账号。保留账号、openid 与各时间，wxops followers purge 会将其一并删除。暂时无法访问的存储由运行中的 serve 稍后清除，\
+         此时退出码为 69，可用 followers show 查看进度。重新关注者从头开始。",
+    ),
+    ("The people's openids; - reads them from stdin, one a line", "用户的 openid；- 表示从标准输入读取，每行一个"),
+    ("Why; it stands in the receipt", "原因，写入回执"),
+    ("Wait at most so long for every store to confirm", "最多等待多久，直到所有存储确认"),
+    ("Check the chain of all receipts instead", "改为检查所有回执组成的链"),
+    ("Say what would be erased, change nothing", "只说明将清除什么，不作更改"),
+    ("List requests to be forgotten, or do what they ask for", "列出注销请求，或执行这些请求"),
+    (
+        "They stand in the table user_delete_request, which the company's own system writes. --apply erases each person \
+         of an open request as followers forget does, and sets its status to 1 in the same transaction. A request of \
+         somebody unknown stays open and is named; exit 3.",
+        "请求在 user_delete_request 表中，由公司自己的系统写入。--apply 像 followers forget 一样清除每条未处理请求所涉的用户，\
+         并在同一事务中把 status 设为 1。未知用户的请求保持未处理并列出，退出码为 3。",
+    ),
+    ("Only those that are not done", "只看未处理的"),
+    ("Do what the open ones ask for", "执行未处理的请求"),
+    ("Say which would be done, change nothing", "只说明将处理哪些，不作更改"),
+    ("Delete what is kept of people who are erased", "删除已清除用户的剩余记录"),
+    (
+        "Their row of user_mapping, the rows of their callbacks, the openid of their erasures; receipts stay. Not of \
+         people who returned or whose erasure a store has not confirmed. In small transactions beside a running serve; \
+         ended in the middle, the next run goes on.",
+        "包括其 user_mapping 行、其回调的各行，以及清除记录中的 openid；回执保留。已重新关注或尚有存储未确认的除外。\
+         以小事务进行，不影响运行中的 serve；中途结束后，下次运行会继续。",
+    ),
+    ("Only people who were erased longer ago: 30d, at least 1d", "只处理更早清除的用户：30d，至少 1d"),
 ];

@@ -14,6 +14,9 @@ const PAGE: i64 = 500;
 pub struct List {
     #[command(flatten)]
     narrow: Narrow,
+    /// Only what a hook could not be told of, or may not have been
+    #[arg(long)]
+    hook_failed: bool,
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: u64,
@@ -23,6 +26,7 @@ impl List {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let app = App::open(context.config()?.clone()).await?;
         let mut filter = self.narrow.filter(&app.config, app.now_ms())?;
+        filter.hook_failed = self.hook_failed;
         let mut left = self.limit;
         let mut list = context.out.list(COLUMNS);
         while left > 0 {

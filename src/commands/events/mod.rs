@@ -1,7 +1,9 @@
 //! `wxops events …`: the inbox of received callbacks.
 
+pub(super) mod delivery;
 mod list;
 mod purge;
+mod repair;
 mod replay;
 mod row;
 mod show;
@@ -21,6 +23,7 @@ pub(crate) enum Events {
     Tail(tail::Tail),
     Stats(stats::Stats),
     Purge(purge::Purge),
+    Repair(repair::Repair),
 }
 
 impl Events {
@@ -33,6 +36,7 @@ impl Events {
             Events::Tail(verb) => verb.run(context).await,
             Events::Stats(verb) => verb.run(context).await,
             Events::Purge(verb) => verb.run(context).await,
+            Events::Repair(verb) => verb.run(context).await,
         }
     }
 }

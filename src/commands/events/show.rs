@@ -1,14 +1,14 @@
 //! `wxops events show`.
 
-use super::row;
+use super::{delivery, row};
 use crate::app::App;
 use crate::commands::{Context, time_local};
 use crate::error::{Error, Lang, Result};
 use crate::report::{Report, escape};
 use crate::say;
-use crate::store::InboxRow;
+use crate::store::{DeliveryRow, InboxRow};
 
-/// Show one event with its message
+/// Show one event with its message, and what became of it at each hook
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Example:\n  wxops events show 17")]
 pub struct Show {
@@ -17,13 +17,14 @@ pub struct Show {
     id: i64,
 }
 
-struct Shown(InboxRow);
+struct Shown(InboxRow, Vec<DeliveryRow>);
 
 impl Show {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let app = App::open(context.config()?.clone()).await?;
         let row = app.store.inbox_event(self.id).await?.ok_or_else(|| unknown(self.id))?;
-        context.out.show(&Shown(row))
+        let deliveries = app.store.deliveries_of(self.id).await?;
+        context.out.show(&Shown(row, deliveries))
     }
 }
 
@@ -34,7 +35,9 @@ pub(super) fn unknown(id: i64) -> Error {
 
 impl Report for Shown {
     fn json(&self) -> serde_json::Value {
-        row::json(&self.0, true)
+        let mut value = row::json(&self.0, true);
+        value["deliveries"] = self.1.iter().map(delivery::json).collect();
+        value
     }
 
     fn text(&self, lang: Lang) -> String {
@@ -58,6 +61,7 @@ impl Report for Shown {
                 say!("the message is erased: its person left"; "消息已清除：该用户已取消关注").in_lang(lang).to_owned()
             }
         };
-        format!("{}{}\n\n{raw}", head.in_lang(lang), error.unwrap_or_default())
+        let told: String = self.1.iter().map(|told| format!("\n{}", delivery::line(told, lang))).collect();
+        format!("{}{}{told}\n\n{raw}", head.in_lang(lang), error.unwrap_or_default())
     }
 }

@@ -1,5 +1,7 @@
 //! `wxops events stats`: what came in, in figures.
 
+mod keys;
+
 use crate::app::App;
 use crate::commands::answers::{Answers, metrics_address};
 use crate::commands::{Context, Since, account_filter, time_json, time_local};
@@ -7,6 +9,7 @@ use crate::error::{Lang, Result, Text};
 use crate::report::{Report, table};
 use crate::say;
 use crate::store::Tally;
+use keys::KeyRow;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -15,7 +18,7 @@ const HOUR: i64 = 3600;
 /// When WeChat hangs up, and the last bound of the histogram of answers.
 const PATIENCE_S: f64 = 5.0;
 
-/// Count events by kind, hour, outcome or account
+/// Count events by kind, hour, outcome, account or menu key
 ///
 /// Beside the counts: how long WeChat's callbacks take to arrive, and how fast
 /// the running serve answers them.
@@ -37,6 +40,7 @@ enum By {
     Hour,
     Outcome,
     Account,
+    Key,
 }
 
 /// Events of a row by outcome.
@@ -55,6 +59,8 @@ struct Counted {
     total: Counts,
     /// By their name, or the hour's beginning in seconds; in the order they are shown.
     rows: Vec<(String, Counts)>,
+    /// In place of them, by menu key.
+    keys: Vec<KeyRow>,
     /// Seconds from CreateTime to the receipt: p50 and p99.
     delay: Option<(i64, i64)>,
     answers: Option<Answers>,
@@ -73,8 +79,12 @@ impl Stats {
         tallies.iter().for_each(|tally| total.add(tally));
         let rows = rows(&tallies, self.by, until / 1000);
         let delay = delay(&tallies);
+        let keys = match self.by {
+            By::Key => keys::keys(&app.store, account.as_deref(), since).await?,
+            _ => Vec::new(),
+        };
         let since = since.timestamp_millis();
-        context.out.show(&Counted { since, until, account, by: self.by, total, rows, delay, answers, asked })
+        context.out.show(&Counted { since, until, account, by: self.by, total, rows, keys, delay, answers, asked })
     }
 }
 
@@ -100,12 +110,13 @@ fn rows(tallies: &[Tally], by: By, until: i64) -> Vec<(String, Counts)> {
         let first = tallies.iter().map(|tally| tally.hour).min().unwrap_or(until + 1);
         rows.extend((first..=until).step_by(HOUR as usize).map(|hour| (hour_key(hour), Counts::default())));
     }
+    let tallies = tallies.iter().filter(|_| by != By::Key);
     for tally in tallies {
         let key = match by {
             By::Kind => tally.kind.clone(),
             By::Hour => hour_key(tally.hour),
             By::Outcome => tally.state.clone(),
-            By::Account => tally.account.clone(),
+            By::Account | By::Key => tally.account.clone(),
         };
         rows.entry(key).or_default().add(tally);
     }
@@ -144,7 +155,9 @@ impl Counted {
         match self.by {
             By::Kind => json!({ "kind": name, "events": events, "done": done, "new": new, "dead": dead }),
             By::Hour => json!({ "hour": name, "events": events, "done": done, "new": new, "dead": dead }),
-            By::Account => json!({ "account": name, "events": events, "done": done, "new": new, "dead": dead }),
+            By::Account | By::Key => {
+                json!({ "account": name, "events": events, "done": done, "new": new, "dead": dead })
+            }
             By::Outcome => json!({ "outcome": name, "events": events }),
         }
     }
@@ -158,7 +171,7 @@ impl Counted {
             By::Kind => say!("KIND"; "类型"),
             By::Hour => say!("HOUR"; "小时"),
             By::Outcome => say!("OUTCOME"; "结果"),
-            By::Account => say!("ACCOUNT"; "账号"),
+            By::Account | By::Key => say!("ACCOUNT"; "账号"),
         };
         let first = first.in_lang(lang);
         let short = self.by == By::Outcome;
@@ -244,6 +257,7 @@ impl Report for Counted {
             By::Hour => "hour",
             By::Outcome => "outcome",
             By::Account => "account",
+            By::Key => "key",
         };
         let ack = self.answers.as_ref().map(|answers| {
             // JSON has no infinity: what lies beyond the last bound is that bound, as with Prometheus.
@@ -268,7 +282,10 @@ impl Report for Counted {
             "delay_seconds": self.delay.map(|(p50, p99)| json!({ "p50": p50, "p99": p99 })),
             "serve": ack,
             "by": by,
-            "rows": self.rows.iter().map(|(name, counts)| self.row_json(name, *counts)).collect::<Vec<_>>(),
+            "rows": match self.by {
+                By::Key => keys::json_of(&self.keys),
+                _ => self.rows.iter().map(|(name, counts)| self.row_json(name, *counts)).collect::<Vec<_>>(),
+            },
         })
     }
 
@@ -284,10 +301,12 @@ impl Report for Counted {
              answers  {answers_en}";
             "起始  {since}\n事件  {events}：done {done}，new {new}，dead {dead}\n延迟  {delay_zh}\n应答  {answers_zh}"
         );
-        if self.rows.is_empty() {
-            return head.in_lang(lang).to_owned();
-        }
-        format!("{}\n\n{}", head.in_lang(lang), self.table(lang))
+        let table = match self.by {
+            _ if self.rows.is_empty() && self.keys.is_empty() => return head.in_lang(lang).to_owned(),
+            By::Key => keys::table_of(&self.keys, lang),
+            _ => self.table(lang),
+        };
+        format!("{}\n\n{table}", head.in_lang(lang))
     }
 }
 

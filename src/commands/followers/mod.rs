@@ -1,7 +1,11 @@
 //! `wxops followers …`: who follows.
 
 mod export;
+mod forget;
 mod list;
+mod purge;
+mod receipt;
+mod requests;
 mod show;
 mod where_filter;
 
@@ -15,6 +19,9 @@ pub(crate) enum Followers {
     List(list::List),
     Export(export::Export),
     Show(show::Show),
+    Forget(forget::Forget),
+    Requests(requests::Requests),
+    Purge(purge::Purge),
 }
 
 impl Followers {
@@ -24,6 +31,9 @@ impl Followers {
             Followers::List(verb) => verb.run(context).await,
             Followers::Export(verb) => verb.run(context).await,
             Followers::Show(verb) => verb.run(context).await,
+            Followers::Forget(verb) => verb.run(context).await,
+            Followers::Requests(verb) => verb.run(context).await,
+            Followers::Purge(verb) => verb.run(context).await,
         }
     }
 }

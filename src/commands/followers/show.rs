@@ -1,11 +1,12 @@
 //! `wxops followers show`.
 
+use super::receipt;
 use crate::app::App;
 use crate::commands::{Context, time_json, time_local};
 use crate::error::{Error, Lang, Result};
 use crate::report::{Report, escape};
 use crate::say;
-use crate::store::Follower;
+use crate::store::{Erasure, Follower};
 use serde_json::{Value, json};
 
 /// Show one person, and why their data is missing
@@ -26,7 +27,8 @@ impl Show {
             Error::failed(say!("{name} has no person {openid}"; "{name} 中没有 {openid}"))
                 .next(say!("see wxops followers list; openids differ in case"; "请查看 wxops followers list；openid 区分大小写"))
         })?;
-        context.out.show(&Shown(row))
+        let erasure = app.store.last_erasure(name, &self.openid).await?;
+        context.out.show(&Shown(row, erasure))
     }
 }
 
@@ -38,7 +40,7 @@ fn openid(text: &str) -> Result<String> {
     }
 }
 
-struct Shown(Follower);
+struct Shown(Follower, Option<Erasure>);
 
 /// The row for programs: the columns of user_mapping.
 pub(super) fn json(row: &Follower) -> Value {
@@ -72,7 +74,9 @@ pub(super) fn json(row: &Follower) -> Value {
 
 impl Report for Shown {
     fn json(&self) -> Value {
-        json(&self.0)
+        let mut value = json(&self.0);
+        value["erasure"] = self.1.as_ref().map_or(Value::Null, receipt::json);
+        value
     }
 
     fn text(&self, lang: Lang) -> String {
@@ -90,6 +94,7 @@ impl Report for Shown {
             })
             .collect();
         lines.extend(self.state().map(|state| state.in_lang(lang).to_owned()));
+        lines.extend(self.1.iter().map(|erasure| receipt::text(erasure, lang)));
         lines.join("\n")
     }
 }
@@ -104,9 +109,7 @@ impl Shown {
                 "user/info 已放弃；对其 subscribe 事件执行 wxops events replay 可重新获取"
             )),
             (_, Some(_)) => Some(say!("user/info is still to be asked"; "尚待调用 user/info")),
-            _ if row.erased_at.is_some() => {
-                Some(say!("this person left: their data is erased"; "该用户已取消关注，其数据已清除"))
-            }
+            _ if row.erased_at.is_some() => Some(say!("this person's data is erased"; "该用户的数据已清除")),
             _ => None,
         }
     }

@@ -126,6 +126,7 @@ async fn a_real_accounts_keys_need_yes() {
         original_id: None,
         api_base: "https://api.weixin.qq.com".to_owned(),
         proxy: None,
+        replies: Default::default(),
     };
     let words = format!("push text --to {}/callback --sandbox {}", receiver.url(), nowhere());
     for (words, api_base, sent) in [

@@ -5,7 +5,7 @@ use crate::alarm::{Callbacks, Kind, Paused};
 use crate::commands::time_json;
 use crate::domain::silence;
 use crate::error::Text;
-use crate::store::{Holder, StoredToken};
+use crate::store::{Holder, SpoolRow, StoredToken};
 use serde_json::{Value, json};
 
 pub(super) fn of(facts: &Facts) -> Value {
@@ -38,7 +38,9 @@ pub(super) fn of(facts: &Facts) -> Value {
         },
         "tokens": facts.tokens.iter().map(|(name, token)| token_of(facts, name, token)).collect::<Vec<_>>(),
         "paused": paused.map(|paused| paused_of(facts, paused)).collect::<Vec<_>>(),
+        "hooks": hooks_of(facts),
         "serve": health.serve.as_ref().map(serve_of),
+        "spool": facts.health.spools.iter().map(spool_of).collect::<Vec<_>>(),
         "database": {
             "kind": facts.database.kind,
             "name": facts.database.name,
@@ -85,6 +87,36 @@ fn paused_of(facts: &Facts, Paused { pause, since }: &Paused) -> Value {
         "since": since.map(time_json),
         "alarm": pause.api == "*" && facts.alarm_of(Kind::Paused, &pause.account),
     })
+}
+
+fn spool_of(spool: &SpoolRow) -> Value {
+    json!({
+        "place": spool.place,
+        "events": spool.events,
+        "bytes": spool.bytes,
+        "oldest_at": spool.oldest_at.map(|at| time_json(at.timestamp_millis())),
+        "set_aside": spool.set_aside,
+    })
+}
+
+/// Those that are configured, and those that still have deliveries.
+fn hooks_of(facts: &Facts) -> Vec<Value> {
+    let hooks = &facts.health.hooks;
+    let one = |name: String| {
+        let count = |states: &[&str]| hooks.count(Some(&name), states);
+        let rest = hooks.resting.iter().find(|pause| crate::alarm::hook_of(pause) == Some(name.as_str()));
+        json!({
+            "hook": name,
+            "configured": hooks.configured.contains(&name),
+            "waiting": count(&["pending", "sending"]),
+            "failed": count(&["failed"]),
+            "gone": count(&["gone"]),
+            "unknown": count(&["unknown"]),
+            "paused_until": rest.map(|pause| time_json(pause.paused_until)),
+            "reason": rest.map(|pause| pause.reason.clone()),
+        })
+    };
+    hooks.names().into_iter().map(one).collect()
 }
 
 fn serve_of(serve: &Holder) -> Value {

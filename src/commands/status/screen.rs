@@ -3,10 +3,11 @@
 mod fit;
 
 use super::Facts;
-use crate::alarm::{Kind, Paused};
+use crate::alarm::{Kind, Paused, hook_of};
 use crate::error::{Lang, Text};
 use crate::report::{escape, span};
 use crate::say;
+use crate::store::SpoolRow;
 use crate::store::StoredToken;
 use fit::{bytes, cut, padded, tail};
 
@@ -41,7 +42,9 @@ pub(super) fn of(facts: &Facts, lang: Lang) -> String {
     lines.extend(
         facts.health.paused.iter().filter(|paused| facts.shows(&paused.pause.account)).map(|p| paused(facts, p)),
     );
+    lines.extend(facts.health.hooks.names().iter().map(|name| hook(facts, name)));
     lines.extend(serve(facts));
+    lines.extend(facts.health.spools.iter().filter_map(|spool| spooled(facts, spool)));
     lines.push(database(facts));
     lines.extend(facts.elsewhere.iter().map(|(account, base)| elsewhere(facts, account, base)));
     let shown = lines.iter().map(|line| line.shown(lang));
@@ -159,6 +162,34 @@ fn paused(facts: &Facts, Paused { pause, .. }: &Paused) -> Line {
     Line { name: say!("paused"; "暂停"), mark, text: facts.of(&pause.account, text) }
 }
 
+fn hook(facts: &Facts, name: &str) -> Line {
+    let hooks = &facts.health.hooks;
+    let count = |states: &[&str]| hooks.count(Some(name), states);
+    let (waiting, failed, unknown) = (count(&["pending", "sending"]), count(&["failed", "gone"]), count(&["unknown"]));
+    let rest = hooks.resting.iter().find(|pause| hook_of(pause) == Some(name));
+    let Text { en, zh } = match rest {
+        Some(pause) => {
+            let reason = &pause.reason;
+            say!("; rests: {reason}"; "；暂停：{reason}")
+        }
+        None if !hooks.configured.iter().any(|known| known == name) => say!("; not configured"; "；未配置"),
+        None => say!(""; ""),
+    };
+    let text = say!(
+        "{name}: waiting {waiting}, failed {failed}, unknown {unknown}{en}";
+        "{name}：待投递 {waiting}，失败 {failed}，结果未知 {unknown}{zh}"
+    );
+    let alarm = failed + unknown > 0;
+    let mark = if alarm {
+        Mark::Alarm
+    } else if en.is_empty() {
+        Mark::Ok
+    } else {
+        Mark::Warn
+    };
+    Line { name: say!("hook"; "hook"), mark, text }
+}
+
 fn serve(facts: &Facts) -> Option<Line> {
     let serve = facts.health.serve.as_ref()?;
     let who = &serve.who;
@@ -172,6 +203,20 @@ fn serve(facts: &Facts) -> Option<Line> {
         None => (Mark::Plain, say!("stopped ({who})"; "已停止（{who}）")),
     };
     Some(Line { name: say!("serve"; "serve"), mark, text })
+}
+
+/// Only where something lies there.
+fn spooled(facts: &Facts, spool: &SpoolRow) -> Option<Line> {
+    let (events, files, place) = (spool.events, spool.set_aside, escape(&spool.place));
+    if events == 0 && files == 0 {
+        return None;
+    }
+    let text = match files {
+        0 => say!("{events} wait for the database, {place}"; "{events} 条等待入库，{place}"),
+        _ => say!("{events} wait, {files} files set aside, {place}"; "{events} 条等待，{files} 个文件搁置，{place}"),
+    };
+    let mark = if facts.alarm_of(Kind::Spool, "") { Mark::Alarm } else { Mark::Warn };
+    Some(Line { name: say!("spool"; "暂存"), mark, text })
 }
 
 fn database(facts: &Facts) -> Line {

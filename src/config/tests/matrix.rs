@@ -36,6 +36,8 @@ fn value(key: &Key, place: Place) -> String {
         "WXOPS_ALERT_WEBHOOK" => format!("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=h{at}"),
         "WXOPS_REPLAY_WINDOW" => format!("{at}m"),
         "WXOPS_UNSUBSCRIBE_POLICY" => ["erase", "keep"][at % 2].into(),
+        "WXOPS_SPOOL_MAX" => format!("{}MiB", at + 1),
+        "WXOPS_SPOOL_TMPFS" => ["true", "false"][at % 2].into(),
         "WXOPS_LOG" => ["info", "warn", "debug", "error", "trace", "off", "wxops=info", "wxops=warn"][at].into(),
         "WXOPS_LANG" => ["en", "zh"][at % 2].into(),
         "WECHAT_AES_KEY" | "WECHAT_AES_KEY_PREVIOUS" => format!("{at}{}", &KEY[1..]),
@@ -193,6 +195,7 @@ fn defaults_are_what_is_taken() {
             config.database_url.reveal().to_owned(),
             (config.listen, config.metrics_listen),
             (config.replay_window, config.unsubscribe_policy, config.log.clone()),
+            (config.spool_max, config.spool_tmpfs),
         )
     };
     assert_eq!(parts(&written), parts(&bare));

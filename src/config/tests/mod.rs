@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod hooks;
 mod matrix;
 mod merge;
 mod refusals;
+mod replies;
 mod secrets;
 
 use super::*;

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::token::{Fresh, Renewal, legacy, stable};
-use super::user::{UserInfo, info};
+use super::user::{Page, UserInfo, info, list};
 use crate::domain::account::Official;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Kind, Result, Then};
@@ -209,5 +209,41 @@ async fn a_reply_about_someone_else_is_no_answer() {
     for reply in [r#"{"subscribe":1,"openid":"o2"}"#, r#"{"subscribe":1}"#, r#"{"openid":"o1"}"#, "{}"] {
         let e = ask("o1", reply).await.0.expect_err(reply);
         assert_eq!((e.kind, class_of(&e), e.then), (Kind::Unavailable, "bad_reply", Then::Again), "{reply}");
+    }
+}
+
+/// Reference 4.1: the end is a list that is missing or empty, or no next openid; never a count.
+#[tokio::test]
+async fn a_list_of_followers_ends_where_it_says_so() {
+    let page = |openids: &[&str], next: Option<&str>| Page {
+        total: 3,
+        openids: openids.iter().map(|openid| (*openid).to_owned()).collect(),
+        next: next.map(str::to_owned),
+    };
+    let cases = [
+        (r#"{"total":3,"count":2,"data":{"openid":["o1","o2"]},"next_openid":"o2"}"#, page(&["o1", "o2"], Some("o2"))),
+        (r#"{"total":3,"count":1,"data":{"openid":["o3"]},"next_openid":""}"#, page(&["o3"], None)),
+        (r#"{"total":3,"count":0,"next_openid":""}"#, page(&[], None)),
+        (r#"{"total":3,"count":0,"data":{"openid":[]},"next_openid":"o9"}"#, page(&[], None)),
+        (r#"{"total":3,"count":0,"data":{}}"#, page(&[], None)),
+    ];
+    for (body, expected) in cases {
+        let server = Server::start([ok(body)]).await;
+        let got = list(&client(), &Keeper::default(), &server.account(), Some("o0")).await.unwrap();
+        assert_eq!(got, expected, "{body}");
+        let query = &server.seen()[0].query;
+        assert!(query.contains(&("next_openid".to_owned(), "o0".to_owned())), "{query:?}");
+    }
+    let broken = [
+        r#"{"count":0}"#,
+        r#"{"total":3,"data":{"openid":["o1"]},"next_openid":"o0"}"#,
+        r#"{"total":3,"data":{"openid":["o 1"]},"next_openid":"o1"}"#,
+        r#"{"total":3,"data":{"openid":[7]},"next_openid":"o1"}"#,
+        r#"{"total":3,"data":{"openid":"o1"}}"#,
+    ];
+    for body in broken {
+        let server = Server::start([ok(body)]).await;
+        let error = list(&client(), &Keeper::default(), &server.account(), Some("o0")).await.unwrap_err();
+        assert!(error.what.en.contains("user/get") && error.kind == Kind::Unavailable, "{body}: {error:?}");
     }
 }

@@ -51,6 +51,45 @@ impl UserInfo {
     }
 }
 
+/// A page of the list of followers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Page {
+    /// How many follow altogether, as the platform counts them.
+    pub total: i64,
+    /// The people of this page; none behind the last one.
+    pub openids: Vec<String>,
+    /// What the next page is asked for with; `None` where this was the last.
+    pub next: Option<String>,
+}
+
+/// GET /cgi-bin/user/get: the page behind `after`, the first without (reference 4.1). The end is where the list is
+/// missing or empty, or no next openid is told; never where a count says so.
+pub async fn list(client: &Client, tokens: &dyn Tokens, account: &Official, after: Option<&str>) -> Result<Page> {
+    let mut request = Request::get("user/get");
+    if let Some(after) = after {
+        request = request.with("next_openid", after).hiding(&Secret::new(after));
+    }
+    let answer = client.call(account, tokens, &request).await?;
+    let total = answer.number("total").ok_or_else(|| unreadable("user/get", "total"))?;
+    let Some(list) = answer.body.get("data").and_then(|data| data.get("openid")) else {
+        return Ok(Page { total, ..Page::default() });
+    };
+    let list = list.as_array().ok_or_else(|| unreadable("user/get", "data"))?;
+    let openid = |one: &Value| one.as_str().filter(|openid| is_openid(openid)).map(str::to_owned);
+    let openids =
+        list.iter().map(openid).collect::<Option<Vec<_>>>().ok_or_else(|| unreadable("user/get", "openid"))?;
+    let next = answer.text("next_openid").filter(|_| !openids.is_empty()).map(str::to_owned);
+    if next.is_some() && next.as_deref() == after {
+        return Err(unreadable("user/get", "next_openid"));
+    }
+    Ok(Page { total, openids, next })
+}
+
+/// `[A-Za-z0-9_-]{1,64}`, as at the door of callbacks.
+fn is_openid(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
 /// GET /cgi-bin/user/info of one openid.
 pub async fn info(client: &Client, tokens: &dyn Tokens, account: &Official, openid: &str) -> Result<UserInfo> {
     let request = Request::get("user/info").with("openid", openid).with("lang", "zh_CN");

@@ -30,6 +30,8 @@ pub struct Delivered {
     pub status: Option<u16>,
     /// How long the last one took.
     pub took: Duration,
+    /// What the person reads in answer.
+    pub reply: Option<String>,
 }
 
 /// The client that pushes: no proxy, no redirect, 5 s.
@@ -44,34 +46,43 @@ pub async fn deliver(http: &Client, to: &Url, account: &Account, mode: Mode, env
     url.query_pairs_mut().extend_pairs(&envelope.query);
     for tries in 1.. {
         let began = Instant::now();
-        let (outcome, status) = attempt(http, url.clone(), account, mode, &envelope.body).await;
+        let Answer { outcome, status, reply } = attempt(http, url.clone(), account, mode, &envelope.body).await;
         let took = began.elapsed();
         let again = matches!(outcome, Outcome::Refused | Outcome::TimedOut | Outcome::Unreachable);
         if !again || tries == TRIES {
-            return Delivered { tries, outcome, status, took };
+            return Delivered { tries, outcome, status, took, reply };
         }
         sleep(PAUSE).await;
     }
-    Delivered { tries: 0, outcome: Outcome::Unreachable, status: None, took: Duration::ZERO }
+    Delivered { tries: 0, outcome: Outcome::Unreachable, status: None, took: Duration::ZERO, reply: None }
 }
 
-async fn attempt(http: &Client, url: Url, account: &Account, mode: Mode, body: &str) -> (Outcome, Option<u16>) {
+/// What came of one try.
+struct Answer {
+    outcome: Outcome,
+    status: Option<u16>,
+    reply: Option<String>,
+}
+
+async fn attempt(http: &Client, url: Url, account: &Account, mode: Mode, body: &str) -> Answer {
+    let without = |outcome, status| Answer { outcome, status, reply: None };
     let sent = http.post(url).header(header::CONTENT_TYPE, "text/xml").body(body.to_owned()).send().await;
     let answer = match sent {
         Ok(answer) => answer,
-        Err(error) => return (silence(&error), None),
+        Err(error) => return without(silence(&error), None),
     };
-    let status = answer.status().as_u16();
-    if status != 200 {
-        return (Outcome::Refused, Some(status));
+    let status = Some(answer.status().as_u16());
+    if status != Some(200) {
+        return without(Outcome::Refused, status);
     }
-    let outcome = match answer.text().await {
-        Err(error) => silence(&error),
-        Ok(text) if text.is_empty() || text == "success" => Outcome::Acknowledged,
-        Ok(text) if reply::is_sound(&text, account, mode) => Outcome::Replied,
-        Ok(_) => Outcome::BadReply,
-    };
-    (outcome, Some(status))
+    match answer.text().await {
+        Err(error) => without(silence(&error), status),
+        Ok(text) if text.is_empty() || text == "success" => without(Outcome::Acknowledged, status),
+        Ok(text) => match reply::shown(&text, account, mode) {
+            Some(reply) => Answer { outcome: Outcome::Replied, status, reply: Some(reply) },
+            None => without(Outcome::BadReply, status),
+        },
+    }
 }
 
 fn silence(error: &reqwest::Error) -> Outcome {

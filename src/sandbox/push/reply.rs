@@ -7,19 +7,35 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use std::collections::HashMap;
 
+/// Elements by their path below the root.
+type Fields = HashMap<String, String>;
+
 /// What may be answered.
 const TYPES: &[&str] = &["text", "image", "voice", "video", "music", "news", "transfer_customer_service"];
 
-/// Whether the platform would take this as a reply; in secure mode it must be encrypted.
-pub fn is_sound(answer: &str, account: &Account, mode: Mode) -> bool {
-    let Some(fields) = top_level(answer) else { return false };
-    if !fields.contains_key("Encrypt") {
-        return mode != Mode::Secure && is_message(&fields);
-    }
-    mode != Mode::Plain && opened(&fields, account).is_some_and(|clear| is_message(&clear))
+/// What a person would see of this reply; `None` where the platform would not take it. In secure mode it must be
+/// encrypted.
+pub fn shown(answer: &str, account: &Account, mode: Mode) -> Option<String> {
+    let fields = fields(answer)?;
+    let clear = match fields.contains_key("Encrypt") {
+        false => Some(fields).filter(|_| mode != Mode::Secure)?,
+        true => Some(fields).filter(|_| mode != Mode::Plain).and_then(|fields| opened(&fields, account))?,
+    };
+    is_message(&clear).then(|| in_words(&clear))
 }
 
-fn opened(fields: &HashMap<String, String>, account: &Account) -> Option<HashMap<String, String>> {
+/// The text, or the kind with what tells it from others.
+fn in_words(message: &Fields) -> String {
+    let field = |path: &str| message.get(path).map(String::as_str).unwrap_or_default();
+    match field("MsgType") {
+        "text" => field("Content").to_owned(),
+        "image" => format!("[image {}]", field("Image/MediaId")),
+        "news" => format!("[news {} {}]", field("Articles/item/Title"), field("Articles/item/Url")),
+        kind => format!("[{kind}]"),
+    }
+}
+
+fn opened(fields: &Fields, account: &Account) -> Option<Fields> {
     let field = |name| fields.get(name).map(String::as_str);
     let sealed = field("Encrypt")?;
     let signed = crypto::sign(&[account.token.reveal(), field("TimeStamp")?, field("Nonce")?, sealed]);
@@ -27,17 +43,18 @@ fn opened(fields: &HashMap<String, String>, account: &Account) -> Option<HashMap
         return None;
     }
     let (clear, app_id) = crypto::open(&account.key()?, sealed)?;
-    (app_id == account.app_id).then(|| top_level(&clear)).flatten()
+    (app_id == account.app_id).then(|| self::fields(&clear)).flatten()
 }
 
-fn is_message(fields: &HashMap<String, String>) -> bool {
+fn is_message(fields: &Fields) -> bool {
     let filled = |name: &&str| fields.get(*name).is_some_and(|text| !text.is_empty());
     let known = fields.get("MsgType").is_some_and(|kind| TYPES.contains(&kind.as_str()));
     known && ["ToUserName", "FromUserName", "CreateTime"].iter().all(filled)
 }
 
-/// The elements below a root named `xml`, with the text in them; `None` for what is not well formed.
-fn top_level(xml: &str) -> Option<HashMap<String, String>> {
+/// The elements below a root named `xml` by their path (`Image/MediaId`), with the text in them; `None` for what is not
+/// well formed.
+fn fields(xml: &str) -> Option<Fields> {
     let mut reader = Reader::from_str(xml);
     let mut path: Vec<String> = Vec::new();
     let mut fields = HashMap::new();
@@ -50,8 +67,8 @@ fn top_level(xml: &str) -> Option<HashMap<String, String>> {
                     return None;
                 }
                 path.push(name);
-                if let [_, field] = &path[..] {
-                    fields.insert(field.clone(), String::new());
+                if let [_, below @ ..] = &path[..] {
+                    fields.insert(below.join("/"), String::new());
                 }
             }
             Event::End(_) => {
@@ -67,8 +84,8 @@ fn top_level(xml: &str) -> Option<HashMap<String, String>> {
     }
 }
 
-fn add(fields: &mut HashMap<String, String>, path: &[String], text: &str) {
-    if let [_, field] = path {
-        fields.entry(field.clone()).or_default().push_str(text);
+fn add(fields: &mut Fields, path: &[String], text: &str) {
+    if let [_, below @ ..] = path {
+        fields.entry(below.join("/")).or_default().push_str(text);
     }
 }

@@ -48,6 +48,9 @@ pub struct Pushed {
     pub status: Option<u16>,
     /// Milliseconds the last try took.
     pub ms: f64,
+    /// What the person reads in answer: the text, or what else was sent in square brackets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<String>,
 }
 
 /// All pushes of an order.
@@ -119,6 +122,7 @@ impl Tally {
                 outcome: delivered.outcome,
                 status: delivered.status,
                 ms,
+                reply: delivered.reply.clone(),
             });
         }
     }
@@ -181,10 +185,17 @@ impl Report {
 }
 
 fn row(push: &Pushed) -> String {
-    let Pushed { event, openid, duplicate, tries, outcome, status, ms } = push;
+    let Pushed { event, openid, duplicate, tries, outcome, status, ms, reply } = push;
     let status = status.map_or("-".to_owned(), |status| status.to_string());
     let outcome = serde_json::to_value(outcome).unwrap_or_default();
     let outcome = outcome.as_str().unwrap_or_default();
     let mark = if *duplicate { " (duplicate)" } else { "" };
-    format!("{event:<24} {openid:<28} {status:>4} {tries} {ms:>8} ms  {outcome}{mark}")
+    let reply = reply.iter().flat_map(|reply| reply.lines());
+    let reply: String = reply.map(|line| format!("\n    {}", harmless(line))).collect();
+    format!("{event:<24} {openid:<28} {status:>4} {tries} {ms:>8} ms  {outcome}{mark}{reply}")
+}
+
+/// A receiver's words must not move the cursor.
+fn harmless(line: &str) -> String {
+    line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -17,6 +17,8 @@ use tokio::sync::{mpsc, watch};
 const LINES: u32 = 10;
 /// Refusals in a second whose cause is looked for: a flood must not cost the time of genuine callbacks.
 const LOOKS: u32 = 100;
+/// Between two looks at what has come.
+const TOGETHER: Duration = Duration::from_millis(25);
 /// A proven cause of an account is told again after this time.
 const AGAIN: Duration = Duration::from_secs(60);
 
@@ -67,6 +69,16 @@ impl Desk {
             };
             let Some(case) = case else { return };
             self.tell(case);
+            // Those who come together are looked at together, and not just behind the answer to each: what is found
+            // out would else take its time from the very caller's next request.
+            tokio::select! {
+                () = tokio::time::sleep(TOGETHER) => {}
+                () = lifecycle::until(&mut stop) => break,
+            }
+            for _ in 0..super::WAITING {
+                let Ok(case) = self.cases.try_recv() else { break };
+                self.tell(case);
+            }
         }
         while let Ok(case) = self.cases.try_recv() {
             self.tell(case);

@@ -1,7 +1,7 @@
 //! The statements of one transaction: few shapes, many rows each.
 
 use super::super::follow::BARE_ROW;
-use super::super::inbox::{AGAIN, Arrival, DEAD, LEFT, Outcome, RAW_UNLESS_LEFT, Settled};
+use super::super::inbox::{AGAIN, Arrival, DEAD, ERASED, Outcome, RAW_UNLESS_ERASED, Settled};
 use super::super::read::bind_mysql;
 use super::super::value::{person, places};
 use super::super::writer::End;
@@ -17,7 +17,7 @@ const ROWS: usize = 64;
 const NOW: &str = "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)";
 
 /// Inserts what is not there yet and tells which rows are new, by key. What nobody acts on is done at once,
-/// and blanked where its person has left since: the look at every key sees an unsubscribe that is not yet
+/// and blanked where its person is erased since: the look at every key sees an unsubscribe that is not yet
 /// committed (the writers of callbacks read uncommitted rows), and one that comes later sees our row. Keys are
 /// sorted, so that two writers with the same keys wait for each other in one order. IGNORE swallows more than
 /// duplicates, so every row is looked for before the COMMIT: one that is not there is an error, not a duplicate.
@@ -25,7 +25,7 @@ pub(super) async fn insert<'a>(
     db: &mut MySqlConnection,
     arrivals: &[&'a Arrival],
     lease: Option<i64>,
-    (erase, recent): (bool, &Recent),
+    recent: &Recent,
 ) -> sqlx::Result<HashMap<[u8; 32], (i64, &'a Arrival)>> {
     let mut sorted: Vec<&Arrival> = arrivals.to_vec();
     sorted.sort_by_key(|arrival| arrival.key);
@@ -38,7 +38,6 @@ pub(super) async fn insert<'a>(
     // The stamp tells our rows from those that stood before, even where none is taken in hand.
     let stamp = lease.unwrap_or_else(lease_id);
     let until = if lease.is_some() { format!("{NOW} + {LEASE_MS}") } else { "0".to_owned() };
-    let left = if erase { LEFT } else { "0" };
     let mut new = HashMap::with_capacity(sorted.len());
     let mut unsure: Vec<&Arrival> = Vec::new();
     for rows in sorted.chunks(ROWS) {
@@ -65,13 +64,13 @@ pub(super) async fn insert<'a>(
         let inserted = query.execute(&mut *db).await?;
         let all = inserted.rows_affected() == rows.len() as u64;
         match i64::try_from(inserted.last_insert_id()) {
-            Ok(first) if all && are_ours(db, first, rows.len(), stamp, left).await? => {
+            Ok(first) if all && are_ours(db, first, rows.len(), stamp).await? => {
                 new.extend((first..).zip(rows).map(|(id, arrival)| (arrival.key, (id, *arrival))));
             }
             _ => unsure.extend(rows),
         }
     }
-    look_up(db, &unsure, stamp, left, &mut new).await?;
+    look_up(db, &unsure, stamp, &mut new).await?;
     Ok(new)
 }
 
@@ -91,12 +90,11 @@ async fn known(db: &mut MySqlConnection, repeated: &[&Arrival]) -> sqlx::Result<
     Ok(known)
 }
 
-/// Adds to `new` those of `unsure` that carry our stamp, and blanks what is about somebody who has left since.
+/// Adds to `new` those of `unsure` that carry our stamp, and blanks what is about somebody who is erased since.
 async fn look_up<'a>(
     db: &mut MySqlConnection,
     unsure: &[&'a Arrival],
     stamp: i64,
-    left: &'static str,
     new: &mut HashMap<[u8; 32], (i64, &'a Arrival)>,
 ) -> sqlx::Result<()> {
     let by_key: HashMap<&[u8], &Arrival> = unsure.iter().map(|arrival| (&arrival.key[..], *arrival)).collect();
@@ -104,7 +102,7 @@ async fn look_up<'a>(
     for rows in unsure.chunks(ROWS) {
         let size = rows.len().next_power_of_two();
         let sql = format!(
-            "SELECT id, dedupe_key, lease, state = 'done' AND {left} FROM inbox_event WHERE dedupe_key IN ({})",
+            "SELECT id, dedupe_key, lease, state = 'done' AND {ERASED} FROM inbox_event WHERE dedupe_key IN ({})",
             places(size)
         );
         let query = (0..size)
@@ -135,17 +133,11 @@ async fn look_up<'a>(
 }
 
 /// Whether `count` rows from `first` on are those just inserted, one id after the other, and none of them is about
-/// somebody who has left since. One statement for batches of every size; where it says no, each key is looked up.
-async fn are_ours(
-    db: &mut MySqlConnection,
-    first: i64,
-    count: usize,
-    stamp: i64,
-    left: &'static str,
-) -> sqlx::Result<bool> {
+/// somebody who is erased since. One statement for batches of every size; where it says no, each key is looked up.
+async fn are_ours(db: &mut MySqlConnection, first: i64, count: usize, stamp: i64) -> sqlx::Result<bool> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let sql = format!(
-        "SELECT COUNT(*), CAST(COALESCE(SUM(state = 'done' AND {left}), 0) AS SIGNED) FROM inbox_event \
+        "SELECT COUNT(*), CAST(COALESCE(SUM(state = 'done' AND {ERASED}), 0) AS SIGNED) FROM inbox_event \
          WHERE id BETWEEN ? AND ? AND lease = ?"
     );
     let row = bind_mysql(&sql, &[Value::Int(first), Value::Int(first + count - 1), Value::Int(stamp)]);
@@ -154,13 +146,13 @@ async fn are_ours(
 }
 
 /// Rows that are done together, then their effects; each of the others alone.
-pub(super) async fn settle(db: &mut MySqlConnection, rows: &[&Settled], erase: bool) -> sqlx::Result<Vec<End>> {
+pub(super) async fn settle(db: &mut MySqlConnection, rows: &[&Settled]) -> sqlx::Result<Vec<End>> {
     let mut ends = vec![End::NotOurs; rows.len()];
     let mut done: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].effects().is_some()).collect();
     // Rows are locked in one order, whoever settles.
     done.sort_by_key(|at| rows[*at].id);
     for group in done.chunks(ROWS) {
-        let ours = mark_done(db, rows, group, erase).await?;
+        let ours = mark_done(db, rows, group).await?;
         match group.len() {
             all if ours == all => group.iter().for_each(|at| ends[*at] = End::Settled),
             1 => {}
@@ -186,13 +178,12 @@ pub(super) async fn settle(db: &mut MySqlConnection, rows: &[&Settled], erase: b
 }
 
 /// Ends the rows of a group that are still held under their leases, and tells how many they were.
-async fn mark_done(db: &mut MySqlConnection, rows: &[&Settled], group: &[usize], erase: bool) -> sqlx::Result<usize> {
-    let raw = if erase { format!("raw = {RAW_UNLESS_LEFT}, ") } else { String::new() };
+async fn mark_done(db: &mut MySqlConnection, rows: &[&Settled], group: &[usize]) -> sqlx::Result<usize> {
     let ids = padded(group.iter().map(|at| rows[*at].id));
     // A lease is drawn for a batch of arrivals: no other row of the group has it by chance.
     let leases = padded(group.iter().map(|at| rows[*at].lease).collect::<BTreeSet<_>>().into_iter());
     let sql = format!(
-        "UPDATE inbox_event SET {raw}state = 'done', lease = NULL, lease_until = 0 WHERE id IN ({}) AND lease IN ({}) \
+        "UPDATE inbox_event SET raw = {RAW_UNLESS_ERASED}, state = 'done', lease = NULL, lease_until = 0 WHERE id IN ({}) AND lease IN ({}) \
          AND state = 'new'",
         places(ids.len()),
         places(leases.len())
@@ -281,6 +272,14 @@ pub(super) async fn write_alike<'a>(
 ) -> sqlx::Result<()> {
     let statements: Vec<&Statement> = statements.collect();
     for of_one_text in grouped(&statements, |one, other| one.sql == other.sql) {
+        if let Some(row) = new_row(&of_one_text[0].sql) {
+            for rows in of_one_text.chunks(ROWS) {
+                let sql = format!("{}{}", rows[0].sql, format!(", {row}").repeat(rows.len() - 1));
+                let args: Vec<Value> = rows.iter().flat_map(|row| row.args.iter().cloned()).collect();
+                bind_mysql(&sql, &args).execute(&mut *db).await?;
+            }
+            continue;
+        }
         let parts = grouped(&of_one_text, among);
         // A join over a table of arguments costs each row about three times what a list of openids does.
         if joins(&of_one_text[0].sql) && of_one_text.len() > 1 && parts.len() * 3 > of_one_text.len() {
@@ -299,6 +298,11 @@ pub(super) async fn write_alike<'a>(
         }
     }
     Ok(())
+}
+
+/// The values of an INSERT of one row: those of many rows go into one statement.
+fn new_row(sql: &str) -> Option<&str> {
+    sql.starts_with("INSERT INTO ").then(|| sql.rsplit_once(" VALUES ")).flatten().map(|(_, row)| row)
 }
 
 fn grouped<'a>(all: &[&'a Statement], alike: impl Fn(&Statement, &Statement) -> bool) -> Vec<Vec<&'a Statement>> {

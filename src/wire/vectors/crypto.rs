@@ -4,6 +4,7 @@ use super::{account, list, load, query, reasons, s};
 use crate::domain::account::{AesKey, Official};
 use crate::domain::secret::Secret;
 use crate::wire::reason::{Reason, Refusal};
+use crate::wire::reply::Seal;
 use crate::wire::{envelope, push, signature, write};
 use serde_json::Value;
 
@@ -56,6 +57,9 @@ fn crypto_passive_reply() {
     let msg_signature = signature::sign(&account.tokens[0], &[time, nonce, &encrypt]);
     assert_eq!(msg_signature, s(reply, "msg_signature"));
     assert_eq!(write::sealed_reply(&encrypt, &msg_signature, time.parse().unwrap(), nonce), s(reply, "body"));
+    let seal = Seal::of(&account, Some(0), false).unwrap();
+    assert_eq!(seal.seal(s(reply, "plain"), time.parse().unwrap(), nonce, random), s(reply, "body"));
+    assert!(Seal::of(&account, None, false).is_none(), "what came in clear is answered in clear");
 }
 
 #[test]

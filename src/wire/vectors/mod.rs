@@ -46,6 +46,7 @@ fn account(mode: &str) -> Official {
         original_id: Some(s(&crypto, "original_id").into()),
         api_base: "http://127.0.0.1:9".into(),
         proxy: None,
+        replies: Default::default(),
     }
 }
 

@@ -83,6 +83,7 @@ impl Program {
             original_id: self.original_id.then(|| self.keys.original_id.clone()),
             api_base: String::new(),
             proxy: None,
+            replies: Default::default(),
         }
     }
 }

@@ -28,13 +28,18 @@ impl Setting {
 /// All secrets of a scene.
 pub struct Canaries {
     pub settings: Vec<Setting>,
+    /// The key of a hook, and a word of its address.
+    pub hook: (String, String),
     traces: HashMap<[u8; TRACE], String>,
 }
 
 impl Canaries {
     /// A value of its own for every secret setting, also those of later versions.
     pub fn of_the_program() -> Self {
-        let mut canaries = Canaries { settings: Vec::new(), traces: HashMap::new() };
+        let hook = (format!("whsec_{}=", aes_key("the key of a hook")), core("the address of a hook"));
+        let mut canaries = Canaries { settings: Vec::new(), hook: hook.clone(), traces: HashMap::new() };
+        canaries.add("the key of a hook", &hook.0[6..]);
+        canaries.add("the address of a hook", &hook.1);
         for (variable, key) in secret_settings() {
             let (value, secret) = shaped(&variable);
             canaries.add(&variable, &secret);

@@ -78,10 +78,13 @@ impl Scene {
         };
         format!(
             "database_url = \"sqlite://{}\"\nlisten = \"127.0.0.1:0\"\nmetrics_listen = \"127.0.0.1:0\"\n\
-             public_url = \"http://127.0.0.1:1\"\n{}[official.main]\napp_id = \"{APP_ID}\"\n\
+             public_url = \"http://127.0.0.1:1\"\n{}[[hook]]\nname = \"canary\"\nurl = \"http://127.0.0.1:1/{}\"\n\
+             secret = \"{}\"\nevents = [\"*\"]\n[official.main]\napp_id = \"{APP_ID}\"\n\
              original_id = \"{ORIGINAL_ID}\"\nmode = \"secure\"\napi_base = \"{api_base}\"\n{}",
             database.display(),
             lines(false),
+            self.canaries.hook.1,
+            self.canaries.hook.0,
             lines(true),
         )
     }

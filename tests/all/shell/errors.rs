@@ -77,8 +77,8 @@ const SLIPS: &[(&str, &str, &str)] = &[
     ),
     (
         "events --no-input",
-        "error: events lacks its verb: list, show, replay, tail, stats, purge; next: see wxops events --help",
-        "错误：events 之后缺少命令：list、show、replay、tail、stats、purge；下一步：请看 wxops events --help",
+        "error: events lacks its verb: list, show, replay, tail, stats, purge, repair; next: see wxops events --help",
+        "错误：events 之后缺少命令：list、show、replay、tail、stats、purge、repair；下一步：请看 wxops events --help",
     ),
     (
         "token show -q -v",

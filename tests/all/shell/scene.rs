@@ -144,6 +144,13 @@ impl Scene {
                  ('main', '{OPENID}', 23.1345, 113.3588, '2026-11-21T00:00:00.000Z', 9999999999999, 16292267, 9999999999999)"
             ))
             .await;
+        // Somebody who may be forgotten.
+        stage
+            .execute(
+                "INSERT INTO user_mapping (account, openid, created_at, updated_at) \
+                 VALUES ('main', 'oTEST0000000000000000000002_', '2026-11-01T00:00:00.000Z', '2026-11-01T00:00:00.000Z')",
+            )
+            .await;
         let config = stage.config();
         Some(Scene { stage, serve, config })
     }

@@ -136,6 +136,7 @@ mod tests {
             original_id: None,
             api_base: String::new(),
             proxy: None,
+            replies: Default::default(),
         }
     }
 
