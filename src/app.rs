@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::metrics::Metrics;
 use crate::platform::http::{Call, Client, Limits};
 use crate::spool::{self, Surveyor};
-use crate::store::{InHand, Options, Store};
+use crate::store::{InHand, Options, Store, Zone};
 use crate::tokens::{Keeper, host_name};
 use crate::wire::reason::Reason;
 use chrono::{DateTime, Utc};
@@ -22,8 +22,6 @@ use std::sync::Arc;
 const PLACE_MAX: usize = 255;
 /// A row says what lay there a moment before it was written, milliseconds.
 const MARGIN_MS: i64 = 10_000;
-/// How a verb opens the database.
-const OPTIONS: Options = Options { migrate: true, create: false };
 
 /// What every verb and route works with.
 pub struct App {
@@ -48,7 +46,7 @@ pub struct App {
 impl App {
     /// Opens everything for a verb. The schema must stand; SQLite gets it here.
     pub async fn open(config: Config) -> Result<App> {
-        let store = Store::open(&config.database_url, OPTIONS).await?;
+        let store = Store::open(&config.database_url, options(&config)).await?;
         let mut app = App::over(config, store);
         app.begin().await?;
         Ok(app)
@@ -56,7 +54,7 @@ impl App {
 
     /// Opens everything for `serve`, with the rows that come in.
     pub async fn serve(config: Config) -> Result<(App, InHand)> {
-        let (store, in_hand) = Store::serve(&config.database_url, Options { create: true, ..OPTIONS }).await?;
+        let (store, in_hand) = Store::serve(&config.database_url, Options { create: true, ..options(&config) }).await?;
         let mut app = App::over(config, store);
         app.begin().await?;
         Ok((app, in_hand))
@@ -149,6 +147,11 @@ impl App {
     pub fn now_ms(&self) -> i64 {
         self.config.clock.now_ms()
     }
+}
+
+/// How a verb opens the database.
+fn options(config: &Config) -> Options {
+    Options { migrate: true, create: false, zone: config.user_mapping_timezone.map(Zone::from) }
 }
 
 /// What the row of this host's spool is called: the host and the folder.

@@ -102,7 +102,7 @@ fn key() -> hmac::Key {
 
 /// (d): so many arrivals, made ahead, for so long at the most, [`CONNECTIONS`] of them in flight.
 pub async fn commits(url: &str, seconds: u64, count: u64) {
-    let options = Options { migrate: true, create: true };
+    let options = Options { migrate: true, create: true, zone: None };
     let store = Store::open(&Secret::new(url), options).await.expect("the database opens");
     store.migrate().await.expect("the schema");
     let account: Arc<str> = "main".into();

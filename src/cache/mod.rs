@@ -7,7 +7,7 @@ mod link;
 mod near;
 
 pub use copier::Copier;
-pub use near::{Near, Nearest};
+pub use near::{INNER, Near, Nearest};
 
 use crate::domain::secret::Secret;
 use crate::error::Result;

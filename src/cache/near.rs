@@ -13,6 +13,9 @@ const BLUR_M: f64 = 2.0;
 const LATE: i64 = 1_000;
 /// Hits of a shard at first; more where they are all nearer than the last one wanted.
 const HITS: usize = 16;
+/// Looked at first: so many times less than the radius. In a city the nearest are there, and Redis measures every one
+/// that it finds.
+pub const INNER: f64 = 16.0;
 /// Rounds until the database is asked instead.
 const ROUNDS: usize = 12;
 
@@ -35,6 +38,16 @@ struct Circle<'a> {
     metres: f64,
     limit: usize,
     now_ms: i64,
+}
+
+/// What is to be made of the hits.
+enum Choice {
+    /// These may be among the nearest.
+    These(Vec<String>),
+    /// A shard may have more that are as near.
+    Deeper,
+    /// There may be more further out.
+    Wider,
 }
 
 /// What the copies lack.
@@ -61,12 +74,19 @@ impl Cache {
             return Ok(None);
         }
         let Some(mut lacking) = self.lacking(account).await? else { return Ok(None) };
-        let mut hits = HITS.max(limit / 8);
+        let (mut hits, mut reach) = (HITS.max(limit / 8), metres / INNER);
         for _ in 0..ROUNDS {
-            let Some(found) = self.search(&circle, hits).await? else { return Ok(None) };
-            let Some(candidates) = circle.choose(&found, hits, &lacking.skip) else {
-                hits *= 4;
-                continue;
+            let Some(found) = self.search(&circle, reach, hits).await? else { return Ok(None) };
+            let candidates = match circle.choose(&found, reach, hits, &lacking.skip) {
+                Choice::These(candidates) => candidates,
+                Choice::Wider => {
+                    reach = metres;
+                    continue;
+                }
+                Choice::Deeper => {
+                    hits *= 4;
+                    continue;
+                }
             };
             let (mut live, dead) = self.positions(&circle, &candidates).await?;
             if !dead.is_empty() {
@@ -89,9 +109,9 @@ impl Cache {
         Ok(Some(Lacking { skip, instead: late }))
     }
 
-    /// The nearest `hits` of every shard; `None` where one is not whole.
-    async fn search(&self, circle: &Circle<'_>, hits: usize) -> Result<Option<Vec<Vec<Hit>>>> {
-        let reach = circle.metres * 1.000_01 + BLUR_M;
+    /// The nearest `hits` of every shard within `reach`; `None` where one is not whole.
+    async fn search(&self, circle: &Circle<'_>, reach: f64, hits: usize) -> Result<Option<Vec<Vec<Hit>>>> {
+        let reach = reach * 1.000_01 + BLUR_M;
         let ask = |shard: &Shard| {
             let mut pipe = redis::pipe();
             pipe.cmd("ZSCORE").arg(shard.places()).arg(WHOLE);
@@ -165,17 +185,20 @@ impl Circle<'_> {
         north < GEO_LATITUDE && south > -GEO_LATITUDE && longitude + wide < 180.0 && longitude - wide > -180.0
     }
 
-    /// Who may be among the nearest; `None` where a shard may have more that are as near.
-    fn choose(&self, shards: &[Vec<Hit>], hits: usize, skip: &HashSet<String>) -> Option<Vec<String>> {
+    /// Who may be among the nearest, by hits of every shard within `reach`.
+    fn choose(&self, shards: &[Vec<Hit>], reach: f64, hits: usize, skip: &HashSet<String>) -> Choice {
         let wanted = |(openid, _): &&Hit| openid != WHOLE && !skip.contains(openid);
         let mut all: Vec<&Hit> = shards.iter().flatten().filter(wanted).collect();
         all.sort_by(|one, other| one.1.total_cmp(&other.1));
         let last = all.get(self.limit.saturating_sub(1)).map_or(f64::INFINITY, |(_, metres)| metres + 2.0 * BLUR_M);
-        let cut_off = |shard: &Vec<Hit>| shard.len() >= hits && shard.last().is_some_and(|(_, m)| *m <= last);
-        if shards.iter().any(cut_off) {
-            return None;
+        let cut_off = |shard: &Vec<Hit>| shard.len() >= hits && shard.last().is_some_and(|(_, far)| *far <= last);
+        if last > reach && reach < self.metres {
+            return Choice::Wider;
         }
-        Some(all.into_iter().take_while(|(_, metres)| *metres <= last).map(|(openid, _)| openid.clone()).collect())
+        if shards.iter().any(cut_off) {
+            return Choice::Deeper;
+        }
+        Choice::These(all.into_iter().take_while(|(_, far)| *far <= last).map(|(openid, _)| openid.clone()).collect())
     }
 
     /// The nearest of these, by their exact positions.

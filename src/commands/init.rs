@@ -86,7 +86,7 @@ impl Init {
 /// Makes the file of an SQLite database with its schema; of MySQL or MariaDB only the login is tried, its
 /// schema is `wxops db migrate`'s.
 async fn create_database(config: &Config) -> Result<()> {
-    Store::open(&config.database_url, Options { migrate: true, create: true }).await.map(drop)
+    Store::open(&config.database_url, Options { migrate: true, create: true, ..Options::default() }).await.map(drop)
 }
 
 /// Writes a file only its owner can read; `false` when there is something of that name already.

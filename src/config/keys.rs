@@ -55,6 +55,7 @@ pub(super) const API_TOKEN: Setting = secret("WXOPS_API_TOKEN", "api_token");
 pub(super) const ALERT_WEBHOOK: Setting = secret("WXOPS_ALERT_WEBHOOK", "alert_webhook");
 pub(super) const REPLAY_WINDOW: Setting = plain("WXOPS_REPLAY_WINDOW", "replay_window");
 pub(super) const UNSUBSCRIBE_POLICY: Setting = plain("WXOPS_UNSUBSCRIBE_POLICY", "unsubscribe_policy");
+pub(super) const USER_MAPPING_TIMEZONE: Setting = plain("WXOPS_USER_MAPPING_TIMEZONE", "user_mapping_timezone");
 pub(super) const SPOOL_DIR: Setting = plain("WXOPS_SPOOL_DIR", "spool_dir");
 pub(super) const SPOOL_MAX: Setting = plain("WXOPS_SPOOL_MAX", "spool_max");
 pub(super) const SPOOL_TMPFS: Setting = plain("WXOPS_SPOOL_TMPFS", "spool_tmpfs");
@@ -79,6 +80,7 @@ pub(super) const GLOBAL: &[Setting] = &[
     ALERT_WEBHOOK,
     REPLAY_WINDOW,
     UNSUBSCRIBE_POLICY,
+    USER_MAPPING_TIMEZONE,
     SPOOL_DIR,
     SPOOL_MAX,
     SPOOL_TMPFS,

@@ -33,6 +33,7 @@ use crate::domain::robot::Robot;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Lang, Result, Text};
 use crate::say;
+use chrono::FixedOffset;
 use keys::Setting;
 use layers::{GLOBAL, Layers};
 use std::net::SocketAddr;
@@ -67,6 +68,8 @@ pub struct Config {
     pub replay_window: Option<Duration>,
     /// What happens to the data of a person who unfollows.
     pub unsubscribe_policy: UnsubscribePolicy,
+    /// How far the times in user_mapping are ahead of UTC, where another program writes them too.
+    pub user_mapping_timezone: Option<FixedOffset>,
     /// Where callbacks wait while the database is away; `None`: at the usual place.
     pub spool_dir: Option<SpoolDir>,
     /// Bytes that they may take there.
@@ -125,6 +128,7 @@ impl Config {
             account: read.parsed(&keys::ACCOUNT, |text| Ok(text.to_owned()))?,
             replay_window: read.or_default(&keys::REPLAY_WINDOW, values::window)?,
             unsubscribe_policy: read.or_default(&keys::UNSUBSCRIBE_POLICY, values::policy)?,
+            user_mapping_timezone: read.parsed(&keys::USER_MAPPING_TIMEZONE, values::offset)?,
             spool_dir: read.parsed(&keys::SPOOL_DIR, values::spool_dir)?,
             spool_max: read.or_default(&keys::SPOOL_MAX, values::size)?,
             spool_tmpfs: read.or_default(&keys::SPOOL_TMPFS, values::switch)?,

@@ -6,6 +6,7 @@ use crate::domain::robot::Robot;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Lang, Result};
 use crate::say;
+use chrono::{FixedOffset, Offset, Utc};
 use reqwest::Url;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -246,6 +247,33 @@ pub(super) fn policy(text: &str) -> Result<UnsubscribePolicy> {
         "keep" => Ok(UnsubscribePolicy::Keep),
         _ => Err(Error::config(say!("must be erase or keep"; "应为 erase 或 keep"))),
     }
+}
+
+/// An offset from UTC, as MySQL takes it for a time_zone: `+08:00`, `-05:30`; `UTC` is none.
+pub(super) fn offset(text: &str) -> Result<FixedOffset> {
+    let wrong = || {
+        Error::config(say!(
+            "not an offset from UTC between -12:59 and +14:00, such as +08:00";
+            "不是 -12:59 至 +14:00 之间的 UTC 偏移，例如 +08:00"
+        ))
+    };
+    if text == "UTC" {
+        return Ok(Utc.fix());
+    }
+    let (sign, rest) = match text.split_at_checked(1) {
+        Some(("+", rest)) => (1, rest),
+        Some(("-", rest)) => (-1, rest),
+        _ => return Err(wrong()),
+    };
+    let two = |part: &str| -> Result<i32> {
+        let digits = part.len() == 2 && part.bytes().all(|c| c.is_ascii_digit());
+        part.parse().ok().filter(|_| digits).ok_or_else(wrong)
+    };
+    let (hours, minutes) = rest.split_once(':').ok_or_else(wrong)?;
+    let (hours, minutes) = (two(hours)?, two(minutes)?);
+    let seconds = sign * (hours * 3600 + minutes * 60);
+    let possible = minutes < 60 && (-46_740..=50_400).contains(&seconds);
+    FixedOffset::east_opt(seconds).filter(|_| possible).ok_or_else(wrong)
 }
 
 /// zh or en.

@@ -122,7 +122,8 @@ impl Store {
     /// `unfollow_time` stays; a later following counts as before. With `erase` what came in before it was
     /// asked is erased, and `erase` tells who else has to erase.
     pub fn gone(&self, due: &Due, erase: Option<Beside<'_>>) -> Vec<Statement> {
-        let now = time_now();
+        // What is blanked is found by it: as the column keeps it.
+        let now = self.kept(time_now());
         let blank = if erase.is_some() {
             format!("{BLANK}, qr_scene = NULL, qr_scene_time = NULL, erased_at = ?4, ")
         } else {

@@ -160,8 +160,8 @@ pub(super) fn gone_elsewhere(
         blanked("inbox_event")
     );
     let row = format!(
-        "INSERT INTO erasure (account, openid, {NEW}) SELECT account, openid, ?4, NULL, ?5, erased_at, ?6, ?7, ?8 \
-         FROM user_mapping WHERE account = ?1 AND openid = ?2 AND erased_at = ?3"
+        "INSERT INTO erasure (account, openid, {NEW}) SELECT u.account, u.openid, ?4, NULL, ?5, u.erased_at, ?6, ?7, ?8 \
+         FROM user_mapping u WHERE u.account = ?1 AND u.openid = ?2 AND u.erased_at = ?3"
     );
     // Whatever is known: who does not follow reports no position.
     let forgotten = "INTO location_gone (account, openid, at, gone_at, due_at) \

@@ -41,7 +41,7 @@ impl Store {
         let sql = format!("SELECT COUNT(*), MIN(info_due_at) FROM user_mapping WHERE info_due_at IS NOT NULL{and}");
         let due = self.row(&sql, args.clone(), |row| Ok((row.int(0)?, row.opt_int(1)?))).await?.unwrap_or_default();
         let sql = format!(
-            "SELECT COUNT(*) FROM user_mapping WHERE id > (SELECT MAX(id) FROM user_mapping) - {NEWEST} \
+            "SELECT COUNT(*) FROM user_mapping WHERE id > (SELECT CAST(MAX(id) AS SIGNED) FROM user_mapping) - {NEWEST} \
              AND info_due_at IS NULL AND info_error IS NOT NULL{and}"
         );
         let given_up = self.row(&sql, args, |row| row.int(0)).await?.unwrap_or_default();

@@ -70,6 +70,7 @@ impl Store {
             ),
         ];
         statements.extend(scene.map(|scene| set_scene(account, openid, at, scene, now)));
+        statements.extend(self.is_shared().then(|| returned_before(account, openid, at, now_ms, now)));
         statements
     }
 
@@ -128,9 +129,38 @@ impl Store {
         // Behind what reads it.
         let sql = sql.replacen("unfollow_time = ?3", &format!("{ERASED_TO}, unfollow_time = ?3"), 1);
         statements.push(stmt!(sql, account, openid, at, now_ms, now));
+        statements.extend(self.is_shared().then(|| left_before(account, openid, at, now)));
         statements.extend(self.elsewhere(account, openid, at, now_ms));
         statements
     }
+}
+
+/// Another program that writes the table has written this leaving first, dated by its own clock: the person's data is
+/// still there.
+fn left_before(account: &str, openid: &str, at: DateTime<Utc>, now: DateTime<Utc>) -> Statement {
+    let sql = format!(
+        "UPDATE user_mapping SET {BLANK}, qr_scene = NULL, qr_scene_time = NULL, erased_at = ?4, info_due_at = NULL, \
+         info_attempts = 0, info_error = NULL, info_lease = 0, updated_at = ?4, {ERASED_TO} \
+         WHERE account = ?1 AND openid = ?2 AND is_followed = 0 AND unfollow_time >= ?3 AND erased_at IS NULL \
+         AND (follow_time IS NULL OR follow_time <= unfollow_time)"
+    );
+    stmt!(sql, account, openid, at, now)
+}
+
+/// Another program has written this following first, dated by its own clock: whoever was erased is not any more, and
+/// is asked about.
+fn returned_before(account: &str, openid: &str, at: DateTime<Utc>, now_ms: i64, now: DateTime<Utc>) -> Statement {
+    stmt!(
+        "UPDATE user_mapping SET erased_at = NULL, info_due_at = ?4, info_attempts = 0, info_error = NULL, \
+         info_lease = 0, updated_at = ?5 \
+         WHERE account = ?1 AND openid = ?2 AND is_followed = 1 AND follow_time > ?3 AND erased_at IS NOT NULL \
+         AND (unfollow_time IS NULL OR unfollow_time < follow_time) AND (erased_to IS NULL OR erased_to < ?3)",
+        account,
+        openid,
+        at,
+        now_ms,
+        now
+    )
 }
 
 /// The scene of the latest event that told one; of two in one second the greater text, so that the

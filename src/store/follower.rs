@@ -45,10 +45,10 @@ pub struct Follower {
     pub follow_time: Option<DateTime<Utc>>,
     /// The latest leaving.
     pub unfollow_time: Option<DateTime<Utc>>,
-    /// When the row was made.
-    pub created_at: DateTime<Utc>,
-    /// When it was changed last.
-    pub updated_at: DateTime<Utc>,
+    /// When the row was made; another program may not say.
+    pub created_at: Option<DateTime<Utc>>,
+    /// When it was changed last; another program may not say.
+    pub updated_at: Option<DateTime<Utc>>,
     /// When the person was erased.
     pub erased_at: Option<DateTime<Utc>>,
     /// When user/info is to be asked, milliseconds; `None`: not due.
@@ -67,7 +67,8 @@ fn follower(row: &Row) -> Result<Follower> {
     Ok(Follower {
         id: row.int(0)?,
         account: row.text(1)?,
-        openid: row.text(2)?,
+        // Another program may know people without one.
+        openid: row.opt_text(2)?.unwrap_or_default(),
         unionid: row.opt_text(3)?,
         nickname: row.opt_text(4)?,
         avatar_url: row.opt_text(5)?,
@@ -79,11 +80,11 @@ fn follower(row: &Row) -> Result<Follower> {
         subscribe_scene: row.opt_text(11)?,
         qr_scene: row.opt_text(12)?,
         remark: row.opt_text(13)?,
-        is_followed: row.int(14)? != 0,
+        is_followed: row.opt_int(14)?.unwrap_or_default() != 0,
         follow_time: row.opt_time(15)?,
         unfollow_time: row.opt_time(16)?,
-        created_at: row.time(17)?,
-        updated_at: row.time(18)?,
+        created_at: row.opt_time(17)?,
+        updated_at: row.opt_time(18)?,
         erased_at: row.opt_time(19)?,
         info_due_at: row.opt_int(20)?,
         info_attempts: row.int(21)?,

@@ -111,6 +111,14 @@ impl Settled {
             _ => None,
         }
     }
+
+    /// The same, to be changed on the way.
+    pub(super) fn effects_mut(&mut self) -> Option<&mut [Statement]> {
+        match &mut self.outcome {
+            Outcome::Done(effects) => Some(effects),
+            _ => None,
+        }
+    }
 }
 
 /// A callback dated further ahead than this (seconds) is ordered by its receipt.

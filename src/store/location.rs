@@ -16,6 +16,8 @@ const AGAIN_MS: i64 = 60_000;
 const KNOWN_MS: i64 = 86_400_000;
 /// A person whose position does not expire yet is looked at again so much later: their old callbacks have positions too.
 const TIDY_MS: i64 = 86_400_000;
+/// North to south, and a little less than it is.
+const METRES_OF_A_DEGREE: f64 = 111_000.0;
 /// Runs of cells in one query.
 const RUNS: usize = 32;
 
@@ -145,12 +147,20 @@ impl Store {
     ) -> Result<()> {
         for runs in centre.cells_within(metres).chunks(RUNS) {
             let places = vec!["(account = ? AND cell BETWEEN ? AND ?)"; runs.len()].join(" OR ");
-            let sql = format!("SELECT {COLUMNS} FROM location WHERE ({places}) AND expires_at > ?");
+            let sql = format!(
+                "SELECT {COLUMNS} FROM location WHERE ({places}) AND expires_at > ? AND latitude BETWEEN ? AND ?"
+            );
             let mut args: Vec<Value> = Vec::with_capacity(runs.len() * 3 + 1);
             for run in runs {
                 args.extend([account.into(), (*run.start()).into(), (*run.end()).into()]);
             }
-            args.push(now_ms.into());
+            // A band around the place: in a city a cell has many people.
+            let high = metres / METRES_OF_A_DEGREE + 1e-6;
+            args.extend([
+                now_ms.into(),
+                degrees(centre.latitude - high).into(),
+                degrees(centre.latitude + high).into(),
+            ]);
             let found = self.rows(&sql, args, position).await?;
             found.into_iter().filter(|one| centre.metres_to(&one.place) <= metres).for_each(&mut take);
         }

@@ -3,6 +3,7 @@
 
 mod access_token;
 mod account;
+pub mod adopt;
 mod alarm;
 pub mod backup;
 mod channel;
@@ -43,6 +44,7 @@ mod sqlite;
 mod tests;
 mod value;
 mod writer;
+mod zone;
 
 pub use access_token::StoredToken;
 pub use alarm::Standing;
@@ -74,6 +76,7 @@ pub use seen::{Asked, Seen};
 pub use spool::{SpoolRow, spool_time};
 pub use value::{Statement, Value};
 pub use writer::{End, InHand};
+pub use zone::Zone;
 
 use crate::error::{Error, Then};
 use crate::say;

@@ -7,8 +7,9 @@ mod numbered;
 mod queue;
 mod recent;
 
-use super::inbox::{Arrival, Leased, Settled, Stored};
+use super::inbox::{Arrival, ERASED, Leased, Settled, Stored};
 use super::writer::{Answer, End, Hands, Work};
+use super::zone::{self, Zone};
 use super::{Statement, complaint, lease_id, lost};
 use crate::error::{Error, Then};
 use batch::{execute, insert, settle, write_alike};
@@ -39,18 +40,19 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// A connection that rested for so long is asked for a sign of life.
 const RESTED: Duration = Duration::from_secs(1);
 
-/// Every connection to MySQL: strict, UTC, and a second at the most for a row
+/// Every connection to MySQL: strict, and a second at the most for a row
 /// that somebody else has locked: others wait behind it.
 const SESSION: &str = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
-     time_zone = '+00:00', innodb_lock_wait_timeout = 1, ";
+     innodb_lock_wait_timeout = 1, ";
 
 /// Starts the writers; they end when every sender is gone.
 pub(super) fn start(
     options: &MySqlConnectOptions,
-    arriving: mpsc::Receiver<Work>,
-    settling: mpsc::Receiver<Work>,
+    (arriving, settling): (mpsc::Receiver<Work>, mpsc::Receiver<Work>),
     hands: &Hands,
+    zone: Option<Zone>,
 ) {
+    let erased: Arc<str> = zone::in_utc(zone, ERASED).into();
     let recent = Arc::new(Recent::default());
     let callbacks = Queue::pair(arriving).map(|queue| (queue, Isolation::ReadUncommitted));
     for (queue, isolation) in callbacks.into_iter().chain([(Queue::alone(settling), Isolation::ReadCommitted)]) {
@@ -60,6 +62,8 @@ pub(super) fn start(
             used: Instant::now(),
             isolation,
             hands: hands.clone(),
+            zone,
+            erased: erased.clone(),
             recent: recent.clone(),
             stuck: VecDeque::new(),
             waits: 0,
@@ -75,6 +79,9 @@ struct MySqlWriter {
     used: Instant,
     isolation: Isolation,
     hands: Hands,
+    zone: Option<Zone>,
+    /// The condition for somebody who is erased.
+    erased: Arc<str>,
     /// What was committed lately, by this writer and the one who helps it.
     recent: Arc<Recent>,
     /// Callbacks that met a lock, such as a copy whose original is not committed yet: tried again, one
@@ -252,7 +259,7 @@ impl MySqlWriter {
         arrivals: &[&Arrival],
         lease: Option<i64>,
     ) -> sqlx::Result<(Vec<Answer>, Vec<Leased>)> {
-        let recent = self.recent.clone();
+        let (erased, recent) = (self.erased.clone(), self.recent.clone());
         if self.used.elapsed() > RESTED
             && let Some(db) = &mut self.db
             && answers(db).await.is_err()
@@ -262,13 +269,13 @@ impl MySqlWriter {
         let db = match &mut self.db {
             Some(db) => db,
             none => none.insert(
-                tokio::time::timeout(CONNECT, connected(&self.options, self.isolation))
+                tokio::time::timeout(CONNECT, connected(&self.options, self.isolation, self.zone))
                     .await
                     .map_err(|_| timed_out())??,
             ),
         };
         self.used = Instant::now();
-        match written(db, batch, arrivals, lease, &recent).await {
+        match written(db, batch, arrivals, lease, (&erased, &recent)).await {
             Ok(done) => db.execute("COMMIT").await.map(|_| done),
             // Said now: it would keep its locks until the next batch.
             Err(error) => {
@@ -283,9 +290,13 @@ impl MySqlWriter {
 }
 
 /// A connection that writes.
-async fn connected(options: &MySqlConnectOptions, isolation: Isolation) -> sqlx::Result<MySqlConnection> {
+async fn connected(
+    options: &MySqlConnectOptions,
+    isolation: Isolation,
+    zone: Option<Zone>,
+) -> sqlx::Result<MySqlConnection> {
     let mut db = options.connect().await?;
-    session(&mut db, isolation).await?;
+    session(&mut db, isolation, zone).await?;
     // A transaction begins with its first statement: a round trip less for each.
     db.execute("SET autocommit = 0").await?;
     Ok(db)
@@ -315,11 +326,11 @@ async fn written(
     batch: &[Work],
     arrivals: &[&Arrival],
     lease: Option<i64>,
-    recent: &Recent,
+    (erased, recent): (&str, &Recent),
 ) -> sqlx::Result<(Vec<Answer>, Vec<Leased>)> {
-    let new = insert(tx, arrivals, lease, recent).await?;
+    let new = insert(tx, arrivals, lease, (erased, recent)).await?;
     let settled: Vec<&Settled> = batch.iter().flat_map(Work::settled).collect();
-    let mut ends = settle(tx, &settled).await?.into_iter();
+    let mut ends = settle(tx, &settled, erased).await?.into_iter();
     let mut rows = Vec::with_capacity(new.len());
     let mut answers = Vec::with_capacity(batch.len());
     for work in batch {
@@ -469,15 +480,20 @@ pub(super) enum Isolation {
     ReadUncommitted,
 }
 
-/// Pins what the server's defaults could change. MariaDB before 11.1 names the isolation otherwise.
-pub(super) async fn session(db: &mut sqlx::MySqlConnection, isolation: Isolation) -> sqlx::Result<()> {
+/// Pins what the server's defaults could change; the time_zone is that of user_mapping, see `zone.rs`. MariaDB before 11.1 names the isolation otherwise.
+pub(super) async fn session(
+    db: &mut sqlx::MySqlConnection,
+    isolation: Isolation,
+    zone: Option<Zone>,
+) -> sqlx::Result<()> {
+    let zone = zone.map_or_else(|| "+00:00".to_owned(), Zone::text);
     let isolation = match isolation {
         Isolation::ReadCommitted => "'READ-COMMITTED'",
         Isolation::ReadUncommitted => "'READ-UNCOMMITTED'",
     };
-    let mysql = format!("{SESSION}transaction_isolation = {isolation}");
+    let mysql = format!("{SESSION}time_zone = '{zone}', transaction_isolation = {isolation}");
     if db.execute(AssertSqlSafe(mysql)).await.is_err() {
-        db.execute(AssertSqlSafe(format!("{SESSION}tx_isolation = {isolation}"))).await?;
+        db.execute(AssertSqlSafe(format!("{SESSION}time_zone = '{zone}', tx_isolation = {isolation}"))).await?;
     }
     Ok(())
 }

@@ -3,11 +3,13 @@
 use super::migrate::{self, SchemaState};
 use super::value::person;
 use super::writer::{Hands, InHand, Writer};
+use super::zone::{self, Zone};
 use super::{Arrival, Dialect, End, Pool, Settled, Statement, Stored, lost, mysql, sqlite};
 use crate::domain::beat::Beat;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Result};
 use crate::say;
+use chrono::{DateTime, Offset, SubsecRound, Utc};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection};
@@ -15,6 +17,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Connections that read.
@@ -37,6 +40,8 @@ pub struct Options {
     /// A new SQLite file is expected; else it is made with a warning, since a verb in the wrong folder
     /// would show an empty database.
     pub create: bool,
+    /// The clock of user_mapping on MySQL, where another program writes it too.
+    pub zone: Option<Zone>,
 }
 
 /// An open database.
@@ -44,6 +49,9 @@ pub struct Options {
 pub struct Store {
     pub(super) pool: Pool,
     pub(super) dialect: Dialect,
+    pub(super) zone: Option<Zone>,
+    /// Whether another program writes user_mapping too; known once the schema was looked at.
+    pub(super) shared: Arc<AtomicBool>,
     writer: Option<Writer>,
     /// Of the thread that writes, where it is one of ours.
     beat: Beat,
@@ -72,12 +80,27 @@ impl Store {
             return open_sqlite(rest, options, hands).await;
         }
         if url.starts_with("mysql://") || url.starts_with("mariadb://") {
-            return open_mysql(url, hands).await;
+            return open_mysql(url, options.zone, hands).await;
         }
         Err(Error::config(say!(
             "DATABASE_URL begins with neither sqlite:// nor mysql://";
             "DATABASE_URL 必须以 sqlite:// 或 mysql:// 开头"
         )))
+    }
+
+    /// The clock by which user_mapping is written, where it is not ours alone.
+    fn clock(&self) -> Option<Zone> {
+        self.zone.or_else(|| self.is_shared().then(|| Zone::from(Utc.fix())))
+    }
+
+    /// A time as user_mapping keeps it.
+    pub(super) fn kept(&self, time: DateTime<Utc>) -> DateTime<Utc> {
+        if self.clock().is_some() { time.trunc_subsecs(0) } else { time }
+    }
+
+    /// Whether another program writes user_mapping too.
+    pub(super) fn is_shared(&self) -> bool {
+        self.shared.load(Ordering::Relaxed)
     }
 
     /// The SQL dialect in use.
@@ -95,22 +118,51 @@ impl Store {
         migrate::state(&self.pool).await
     }
 
-    /// Applies what is missing of the schema.
+    /// The SQL of what is missing, to be run by hand, behind another statement.
+    pub async fn schema_by_hand(&self, first: Option<String>) -> Result<String> {
+        let missing = migrate::by_hand(&self.pool, &self.schema().await?);
+        // The shell of MySQL may speak another character set, and names and comments are text.
+        let names = if self.dialect == Dialect::MySql { "SET NAMES utf8mb4;\n\n" } else { "" };
+        Ok(match first {
+            Some(first) => format!("{names}{first};\n\n{missing}"),
+            None if missing.is_empty() => missing,
+            None => format!("{names}{missing}"),
+        })
+    }
+
+    /// What is applied of the schema, unless a later wxops did it.
+    pub async fn refuse_newer(&self) -> Result<SchemaState> {
+        let state = self.schema().await?;
+        match state.newer.first() {
+            Some(version) => Err(migrate::newer(*version)),
+            None => Ok(state),
+        }
+    }
+
+    /// Refuses a table of another program where ours would be.
+    pub async fn refuse_another(&self) -> Result<()> {
+        self.check_foreign().await
+    }
+
+    /// Applies what is missing of the schema. Refuses a table of another program where ours would be.
     pub async fn migrate(&self) -> Result<()> {
+        if !self.schema().await?.begun() {
+            self.check_foreign().await?;
+        }
         migrate::migrate(&self.pool).await
     }
 
     /// Refuses a schema that is not this program's: exit 78 with the command.
     pub async fn check_schema(&self) -> Result<()> {
-        let state = self.schema().await?;
-        if let Some(version) = state.newer.first() {
-            return Err(migrate::newer(*version));
-        }
+        let state = self.refuse_newer().await?;
         if state.pending() {
+            if !state.begun() {
+                self.check_foreign().await?;
+            }
             return Err(Error::config(say!("the database has no or an old schema"; "数据库结构缺失或过旧"))
                 .next(say!("run: wxops db migrate"; "请运行：wxops db migrate")));
         }
-        Ok(())
+        self.check_user_mapping().await
     }
 
     /// Whether a callback could be made durable now: the writer comes back from an empty transaction.
@@ -150,7 +202,8 @@ impl Store {
     }
 
     /// Writes the outcome of rows in hand.
-    pub async fn settle(&self, rows: Vec<Settled>) -> Result<Vec<End>> {
+    pub async fn settle(&self, mut rows: Vec<Settled>) -> Result<Vec<End>> {
+        rows.iter_mut().filter_map(Settled::effects_mut).for_each(|effects| zone::written(self.clock(), effects));
         match &self.writer {
             Some(writer) => writer.settle(rows).await,
             None => Err(Error::failed(say!("this process handles no callbacks"; "本进程不处理回调"))),
@@ -158,7 +211,8 @@ impl Store {
     }
 
     /// Runs statements in one transaction; tells how many rows each touched.
-    pub async fn commit(&self, statements: Vec<Statement>) -> Result<Vec<u64>> {
+    pub async fn commit(&self, mut statements: Vec<Statement>) -> Result<Vec<u64>> {
+        zone::written(self.clock(), &mut statements);
         match (&self.pool, &self.writer) {
             (Pool::MySql(pool), _) => mysql::commit(pool, &statements, mysql::Run::Each, self.limit).await,
             (Pool::Sqlite(_), Some(writer)) => writer.commit(statements).await,
@@ -170,6 +224,7 @@ impl Store {
     pub async fn write_people(&self, mut statements: Vec<Statement>) -> Result<()> {
         match &self.pool {
             Pool::MySql(pool) => {
+                zone::written(self.clock(), &mut statements);
                 // In one order, so that this and the effects of events do not lock each other out.
                 statements.sort_by(|one, other| person(&one.args).cmp(&person(&other.args)));
                 mysql::commit(pool, &statements, mysql::Run::Alike, self.limit).await.map(drop)
@@ -218,6 +273,9 @@ fn sqlite_file(rest: &str) -> Result<PathBuf> {
 }
 
 async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store> {
+    if options.zone.is_some_and(|zone| zone.minutes() != 0) {
+        return Err(utc_only());
+    }
     let file = sqlite_file(rest)?;
     if make_private(&file)? && !options.create {
         tracing::warn!("there was no database at {}, a new one is made", file.display());
@@ -225,14 +283,17 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
     let db = sqlite::connect(&file)?;
     let connect = SqliteConnectOptions::new().filename(&file).busy_timeout(ACQUIRE);
     let connect = connect.pragma("cache_size", READER_KIB).disable_statement_logging();
-    let pool = SqlitePoolOptions::new()
-        .max_connections(FILE_READERS)
-        .acquire_timeout(ACQUIRE)
-        // A file does not hang up.
-        .test_before_acquire(false)
-        .connect_with(connect)
-        .await
-        .map_err(lost)?;
+    let open = || async {
+        SqlitePoolOptions::new()
+            .max_connections(FILE_READERS)
+            .acquire_timeout(ACQUIRE)
+            // A file does not hang up.
+            .test_before_acquire(false)
+            .connect_with(connect.clone())
+            .await
+            .map_err(lost)
+    };
+    let pool = migrate::patiently(open).await?;
     let (writer, work) = Writer::channel();
     let pool = Pool::Sqlite(pool);
     if options.migrate {
@@ -240,7 +301,25 @@ async fn open_sqlite(rest: &str, options: Options, hands: Hands) -> Result<Store
     }
     let beat = sqlite::start(db, work, hands)
         .map_err(|e| Error::failed(say!("no thread for the database"; "无法创建数据库线程")).source(e))?;
-    Ok(Store { pool, dialect: Dialect::Sqlite, writer: Some(writer), beat, file: Some(file), limit: None })
+    Ok(Store {
+        pool,
+        dialect: Dialect::Sqlite,
+        zone: None,
+        shared: Arc::default(),
+        writer: Some(writer),
+        beat,
+        file: Some(file),
+        limit: None,
+    })
+}
+
+/// A SQLite file is nobody's but ours.
+fn utc_only() -> Error {
+    Error::config(say!(
+        "user_mapping_timezone is for a user_mapping in MySQL that another program writes too; a SQLite file is in UTC";
+        "user_mapping_timezone 用于 MySQL 中另有程序写入的 user_mapping；SQLite 文件一律为 UTC"
+    ))
+    .next(say!("remove it, or mend DATABASE_URL"; "请删除该项，或修改 DATABASE_URL"))
 }
 
 /// Makes the file where there is none, and says so. It is its owner's alone: it holds access_tokens and
@@ -274,7 +353,7 @@ async fn reach(connect: &MySqlConnectOptions) -> Result<()> {
         .next(say!("start it, or mend DATABASE_URL"; "请启动数据库，或修改 DATABASE_URL")))
 }
 
-async fn open_mysql(url: &str, hands: Hands) -> Result<Store> {
+async fn open_mysql(url: &str, zone: Option<Zone>, hands: Hands) -> Result<Store> {
     let bad = |_| {
         Error::config(say!("DATABASE_URL is not a valid mysql:// URL"; "DATABASE_URL 不是有效的 mysql:// 地址"))
             .next(say!("write mysql://user:password@host:3306/database"; "格式：mysql://用户:密码@主机:3306/库名"))
@@ -304,10 +383,18 @@ async fn open_mysql(url: &str, hands: Hands) -> Result<Store> {
                 }
             })
         })
-        .after_connect(|db, _| Box::pin(mysql::session(db, mysql::Isolation::ReadCommitted)))
+        .after_connect(move |db, _| Box::pin(mysql::session(db, mysql::Isolation::ReadCommitted, zone)))
         .connect_lazy_with(connect.clone());
     let (writer, arriving, settling) = Writer::lanes();
-    mysql::start(&connect, arriving, settling, &hands);
-    let (pool, beat) = (Pool::MySql(pool), Beat::default());
-    Ok(Store { pool, dialect: Dialect::MySql, writer: Some(writer), beat, file: None, limit: None })
+    mysql::start(&connect, (arriving, settling), &hands, zone);
+    Ok(Store {
+        pool: Pool::MySql(pool),
+        dialect: Dialect::MySql,
+        zone,
+        shared: Arc::default(),
+        writer: Some(writer),
+        beat: Beat::default(),
+        file: None,
+        limit: None,
+    })
 }

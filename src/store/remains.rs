@@ -19,7 +19,7 @@ pub struct Remains {
 impl Remains {
     /// Erased before, did not return, no store is waited for, no callback of theirs is under way, here or to a hook.
     fn condition(&self) -> (String, Vec<Value>) {
-        let mut sql = "erased_at < ? AND is_followed = 0 AND info_due_at IS NULL \
+        let mut sql = "user_mapping.erased_at < ? AND is_followed = 0 AND info_due_at IS NULL \
              AND NOT EXISTS (SELECT 1 FROM erasure e WHERE e.account = user_mapping.account \
              AND e.openid = user_mapping.openid AND e.state <> 'sealed') \
              AND NOT EXISTS (SELECT 1 FROM inbox_event i WHERE i.account = user_mapping.account \

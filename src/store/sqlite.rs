@@ -54,7 +54,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection> {
     let open = || -> rusqlite::Result<Connection> {
         let db = Connection::open(path)?;
         db.busy_timeout(BUSY)?;
-        db.pragma_update(None, "journal_mode", "WAL")?;
+        make_wal(&db)?;
         db.pragma_update(None, "synchronous", "FULL")?;
         // What is erased is overwritten in the file too, not only given back to it.
         db.pragma_update(None, "secure_delete", "ON")?;
@@ -69,6 +69,19 @@ pub(super) fn connect(path: &Path) -> Result<Connection> {
         Ok(false) => Ok(db),
         Ok(true) => Err(read_only(path)),
         Err(error) => Err(unusable(path, error)),
+    }
+}
+
+/// As the mode of a new file is changed, SQLite refuses all others at once, whatever their patience.
+fn make_wal(db: &Connection) -> rusqlite::Result<()> {
+    let start = Instant::now();
+    loop {
+        match db.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && start.elapsed() < BUSY => {
+                std::thread::sleep(Duration::from_millis(rand::random_range(2..20)));
+            }
+            done => return done,
+        }
     }
 }
 

@@ -15,13 +15,14 @@ static NUMBER: AtomicU32 = AtomicU32::new(0);
 /// A database of its own, gone with the value.
 pub(super) struct Scene {
     url: Secret,
+    zone: Option<Zone>,
     _dir: tempfile::TempDir,
 }
 
 pub(super) async fn sqlite() -> Option<Scene> {
     let dir = tempfile::tempdir().unwrap();
     let url = Secret::new(format!("sqlite://{}/t.db", dir.path().display()));
-    Some(Scene { url, _dir: dir })
+    Some(Scene { url, zone: None, _dir: dir })
 }
 
 /// `None` where no server was given; scripts/test gives one, and CI fails without.
@@ -42,20 +43,43 @@ pub(super) async fn mariadb() -> Option<Scene> {
     sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
     pool.close().await;
     let url = Secret::new(format!("{}/{name}", root.trim_end_matches('/')));
-    Some(Scene { url, _dir: tempfile::tempdir().unwrap() })
+    Some(Scene { url, zone: None, _dir: tempfile::tempdir().unwrap() })
+}
+
+/// The same, with a `user_mapping` of another program that was taken over: times at +08:00 in whole seconds.
+async fn taken_over() -> Option<Scene> {
+    let scene = mariadb().await?;
+    let pool = sqlx::MySqlPool::connect(scene.url.reveal()).await.unwrap();
+    sqlx::query(
+        "CREATE TABLE user_mapping (id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, openid VARCHAR(128) NOT NULL, \
+         nickname VARCHAR(64) NOT NULL, is_followed BIT(1), follow_time DATETIME, unfollow_time DATETIME, \
+         created_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, \
+         updated_at DATETIME DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP) \
+         CHARSET utf8mb3 COLLATE utf8mb3_general_ci",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    pool.close().await;
+    let zone = chrono::FixedOffset::east_opt(8 * 3600).map(Zone::from);
+    let options = Options { zone, ..Options::default() };
+    let store = Store::open(&scene.url, options).await.unwrap();
+    assert!(store.adopt("main", &["main"]).await.unwrap().unwrap().problems.is_empty());
+    Some(Scene { zone, ..scene })
 }
 
 impl Scene {
     pub(super) async fn open(&self) -> Store {
-        let options = Options { migrate: true, create: true };
+        let options = Options { migrate: true, create: true, zone: self.zone };
         let store = Store::open(&self.url, options).await.unwrap();
         store.migrate().await.unwrap();
+        store.check_schema().await.unwrap();
         store
     }
 
     async fn serve(&self) -> (Store, InHand) {
         drop(self.open().await);
-        Store::serve(&self.url, Options { migrate: false, create: false }).await.unwrap()
+        Store::serve(&self.url, Options { migrate: false, create: false, zone: self.zone }).await.unwrap()
     }
 }
 
@@ -70,6 +94,11 @@ macro_rules! on_both {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_mariadb() {
                 let Some(scene) = super::mariadb().await else { return };
+                super::stories::$name(&scene).await;
+            }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_a_table_taken_over() {
+                let Some(scene) = super::taken_over().await else { return };
                 super::stories::$name(&scene).await;
             }
         }
@@ -129,6 +158,22 @@ fn arrival(n: u32, openid: &str, second: i64) -> Arrival {
     key[..4].copy_from_slice(&n.to_be_bytes());
     key[28..].copy_from_slice(&n.to_be_bytes());
     Arrival::new("main".into(), key, event("event.subscribe", openid, second), format!("<xml>{n} 🎮</xml>"), at(second))
+}
+
+/// user/info was asked; meanwhile the other program has written that the person left.
+#[tokio::test]
+async fn a_profile_is_not_written_over_what_another_program_wrote() {
+    let Some(scene) = taken_over().await else { return };
+    let store = scene.open().await;
+    store.commit(store.follow("main", "oA", at(1), None, 0)).await.unwrap();
+    let due = store.claim_due("main", 1, 1).await.unwrap().pop().unwrap();
+    let java = sqlx::MySqlPool::connect(scene.url.reveal()).await.unwrap();
+    let left = "UPDATE user_mapping SET is_followed = 0, unfollow_time = '2025-01-01 00:00:05', nickname = '' WHERE openid = 'oA'";
+    sqlx::query(left).execute(&java).await.unwrap();
+    let profile = Profile { nickname: Some("A".into()), follow_time: Some(at(1)), ..Profile::default() };
+    assert_eq!(store.commit(vec![store.enrich(&due, &profile)]).await.unwrap(), [0]);
+    let row = store.follower("main", "oA").await.unwrap().unwrap();
+    assert_eq!((row.is_followed, row.nickname.as_deref(), row.unfollow_time), (false, Some(""), Some(at(5))));
 }
 
 /// The two tables say the same columns in the same order.
@@ -331,10 +376,11 @@ mod stories {
     }
 
     pub async fn migrates_twice_and_by_two_at_once(scene: &Scene) {
-        let a = Store::open(&scene.url, Options { create: true, ..Options::default() }).await.unwrap();
+        let options = Options { create: true, zone: scene.zone, ..Options::default() };
+        let a = Store::open(&scene.url, options).await.unwrap();
         assert!(a.schema().await.unwrap().pending());
         assert_eq!(a.check_schema().await.unwrap_err().kind, crate::error::Kind::Config);
-        let b = Store::open(&scene.url, Options { create: true, ..Options::default() }).await.unwrap();
+        let b = Store::open(&scene.url, options).await.unwrap();
         let (one, two) = tokio::join!(a.migrate(), b.migrate());
         one.unwrap();
         two.unwrap();
@@ -457,7 +503,9 @@ mod stories {
         let store = scene.open().await;
         let time = Utc.timestamp_millis_opt(1_735_660_800_987).unwrap();
         store.commit(store.follow("main", "oA", time, None, 0)).await.unwrap();
-        assert_eq!(store.follower("main", "oA").await.unwrap().unwrap().follow_time, Some(time));
+        // A table that another program made may keep whole seconds.
+        let kept = if scene.zone.is_some() { Utc.timestamp_millis_opt(1_735_660_800_000).unwrap() } else { time };
+        assert_eq!(store.follower("main", "oA").await.unwrap().unwrap().follow_time, Some(kept));
     }
 
     /// What the rows say once user/info has been asked: the platform knows the person as `followed`.
@@ -472,7 +520,7 @@ mod stories {
             store.commit(write).await.unwrap();
         }
         let mut row = store.follower("main", "oA").await.unwrap().unwrap();
-        (row.id, row.created_at, row.updated_at) = (0, at(0), at(0));
+        (row.id, row.created_at, row.updated_at) = (0, None, None);
         row.erased_at = row.erased_at.map(|_| at(0));
         row
     }

@@ -18,6 +18,7 @@ mod signer;
 mod stage;
 mod stories;
 
+mod adopt;
 mod alarms;
 mod attackers;
 mod backup;

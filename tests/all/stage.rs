@@ -125,6 +125,11 @@ impl Stage {
         serve
     }
 
+    /// The database, for connections past the program.
+    pub fn database_url(&self) -> &str {
+        &self.rows.url
+    }
+
     /// Runs a verb to its end.
     pub async fn verb(&self, args: &[&str]) -> Outcome {
         self.verb_with(args, "").await

@@ -1,12 +1,13 @@
 //! `wxops db …`: the schema, and a copy of all.
 
+mod adopt;
 mod backup;
 mod migrate;
 mod status;
 
 use super::Context;
 use crate::error::Result;
-use crate::store::{Options, Store};
+use crate::store::{Options, Store, Zone};
 
 /// The database: its schema, a backup
 #[derive(Debug, clap::Subcommand)]
@@ -30,5 +31,7 @@ impl Db {
 
 /// The database without its schema being looked at.
 async fn open(context: &Context, create: bool) -> Result<Store> {
-    Store::open(&context.config()?.database_url, Options { create, ..Options::default() }).await
+    let config = context.config()?;
+    let zone = config.user_mapping_timezone.map(Zone::from);
+    Store::open(&config.database_url, Options { create, zone, ..Options::default() }).await
 }

@@ -17,6 +17,8 @@ pub struct Status {}
 pub(super) struct Shown {
     database: &'static str,
     state: SchemaState,
+    /// At which offset user_mapping was taken over.
+    taken_over: Option<String>,
 }
 
 impl Status {
@@ -26,7 +28,9 @@ impl Status {
             Dialect::Sqlite => "sqlite",
             Dialect::MySql => "mysql",
         };
-        context.out.show(&Shown { database, state: store.schema().await? })?;
+        let state = store.schema().await?;
+        let taken_over = if state.begun() { store.taken_over().await? } else { None };
+        context.out.show(&Shown { database, state, taken_over })?;
         store.check_schema().await
     }
 }
@@ -40,7 +44,8 @@ impl Shown {
 impl Report for Shown {
     fn json(&self) -> Value {
         let files: Vec<_> = self.state.files.iter().map(Shown::file).collect();
-        json!({ "database": self.database, "files": files, "newer": self.state.newer.iter().map(i64::to_string).collect::<Vec<_>>() })
+        let newer: Vec<_> = self.state.newer.iter().map(i64::to_string).collect();
+        json!({ "database": self.database, "files": files, "newer": newer, "taken_over": self.taken_over })
     }
 
     fn text(&self, lang: Lang) -> String {
@@ -56,6 +61,9 @@ impl Report for Shown {
             .newer
             .iter()
             .map(|version| say!("{version:04}  unknown to this wxops"; "{version:04}  本程序不认识"));
-        lines.chain(newer).map(|line| line.in_lang(lang).to_owned()).collect::<Vec<_>>().join("\n")
+        let taken_over = self.taken_over.iter().map(
+            |offset| say!("user_mapping  taken over, times at {offset}"; "user_mapping  已接管，时间偏移 {offset}"),
+        );
+        lines.chain(newer).chain(taken_over).map(|line| line.in_lang(lang).to_owned()).collect::<Vec<_>>().join("\n")
     }
 }

@@ -4,7 +4,7 @@ use super::Patient;
 use super::finding::{Check, Finding};
 use crate::error::{Error, Result};
 use crate::say;
-use crate::store::{Options, Store};
+use crate::store::{Options, Store, Zone};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -51,7 +51,8 @@ async fn open(patient: &Patient) -> Result<Store> {
             "wxops init 或 wxops serve 会创建它；或设置 DATABASE_URL"
         )));
     }
-    Store::open(url, Options::default()).await
+    let zone = patient.config.user_mapping_timezone.map(Zone::from);
+    Store::open(url, Options { zone, ..Options::default() }).await
 }
 
 async fn look(patient: &Patient, store: &Store) -> Result<Vec<Finding>> {
@@ -78,6 +79,7 @@ async fn look(patient: &Patient, store: &Store) -> Result<Vec<Finding>> {
         None,
         say!("{server}{place}, schema {version} is current"; "{server}{place}，结构版本 {version}，为最新"),
     ));
+    findings.extend(taken_over(store).await?);
     for warning in store.warnings().await? {
         let mend = say!(
             "SET GLOBAL innodb_flush_log_at_trx_commit = 1, and in my.cnf";
@@ -88,6 +90,32 @@ async fn look(patient: &Patient, store: &Store) -> Result<Vec<Finding>> {
     if let Some(file) = store.file() {
         findings.extend(open_to_others(file));
         findings.extend(room(file));
+    }
+    Ok(findings)
+}
+
+/// A user_mapping that another program writes too, and whether its times can be what they are said to be.
+async fn taken_over(store: &Store) -> Result<Vec<Finding>> {
+    let Some(offset) = store.taken_over().await? else { return Ok(Vec::new()) };
+    let stands = say!(
+        "user_mapping was taken over, its times are at {offset}";
+        "user_mapping 已接管，其时间偏移为 {offset}"
+    );
+    let mut findings = vec![Finding::ok(Check::Database, None, stands)];
+    if let Some(seconds) = store.times_ahead().await? {
+        let minutes = seconds / 60;
+        findings.push(Finding::warn(
+            Check::Database,
+            None,
+            say!(
+                "the newest time in user_mapping lies {minutes} min in the future: another program writes it at another offset than {offset}, or its clock is wrong";
+                "user_mapping 中最新的时间在未来 {minutes} 分钟：其他程序写入时的偏移不是 {offset}，或其时钟有误"
+            ),
+            say!(
+                "compare SELECT MAX(updated_at) FROM user_mapping with that program's clock; then mend user_mapping_timezone and run: wxops db migrate --adopt";
+                "请将 SELECT MAX(updated_at) FROM user_mapping 与该程序的时钟对照；然后修正 user_mapping_timezone 并运行：wxops db migrate --adopt"
+            ),
+        ));
     }
     Ok(findings)
 }

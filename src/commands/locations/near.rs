@@ -1,7 +1,7 @@
 //! `wxops locations near`.
 
 use crate::app::App;
-use crate::cache::{Near, Nearest};
+use crate::cache::{INNER, Near, Nearest};
 use crate::commands::{Context, accounts, time_json, time_local};
 use crate::domain::geo::{self, Place};
 use crate::error::{Error, Result};
@@ -69,9 +69,16 @@ impl NearBy {
                 Err(error) => tracing::warn!(%error, account, "answered by the database: Redis can't be asked"),
             }
         }
-        let mut nearest = Nearest::new(self.place, self.limit);
-        app.store.locations_near(account, self.place, self.radius, now_ms, |one| nearest.take(one)).await?;
-        Ok(nearest.into_sorted())
+        let mut found = Vec::new();
+        for radius in [self.radius / INNER, self.radius] {
+            let mut nearest = Nearest::new(self.place, self.limit);
+            app.store.locations_near(account, self.place, radius, now_ms, |one| nearest.take(one)).await?;
+            found = nearest.into_sorted();
+            if found.len() == self.limit {
+                break;
+            }
+        }
+        Ok(found)
     }
 }
 

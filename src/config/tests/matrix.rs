@@ -39,6 +39,7 @@ fn value(key: &Key, place: Place) -> String {
         "WXOPS_SPOOL_MAX" => format!("{}MiB", at + 1),
         "WXOPS_SPOOL_TMPFS" => ["true", "false"][at % 2].into(),
         "WXOPS_LOG" => ["info", "warn", "debug", "error", "trace", "off", "wxops=info", "wxops=warn"][at].into(),
+        "WXOPS_USER_MAPPING_TIMEZONE" => format!("+0{at}:00"),
         "WXOPS_LANG" => ["en", "zh"][at % 2].into(),
         "WECHAT_AES_KEY" | "WECHAT_AES_KEY_PREVIOUS" => format!("{at}{}", &KEY[1..]),
         "WECHAT_MODE" => ["plain", "compat", "secure"][at % 3].into(),

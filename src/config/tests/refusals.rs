@@ -39,6 +39,13 @@ fn a_wrong_variable_is_named() {
         ("WXOPS_METRICS_LISTEN", "127.0.0.1:8080", "metrics never share the public listener"),
         ("WXOPS_REPLAY_WINDOW", "5", "not a length of time; write a number and ms, s, m, h or d, such as 5m"),
         ("WXOPS_UNSUBSCRIBE_POLICY", "drop", "must be erase or keep"),
+        (
+            "WXOPS_USER_MAPPING_TIMEZONE",
+            "Asia/Shanghai",
+            "not an offset from UTC between -12:59 and +14:00, such as +08:00",
+        ),
+        ("WXOPS_USER_MAPPING_TIMEZONE", "+8:00", "not an offset from UTC between -12:59 and +14:00, such as +08:00"),
+        ("WXOPS_USER_MAPPING_TIMEZONE", "+14:01", "not an offset from UTC between -12:59 and +14:00, such as +08:00"),
         ("WXOPS_LOG", "wxops=loud", "not a log filter, such as info or info,wxops=debug"),
         ("WXOPS_LANG", "fr", "must be zh or en"),
         ("WXOPS_ALERT_WEBHOOK", "hush", "not the webhook of a WeCom group robot"),

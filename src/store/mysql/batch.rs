@@ -1,7 +1,7 @@
 //! The statements of one transaction: few shapes, many rows each.
 
 use super::super::follow::BARE_ROW;
-use super::super::inbox::{AGAIN, Arrival, DEAD, ERASED, Outcome, RAW_UNLESS_ERASED, Settled};
+use super::super::inbox::{AGAIN, Arrival, DEAD, Outcome, Settled};
 use super::super::read::bind_mysql;
 use super::super::value::{person, places};
 use super::super::writer::End;
@@ -25,7 +25,7 @@ pub(super) async fn insert<'a>(
     db: &mut MySqlConnection,
     arrivals: &[&'a Arrival],
     lease: Option<i64>,
-    recent: &Recent,
+    (erased, recent): (&str, &Recent),
 ) -> sqlx::Result<HashMap<[u8; 32], (i64, &'a Arrival)>> {
     let mut sorted: Vec<&Arrival> = arrivals.to_vec();
     sorted.sort_by_key(|arrival| arrival.key);
@@ -64,13 +64,13 @@ pub(super) async fn insert<'a>(
         let inserted = query.execute(&mut *db).await?;
         let all = inserted.rows_affected() == rows.len() as u64;
         match i64::try_from(inserted.last_insert_id()) {
-            Ok(first) if all && are_ours(db, first, rows.len(), stamp).await? => {
+            Ok(first) if all && are_ours(db, first, rows.len(), (stamp, erased)).await? => {
                 new.extend((first..).zip(rows).map(|(id, arrival)| (arrival.key, (id, *arrival))));
             }
             _ => unsure.extend(rows),
         }
     }
-    look_up(db, &unsure, stamp, &mut new).await?;
+    look_up(db, &unsure, (stamp, erased), &mut new).await?;
     Ok(new)
 }
 
@@ -94,7 +94,7 @@ async fn known(db: &mut MySqlConnection, repeated: &[&Arrival]) -> sqlx::Result<
 async fn look_up<'a>(
     db: &mut MySqlConnection,
     unsure: &[&'a Arrival],
-    stamp: i64,
+    (stamp, erased): (i64, &str),
     new: &mut HashMap<[u8; 32], (i64, &'a Arrival)>,
 ) -> sqlx::Result<()> {
     let by_key: HashMap<&[u8], &Arrival> = unsure.iter().map(|arrival| (&arrival.key[..], *arrival)).collect();
@@ -102,7 +102,7 @@ async fn look_up<'a>(
     for rows in unsure.chunks(ROWS) {
         let size = rows.len().next_power_of_two();
         let sql = format!(
-            "SELECT id, dedupe_key, lease, state = 'done' AND {ERASED} FROM inbox_event WHERE dedupe_key IN ({})",
+            "SELECT id, dedupe_key, lease, state = 'done' AND {erased} FROM inbox_event WHERE dedupe_key IN ({})",
             places(size)
         );
         let query = (0..size)
@@ -134,10 +134,15 @@ async fn look_up<'a>(
 
 /// Whether `count` rows from `first` on are those just inserted, one id after the other, and none of them is about
 /// somebody who is erased since. One statement for batches of every size; where it says no, each key is looked up.
-async fn are_ours(db: &mut MySqlConnection, first: i64, count: usize, stamp: i64) -> sqlx::Result<bool> {
+async fn are_ours(
+    db: &mut MySqlConnection,
+    first: i64,
+    count: usize,
+    (stamp, erased): (i64, &str),
+) -> sqlx::Result<bool> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let sql = format!(
-        "SELECT COUNT(*), CAST(COALESCE(SUM(state = 'done' AND {ERASED}), 0) AS SIGNED) FROM inbox_event \
+        "SELECT COUNT(*), CAST(COALESCE(SUM(state = 'done' AND {erased}), 0) AS SIGNED) FROM inbox_event \
          WHERE id BETWEEN ? AND ? AND lease = ?"
     );
     let row = bind_mysql(&sql, &[Value::Int(first), Value::Int(first + count - 1), Value::Int(stamp)]);
@@ -146,13 +151,13 @@ async fn are_ours(db: &mut MySqlConnection, first: i64, count: usize, stamp: i64
 }
 
 /// Rows that are done together, then their effects; each of the others alone.
-pub(super) async fn settle(db: &mut MySqlConnection, rows: &[&Settled]) -> sqlx::Result<Vec<End>> {
+pub(super) async fn settle(db: &mut MySqlConnection, rows: &[&Settled], erased: &str) -> sqlx::Result<Vec<End>> {
     let mut ends = vec![End::NotOurs; rows.len()];
     let mut done: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].effects().is_some()).collect();
     // Rows are locked in one order, whoever settles.
     done.sort_by_key(|at| rows[*at].id);
     for group in done.chunks(ROWS) {
-        let ours = mark_done(db, rows, group).await?;
+        let ours = mark_done(db, rows, group, erased).await?;
         match group.len() {
             all if ours == all => group.iter().for_each(|at| ends[*at] = End::Settled),
             1 => {}
@@ -178,12 +183,12 @@ pub(super) async fn settle(db: &mut MySqlConnection, rows: &[&Settled]) -> sqlx:
 }
 
 /// Ends the rows of a group that are still held under their leases, and tells how many they were.
-async fn mark_done(db: &mut MySqlConnection, rows: &[&Settled], group: &[usize]) -> sqlx::Result<usize> {
+async fn mark_done(db: &mut MySqlConnection, rows: &[&Settled], group: &[usize], erased: &str) -> sqlx::Result<usize> {
     let ids = padded(group.iter().map(|at| rows[*at].id));
     // A lease is drawn for a batch of arrivals: no other row of the group has it by chance.
     let leases = padded(group.iter().map(|at| rows[*at].lease).collect::<BTreeSet<_>>().into_iter());
     let sql = format!(
-        "UPDATE inbox_event SET raw = {RAW_UNLESS_ERASED}, state = 'done', lease = NULL, lease_until = 0 WHERE id IN ({}) AND lease IN ({}) \
+        "UPDATE inbox_event SET raw = CASE WHEN {erased} THEN NULL ELSE raw END, state = 'done', lease = NULL, lease_until = 0 WHERE id IN ({}) AND lease IN ({}) \
          AND state = 'new'",
         places(ids.len()),
         places(leases.len())
