@@ -6,7 +6,7 @@ use super::outcome::Outcome;
 use super::plan::{self, Plan};
 use super::report::faults::{AWAY, BESIDE, WELL};
 use super::sealed::Requests;
-use super::under::Child;
+use super::under::{self, Child};
 use crate::rows::Db;
 use crate::stage::Stage;
 use rusqlite::Connection;
@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-/// Until everything that was acknowledged has its row.
+/// Until everything that was acknowledged has its row; until a job has ended.
 const RECOVERY: Duration = Duration::from_secs(120);
 /// What the jobs find: events that are old enough to be purged, and people to be exported.
 const OLD_EVENTS: u32 = 200_000;
@@ -198,7 +198,9 @@ async fn again(stage: Arc<Stage>, job: &str, ended: Arc<AtomicBool>) -> u32 {
     };
     let mut times = 0;
     while !ended.load(Relaxed) {
-        stage.verb(args).await.expect_code(0);
+        let done = tokio::time::timeout(RECOVERY, under::verb(&stage, args).output()).await;
+        let done = done.expect("a job ends").expect("the binary starts");
+        assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
         times += 1;
     }
     times

@@ -145,6 +145,15 @@ pub fn serve(stage: &Stage, log: &Path) -> Command {
     command
 }
 
+/// A verb on a stage, however long it takes.
+pub fn verb(stage: &Stage, args: &[&str]) -> Command {
+    let mut command = Command::new(BINARY);
+    command.args(["--config", &stage.config()]).args(args).current_dir(stage.folder());
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("LANG", "C.UTF-8");
+    command.kill_on_drop(true).process_group(0).stdin(Stdio::null());
+    command
+}
+
 fn ourselves(args: &[&str], env: &[(String, String)]) -> tokio::process::Child {
     let mut command = Command::new(std::env::current_exe().expect("our own path"));
     command.args(args).envs(env.iter().cloned()).stdin(Stdio::null()).stdout(Stdio::piped());
