@@ -191,7 +191,8 @@ async fn callbacks_stay_quick(stage: Stage) {
     let slow = alone.quantile(0.99);
     assert!(beside.quantile(0.99) <= P99.max(slow * 2), "alone: {alone}, beside the purge: {beside}");
     let longest = purged["longest_seconds"].as_f64().unwrap();
-    assert!(longest <= HELD_S.max(slow.as_secs_f64() * 2.0), "others waited {longest} s; alone: {alone}");
+    // One that took too long is followed by one of half as many rows.
+    assert!(longest <= (2.0 * HELD_S).max(slow.as_secs_f64() * 2.0), "others waited {longest} s; alone: {alone}");
 }
 
 async fn push(stage: &Stage, serve: &Serve, end: End, age: i64, progress: Arc<Progress>) -> Report {
