@@ -171,9 +171,13 @@ pub(super) const ERASED: &str = erased!();
 /// A row in hand that failed: due again.
 pub(super) const AGAIN: &str = "UPDATE inbox_event SET attempts = attempts + 1, due_at = ?, last_error = ?, lease = NULL, \
      lease_until = 0 WHERE id = ? AND lease = ? AND state = 'new'";
-/// A row in hand that is parked.
-pub(super) const DEAD: &str = "UPDATE inbox_event SET attempts = attempts + 1, state = 'dead', last_error = ?, lease = NULL, \
-     lease_until = 0 WHERE id = ? AND lease = ? AND state = 'new'";
+/// A row in hand that is parked; of somebody who is erased since, without its message.
+pub(super) const DEAD: &str = concat!(
+    "UPDATE inbox_event SET raw = CASE WHEN ",
+    erased!(),
+    " THEN NULL ELSE raw END, attempts = attempts + 1, state = 'dead', last_error = ?, lease = NULL, lease_until = 0 \
+     WHERE id = ? AND lease = ? AND state = 'new'"
+);
 
 /// One row of `events list` and `events show`.
 #[derive(Debug, Clone)]

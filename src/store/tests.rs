@@ -370,6 +370,17 @@ mod stories {
         let kept: Vec<bool> = rows.iter().map(|row| row.raw.is_some()).collect();
         assert_eq!(kept, [true, false, true], "what happened before they left is blanked");
         assert!(store.claim_inbox(10, i64::MAX).await.unwrap().is_empty());
+        // A replay that fails for good brings no message back, nor keeps one that came in beside the leaving.
+        store.arrive(arrival(4, "oLeft", 4)).await.unwrap();
+        store
+            .commit(vec![stmt!("UPDATE inbox_event SET raw = 'late', lease_until = 0 WHERE state = 'new'")])
+            .await
+            .unwrap();
+        let row = store.claim_inbox(10, i64::MAX).await.unwrap().pop().unwrap();
+        let dead = Outcome::Dead { error: "no".into() };
+        store.settle(vec![Settled { id: row.id, lease: row.lease, outcome: dead }]).await.unwrap();
+        let row = store.inbox_event(row.id).await.unwrap().unwrap();
+        assert_eq!((row.state.as_str(), row.raw), ("dead", None));
         // Done is not the end: it can be handled again.
         assert!(store.replay_inbox(rows[0].id, 0).await.unwrap());
         assert_eq!(store.claim_inbox(10, i64::MAX).await.unwrap().len(), 1);

@@ -1,7 +1,7 @@
 //! The statements of one transaction: few shapes, many rows each.
 
 use super::super::follow::BARE_ROW;
-use super::super::inbox::{AGAIN, Arrival, DEAD, Outcome, Settled};
+use super::super::inbox::{AGAIN, Arrival, DEAD, ERASED, Outcome, Settled};
 use super::super::read::bind_mysql;
 use super::super::value::{person, places};
 use super::super::writer::End;
@@ -168,14 +168,16 @@ pub(super) async fn settle(db: &mut MySqlConnection, rows: &[&Settled], erased: 
     let settled = rows.iter().zip(&ends).filter(|(_, end)| **end == End::Settled);
     write_effects(db, settled.filter_map(|(row, _)| row.effects()).collect()).await?;
     for (at, row) in rows.iter().enumerate() {
-        let (sql, args) = match &row.outcome {
+        let (sql, args): (String, Vec<Value>) = match &row.outcome {
             Outcome::Done(_) => continue,
             Outcome::Again { due_at, error } => {
-                (AGAIN, vec![(*due_at).into(), error.as_str().into(), row.id.into(), row.lease.into()])
+                (AGAIN.into(), vec![(*due_at).into(), error.as_str().into(), row.id.into(), row.lease.into()])
             }
-            Outcome::Dead { error } => (DEAD, vec![error.as_str().into(), row.id.into(), row.lease.into()]),
+            Outcome::Dead { error } => {
+                (DEAD.replace(ERASED, erased), vec![error.as_str().into(), row.id.into(), row.lease.into()])
+            }
         };
-        if bind_mysql(sql, &args).execute(&mut *db).await?.rows_affected() == 1 {
+        if bind_mysql(&sql, &args).execute(&mut *db).await?.rows_affected() == 1 {
             ends[at] = End::Settled;
         }
     }
