@@ -27,12 +27,8 @@ pub struct Schedule {
     #[arg(long)]
     skip_if_running: bool,
     /// Wait so long for the end of another run, such as 30s
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = config::duration)]
     wait: Option<Duration>,
-}
-
-fn time(text: &str) -> Result<Duration> {
-    config::duration(text)
 }
 
 /// The turn of a job: no other run of it is under way.

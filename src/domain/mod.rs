@@ -6,6 +6,7 @@ pub mod clock;
 pub mod event;
 pub mod filter;
 pub mod geo;
+pub mod hex;
 pub mod hook;
 pub mod near;
 pub mod redis;

@@ -66,7 +66,7 @@ fn encoded(text: &str) -> Vec<Secret> {
     let mut forms: Vec<String> = PLAIN.iter().map(|plain| percent(bytes, plain)).collect();
     forms.extend(PLAIN.iter().map(|plain| percent(bytes, plain).replace("%20", "+")));
     forms.extend([
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        super::hex::hex(bytes),
         bytes.iter().map(|byte| format!("{byte:02X}")).collect(),
         within_quotes(&format!("{text:?}")),
         within_quotes(&serde_json::Value::from(text).to_string()),

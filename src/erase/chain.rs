@@ -2,6 +2,7 @@
 //! person stands in it as a keyed hash, so that it stays true when their openid is gone.
 
 use crate::app::App;
+use crate::domain::hex::hex;
 use crate::error::Result;
 use crate::store::{Erasure, Link};
 use crate::tokens::this_process;
@@ -75,10 +76,6 @@ fn sha256(text: &str) -> String {
 fn person(key: &hmac::Key, account: &str, openid: &str) -> String {
     // Neither holds a line break.
     hex(hmac::sign(key, format!("erasure\n{account}\n{openid}").as_bytes()).as_ref())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 async fn key(app: &App) -> Result<hmac::Key> {

@@ -6,7 +6,7 @@ use crate::cache::{COPIES, Cache, Copier};
 use crate::error::Result;
 use crate::lifecycle;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// Between two looks for what has expired, milliseconds by the clock of the process; and for what is known of those who
@@ -20,7 +20,8 @@ const TICK: Duration = Duration::from_millis(500);
 /// Between two steps of copying that have nothing to do, and after one that failed.
 const COPY_EVERY: Duration = Duration::from_millis(250);
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
-/// How many outstanding copies are counted for the metric.
+/// How often outstanding copies are counted for the metric, and how many at the most.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
 const COUNTED: i64 = 1_000_000;
 
 /// Why Redis could not be asked at the last try; `None`: it could.
@@ -82,9 +83,10 @@ fn is_due(now_ms: i64, last: &mut i64, every_ms: i64) -> bool {
 pub(super) async fn copy(app: Arc<App>, cache: Arc<Cache>, pulse: RedisPulse, mut stop: watch::Receiver<bool>) {
     let mut post = Post::new(COPIES);
     let mut copier = Copier::default();
+    let mut counted = None;
     let working = async {
         loop {
-            let wait = match step(&app, &cache, &mut post, &mut copier).await {
+            let wait = match step(&app, &cache, &mut post, &mut copier, &mut counted).await {
                 Ok(wait) => {
                     if pulse.note(None) {
                         tracing::info!("Redis is well again");
@@ -112,14 +114,24 @@ pub(super) async fn copy(app: Arc<App>, cache: Arc<Cache>, pulse: RedisPulse, mu
 }
 
 /// One step; how long to wait before the next.
-async fn step(app: &App, cache: &Cache, post: &mut Post, copier: &mut Copier) -> Result<Duration> {
+async fn step(
+    app: &App,
+    cache: &Cache,
+    post: &mut Post,
+    copier: &mut Copier,
+    counted: &mut Option<Instant>,
+) -> Result<Duration> {
     if !post.hold(app).await? {
         cache.ping().await?;
         return Ok(AFTER_FAILURE);
     }
     let on = copier.step(cache, app.now_ms()).await?;
-    let (late, gone) = app.store.copies_due(COUNTED).await?;
-    app.metrics.copies_are_due(late + gone);
+    // Not at each step: there may be a million of them.
+    if counted.is_none_or(|at| at.elapsed() >= COUNT_EVERY) {
+        let (late, gone) = app.store.copies_due(COUNTED).await?;
+        app.metrics.copies_are_due(late + gone);
+        *counted = Some(Instant::now());
+    }
     Ok(if on { Duration::ZERO } else { COPY_EVERY })
 }
 

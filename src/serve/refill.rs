@@ -3,6 +3,7 @@
 
 use super::keep::Keeping;
 use super::pulse::Standing;
+use crate::domain::hex::hex;
 use crate::error::{Error, Result, Then};
 use crate::events;
 use crate::lifecycle;
@@ -130,10 +131,6 @@ fn refuse(moved: &mut Moved, record: &Record, why: &str) {
     let (account, key) = (&*record.account, hex(&record.key[..8]));
     tracing::error!(account, key, why, "the database refuses a spooled callback; it is set aside");
     moved.refused.push(record.clone());
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn unreadable(spool: &Spool, error: &std::io::Error) -> Error {

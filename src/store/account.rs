@@ -40,7 +40,7 @@ impl Store {
     pub async fn installation_name(&self) -> Result<String> {
         let (_, key) = self.stored_installation().await?.ok_or_else(|| damaged("no row"))?;
         let digest = ring::digest::digest(&ring::digest::SHA256, &key);
-        Ok(digest.as_ref()[..6].iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(crate::domain::hex::hex(&digest.as_ref()[..6]))
     }
 
     async fn stored_installation(&self) -> Result<Option<(String, Vec<u8>)>> {

@@ -236,7 +236,7 @@ impl Store {
     fn erasure_row(&self, erase: &ToErase<'_>, now_ms: i64) -> Statement {
         let sql = format!("INSERT INTO erasure (account, openid, {NEW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
         let note = cut(&erase.note.map(str::to_owned), TEXT_MAX);
-        let now = DateTime::from_timestamp_millis(now_ms).unwrap_or_default();
+        let now = super::time_of(now_ms);
         let ToErase { account, openid, beside: Beside { stores, .. }, .. } = *erase;
         stmt!(sql, account, openid, erase.cause.as_str(), note, erase.to, now, stores, state(stores), now_ms)
     }
@@ -244,7 +244,7 @@ impl Store {
     /// Erases a person in every table, whether they follow or not; what is known of a later following stays, and its
     /// profile, which can't be told apart, is asked for again. Kept are account, openid, and the times.
     pub fn erase(&self, erase: &ToErase<'_>, now_ms: i64) -> Vec<Statement> {
-        let now = DateTime::from_timestamp_millis(now_ms).unwrap_or_default();
+        let now = super::time_of(now_ms);
         let ToErase { account, openid, to, .. } = *erase;
         // qr_scene_time stands further left and is blanked by then unless it is later. MySQL assigns from left to right.
         let sql = format!(

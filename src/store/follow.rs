@@ -7,7 +7,7 @@
 //! numbered, `?1` the account and `?2` the openid, so that a writer can put those of a batch together.
 
 use super::value::stmt;
-use super::{Statement, Store};
+use super::{Statement, Store, time_of};
 use chrono::{DateTime, Utc};
 
 /// Free text is cut to this many characters: what the columns hold.
@@ -108,15 +108,20 @@ impl Store {
     pub fn unfollow(&self, account: &str, openid: &str, at: DateTime<Utc>, erase: bool, now_ms: i64) -> Vec<Statement> {
         let now = time_of(now_ms);
         let mut statements = vec![self.bare_row(account, openid, now)];
-        // A scene that was told later proves a later following, whose subscribe is late or lost.
-        let asks = "info_due_at = CASE WHEN (follow_time >= ?3 OR qr_scene_time > ?3) AND (erased_to IS NULL OR erased_to <= ?3 \
+        // A scene that was told later proves a later following, whose subscribe is late or lost. `erased_to` is set behind
+        // what reads it.
+        let asks = |erased_to: &str| {
+            format!(
+                "info_due_at = CASE WHEN (follow_time >= ?3 OR qr_scene_time > ?3) AND (erased_to IS NULL OR erased_to <= ?3 \
              OR follow_time >= erased_to OR qr_scene_time > erased_to) THEN ?4 ELSE NULL END, \
              info_attempts = 0, info_error = NULL, info_lease = 0, \
              is_followed = CASE WHEN follow_time > ?3 OR qr_scene_time > ?3 THEN is_followed ELSE 0 END, \
-             updated_at = ?5, unfollow_time = ?3 \
-             WHERE account = ?1 AND openid = ?2 AND (unfollow_time IS NULL OR unfollow_time < ?3)";
+             updated_at = ?5, {erased_to}unfollow_time = ?3 \
+             WHERE account = ?1 AND openid = ?2 AND (unfollow_time IS NULL OR unfollow_time < ?3)"
+            )
+        };
         if !erase {
-            let sql = format!("UPDATE user_mapping SET {asks}");
+            let sql = format!("UPDATE user_mapping SET {}", asks(""));
             statements.push(stmt!(sql, account, openid, at, now_ms, now));
             statements.extend(self.left_location(account, openid, at, now_ms));
             statements.push(Store::blank_locations(account, openid, at));
@@ -124,10 +129,9 @@ impl Store {
         }
         let sql = format!(
             "UPDATE user_mapping SET {BLANK}, {BLANK_SCENE}, \
-             erased_at = CASE WHEN follow_time > ?3 THEN erased_at ELSE ?5 END, {asks}"
+             erased_at = CASE WHEN follow_time > ?3 THEN erased_at ELSE ?5 END, {}",
+            asks(&format!("{ERASED_TO}, "))
         );
-        // Behind what reads it.
-        let sql = sql.replacen("unfollow_time = ?3", &format!("{ERASED_TO}, unfollow_time = ?3"), 1);
         statements.push(stmt!(sql, account, openid, at, now_ms, now));
         statements.extend(self.is_shared().then(|| left_before(account, openid, at, now)));
         statements.extend(self.elsewhere(account, openid, at, now_ms));
@@ -176,10 +180,6 @@ fn set_scene(account: &str, openid: &str, at: DateTime<Utc>, scene: &str, now: D
         cut(&Some(scene.to_owned()), TEXT_MAX),
         now
     )
-}
-
-fn time_of(ms: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(ms).unwrap_or_default()
 }
 
 /// Free text as the column takes it.

@@ -6,7 +6,7 @@
 
 use super::read::Row;
 use super::value::{Value, places, stmt};
-use super::{Dialect, Statement, Store, lease_id};
+use super::{Dialect, Statement, Store, lease_id, time_of};
 use crate::domain::event::Kind;
 use crate::domain::hook::Hook;
 use crate::error::Result;
@@ -263,8 +263,4 @@ fn delivery(row: &Row, lease: i64) -> Result<Delivery> {
         attempt: row.int(4)?,
         created_at: row.time(5)?,
     })
-}
-
-pub(super) fn time_of(ms: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(ms).unwrap_or_default()
 }

@@ -51,7 +51,7 @@ impl Store {
             account,
             openid,
             now_ms,
-            super::hook::time_of(now_ms)
+            super::time_of(now_ms)
         )
     }
 

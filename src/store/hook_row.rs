@@ -123,7 +123,7 @@ impl Store {
             self.dialect.now_ms()
         );
         let statements =
-            vec![stmt!(bare, hook, now_ms, super::hook::time_of(now_ms), event), stmt!(again, now_ms, event, hook)];
+            vec![stmt!(bare, hook, now_ms, super::time_of(now_ms), event), stmt!(again, now_ms, event, hook)];
         let done = self.commit(statements).await?[1] == 1;
         if done {
             self.wake_hook(hook).await?;
@@ -140,7 +140,7 @@ impl Store {
     /// A person found out that a delivery of unknown outcome had arrived; false where there is no such one.
     pub async fn resolve_delivery(&self, id: i64, now_ms: i64) -> Result<bool> {
         let sql = "UPDATE hook_delivery SET state = 'delivered', ended_at = ? WHERE id = ? AND state = 'unknown'";
-        Ok(self.commit(vec![stmt!(sql, super::hook::time_of(now_ms), id)]).await?[0] == 1)
+        Ok(self.commit(vec![stmt!(sql, super::time_of(now_ms), id)]).await?[0] == 1)
     }
 }
 

@@ -238,7 +238,7 @@ pub(super) fn by_hand(pool: &Pool, state: &SchemaState) -> String {
         }
         // What a migration killed in the middle wrote.
         let (version, name, text) = (file.version, &file.description, file.sql.as_str().trim_end());
-        let checksum: String = file.checksum.iter().map(|byte| format!("{byte:02x}")).collect();
+        let checksum = crate::domain::hex::hex(&file.checksum);
         sql.push_str(&format!(
             "\n-- {version:04} {name}\n{text}\n\nDELETE FROM _sqlx_migrations WHERE version = {version} AND NOT success;\nINSERT INTO _sqlx_migrations (version, description, success, checksum, \
              execution_time) VALUES ({version}, '{name}', TRUE, X'{checksum}', -1);\n"

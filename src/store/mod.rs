@@ -99,6 +99,11 @@ pub(crate) fn time_now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(3)
 }
 
+/// Milliseconds, for columns people read.
+pub(crate) fn time_of(ms: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(ms).unwrap_or_default()
+}
+
 /// A database that failed, as an error of the house: not reachable, or wrong by configuration.
 pub(crate) fn lost(error: sqlx::Error) -> Error {
     let why = error.to_string();

@@ -60,7 +60,7 @@ impl Store {
             account,
             openid,
             now_ms,
-            DateTime::from_timestamp_millis(now_ms).unwrap_or_default()
+            super::time_of(now_ms)
         )]
     }
 
@@ -81,7 +81,7 @@ impl Store {
                  WHERE account = ?1 AND openid = ?2",
                 account,
                 openid,
-                DateTime::from_timestamp_millis(now_ms).unwrap_or_default()
+                super::time_of(now_ms)
             ));
         }
         let events = kind.events();

@@ -25,7 +25,7 @@ const YOUNGEST: Duration = Duration::from_secs(86_400);
 #[command(before_help = "Example:\n  wxops events purge --older-than 90d --dry-run")]
 pub struct Purge {
     /// Only what was received longer ago: 90d, at least 1d
-    #[arg(long, value_name = "TIME", value_parser = age)]
+    #[arg(long, value_name = "TIME", value_parser = config::duration)]
     older_than: Duration,
     /// Dead events too, not only those that are done
     #[arg(long)]
@@ -38,10 +38,6 @@ pub struct Purge {
     yes: bool,
     #[command(flatten)]
     schedule: Schedule,
-}
-
-fn age(text: &str) -> Result<Duration> {
-    config::duration(text)
 }
 
 /// What was done, or would be.

@@ -32,7 +32,7 @@ pub struct Forget {
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     /// Wait at most so long for every store to confirm
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = config::duration)]
     wait: Duration,
     /// Check the chain of all receipts instead
     #[arg(long, conflicts_with_all = ["reason", "dry_run", "yes"])]
@@ -43,10 +43,6 @@ pub struct Forget {
     /// Do not ask
     #[arg(short = 'y', long)]
     yes: bool,
-}
-
-fn time(text: &str) -> Result<Duration> {
-    config::duration(text)
 }
 
 impl Forget {

@@ -31,7 +31,7 @@ const PAGE: usize = 100;
 #[command(before_help = "Example:\n  wxops followers purge --older-than 30d --dry-run")]
 pub struct Purge {
     /// Only people who were erased longer ago: 30d, at least 1d
-    #[arg(long, value_name = "TIME", value_parser = age)]
+    #[arg(long, value_name = "TIME", value_parser = config::duration)]
     older_than: Duration,
     /// Say how many, delete nothing
     #[arg(short = 'n', long)]
@@ -41,10 +41,6 @@ pub struct Purge {
     yes: bool,
     #[command(flatten)]
     schedule: Schedule,
-}
-
-fn age(text: &str) -> Result<Duration> {
-    config::duration(text)
 }
 
 /// What was done, or would be.

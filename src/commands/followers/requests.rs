@@ -34,7 +34,7 @@ pub struct Requests {
     #[arg(long)]
     apply: bool,
     /// Wait at most so long for every store to confirm
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = config::duration)]
     wait: Duration,
     /// Say which would be done, change nothing
     #[arg(short = 'n', long)]
@@ -42,10 +42,6 @@ pub struct Requests {
     /// Do not ask
     #[arg(short = 'y', long)]
     yes: bool,
-}
-
-fn time(text: &str) -> Result<Duration> {
-    config::duration(text)
 }
 
 const COLUMNS: &[Column] = &[

@@ -58,7 +58,7 @@ pub(super) fn of(hook: &str, delivery: &Delivery) -> Result<Payload, Nothing> {
         None => return Err(Nothing::Erased),
     }
     // CreateTime and 16 bytes of the keyed hash: no other callback has them, here or elsewhere.
-    let key: String = key.iter().take(20).map(|byte| format!("{byte:02x}")).collect();
+    let key = crate::domain::hex::hex(&key[..key.len().min(20)]);
     Ok(payload(format!("evt_{key}_{hook}"), kind.as_str(), happened, data))
 }
 

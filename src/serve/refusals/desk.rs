@@ -186,7 +186,7 @@ fn hash(refused: &Refused) -> Option<String> {
         return None;
     }
     let digest = ring::digest::digest(&ring::digest::SHA256, &refused.body);
-    Some(digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(crate::domain::hex::hex(&digest.as_ref()[..8]))
 }
 
 #[cfg(test)]
