@@ -1,9 +1,10 @@
 //! The TOML file: text values with the line each stands on. Every key is known or an error.
 
+use super::hook_table::{self, HookTable};
 use super::keys;
 use super::replies::{self, Written};
 use crate::domain::secret::Secret;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Text};
 use crate::say;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -22,22 +23,6 @@ pub(super) struct File {
     pub officials: BTreeMap<String, Table>,
     pub replies: Vec<Written>,
     pub hooks: Vec<HookTable>,
-}
-
-/// One `[[hook]]`: its keys are known, its values are not looked at yet.
-#[derive(Debug)]
-pub(super) struct HookTable {
-    pub line: usize,
-    pub items: BTreeMap<String, (Item, usize)>,
-}
-
-/// A value of a hook.
-#[derive(Debug, Clone)]
-pub(super) enum Item {
-    Text(Secret),
-    List(Vec<String>),
-    Number(i64),
-    Flag(bool),
 }
 
 /// One `[official.NAME]`.
@@ -68,7 +53,7 @@ impl File {
             match name {
                 "official" => file.officials = reader.officials(value)?,
                 "reply" => file.replies = replies::read(&reader, value)?,
-                "hook" => file.hooks = reader.hooks(value)?,
+                "hook" => file.hooks = hook_table::read(&reader, value)?,
                 _ if !known.iter().any(|k| k == name) => return Err(reader.unknown(key.span(), name, name, &known)),
                 _ => _ = file.values.insert(name.to_owned(), reader.text_of(name, value)?),
             }
@@ -131,52 +116,19 @@ impl Reader<'_> {
         Ok(table)
     }
 
-    fn hooks(&self, value: &Spanned<DeValue<'_>>) -> Result<Vec<HookTable>> {
-        let wanted =
-            || say!("must be a list of tables, each begun with [[hook]]"; "应为表的列表，每个以 [[hook]] 开头");
-        let list = value.get_ref().as_array().ok_or_else(|| self.error(value.span(), "hook", wanted()))?;
-        let mut hooks = Vec::new();
-        for value in list.iter() {
-            let table = value.get_ref().as_table().ok_or_else(|| self.error(value.span(), "hook", wanted()))?;
-            hooks.push(self.hook(self.line(&value.span()), table)?);
-        }
-        Ok(hooks)
-    }
-
-    fn hook(&self, line: usize, entries: &DeTable<'_>) -> Result<HookTable> {
-        let known: Vec<String> = keys::HOOK.iter().map(|key| (*key).to_owned()).collect();
-        let mut items = BTreeMap::new();
-        for (key, value) in entries {
-            let name = key.get_ref().as_ref();
-            let full = format!("hook.{name}");
-            if !known.iter().any(|k| k == name) {
-                return Err(self.unknown(key.span(), name, &full, &known));
-            }
-            items.insert(name.to_owned(), (self.item(name, &full, value)?, self.line(&value.span())));
-        }
-        Ok(HookTable { line, items })
-    }
-
-    fn item(&self, name: &str, full: &str, value: &Spanned<DeValue<'_>>) -> Result<Item> {
-        let error = |wanted| self.error(value.span(), full, wanted);
-        let found = value.get_ref();
-        match name {
-            "command" | "events" | "accounts" => {
-                let wanted = || say!("must be a list of texts in quotes"; "应为带引号字符串的列表");
-                let list = found.as_array().ok_or_else(|| error(wanted()))?;
-                let texts = list.iter().map(|one| one.get_ref().as_str().map(str::to_owned));
-                texts.collect::<Option<_>>().map(Item::List).ok_or_else(|| error(wanted()))
-            }
-            "tries" => {
-                let number = found.as_integer().and_then(|number| number.as_str().parse().ok());
-                number.map(Item::Number).ok_or_else(|| error(say!("must be a whole number"; "应为整数")))
-            }
-            "insecure" => {
-                let wanted = say!("must be true or false"; "应为 true 或 false");
-                found.as_bool().map(Item::Flag).ok_or_else(|| error(wanted))
-            }
-            _ => self.text_of(full, value).map(|(text, _)| Item::Text(text)),
-        }
+    /// The tables of a list that is written as `[[key]]`, each with where it stands; else what is `wanted`.
+    pub fn tables<'v, 'i>(
+        &self,
+        key: &str,
+        value: &'v Spanned<DeValue<'i>>,
+        wanted: &Text,
+    ) -> Result<Vec<(Range<usize>, &'v DeTable<'i>)>> {
+        let wrong = |value: &Spanned<DeValue<'_>>| self.error(value.span(), key, wanted.clone());
+        let list = value.get_ref().as_array().ok_or_else(|| wrong(value))?;
+        let table = |value: &'v Spanned<DeValue<'i>>| {
+            Ok((value.span(), value.get_ref().as_table().ok_or_else(|| wrong(value))?))
+        };
+        list.iter().map(table).collect()
     }
 
     fn table<'v, 'i>(&self, key: &str, value: &'v Spanned<DeValue<'i>>) -> Result<&'v DeTable<'i>> {
@@ -184,7 +136,7 @@ impl Reader<'_> {
         value.get_ref().as_table().ok_or_else(|| self.error(value.span(), key, wanted))
     }
 
-    fn text_of(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<Entry> {
+    pub fn text_of(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<Entry> {
         // A switch is written as TOML has it, or in quotes as in the environment.
         if let Some(switch) = value.get_ref().as_bool().filter(|_| key == "spool_tmpfs") {
             return Ok((Secret::new(switch.to_string()), self.line(&value.span())));
@@ -202,7 +154,7 @@ impl Reader<'_> {
         }
     }
 
-    pub fn error(&self, span: Range<usize>, key: &str, why: crate::error::Text) -> Error {
+    pub fn error(&self, span: Range<usize>, key: &str, why: Text) -> Error {
         let (line, path) = (self.line(&span), self.path.display());
         let (en, zh) = (why.en, why.zh);
         Error::config(say!("{key} (line {line} of {path}): {en}"; "{key}（{path} 第 {line} 行）：{zh}"))

@@ -1,6 +1,7 @@
 //! The `[[hook]]` tables: who is told of events.
 
-use super::file::{HookTable, Item, account_name};
+use super::file::account_name;
+use super::hook_table::{HookTable, Item};
 use super::layers::Layers;
 use super::origins::{self, Origins, Shown};
 use super::secrets::parts;

@@ -6,6 +6,7 @@ mod database;
 mod dotenv;
 mod file;
 mod hook;
+mod hook_table;
 mod keys;
 mod layers;
 mod origins;

@@ -37,13 +37,8 @@ pub(super) struct Written {
 /// Reads them all, in their order.
 pub(super) fn read(reader: &Reader<'_>, value: &Spanned<DeValue<'_>>) -> Result<Vec<Written>> {
     let wanted = say!("must be written as [[reply]]"; "应写作 [[reply]]");
-    let list = value.get_ref().as_array().ok_or_else(|| reader.error(value.span(), "reply", wanted.clone()))?;
-    let mut replies = Vec::new();
-    for value in list {
-        let table = value.get_ref().as_table().ok_or_else(|| reader.error(value.span(), "reply", wanted.clone()))?;
-        replies.push(Section { reader, table, span: value.span() }.read()?);
-    }
-    Ok(replies)
+    let tables = reader.tables("reply", value, &wanted)?;
+    tables.into_iter().map(|(span, table)| Section { reader, table, span }.read()).collect()
 }
 
 /// Gives every account its replies.
