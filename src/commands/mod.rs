@@ -20,7 +20,7 @@ pub mod status;
 mod time;
 pub mod token;
 
-pub use accounts::{accounts, worse};
+pub use accounts::{accesses, accounts, worse};
 pub use bytes::bytes;
 pub use schedule::{Schedule, Stop, Turn};
 pub use time::{Since, account_filter, time_json, time_local};

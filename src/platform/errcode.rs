@@ -15,6 +15,7 @@ use super::Platform;
 use crate::error::Text;
 pub use conduct::{Conduct, Move, Probing, conduct, first, probing};
 pub use refusal::{Refusal, error};
+pub use reopening::shown as hour;
 pub use step::{Step, Who};
 
 /// What a caller does about a code (reference 9, classes).
