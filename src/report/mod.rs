@@ -93,10 +93,12 @@ impl Out {
 
     /// A remark for people on stderr; nothing with `-q` or in JSON.
     pub fn note(&self, text: &Text) {
-        if !self.quiet && self.format == Format::Table {
-            // A stderr that is gone is no reason to fail.
-            let _ = writeln!(life::stderr(), "{}", veiled(&escape(text.in_lang(self.lang))));
-        }
+        self.notes().say(text);
+    }
+
+    /// The way of remarks alone, for whoever has no results.
+    pub fn notes(&self) -> Notes {
+        Notes { shown: !self.quiet && self.format == Format::Table, lang: self.lang }
     }
 
     /// Begins to tell on stderr how far a job is; nothing with `-q`.
@@ -132,6 +134,24 @@ impl Out {
         let Err(error) = done else { return Ok(()) };
         self.closed |= error.kind() == ErrorKind::BrokenPipe;
         Err(Error::failed(say!("writing the result failed: {error}"; "写出结果失败：{error}")).source(error))
+    }
+}
+
+/// Remarks for people on stderr; none with `-q` or in JSON.
+#[derive(Debug, Clone, Copy)]
+pub struct Notes {
+    shown: bool,
+    /// The language for people.
+    pub lang: Lang,
+}
+
+impl Notes {
+    /// Says it.
+    pub fn say(self, text: &Text) {
+        if self.shown {
+            // A stderr that is gone is no reason to fail.
+            let _ = writeln!(life::stderr(), "{}", veiled(&escape(text.in_lang(self.lang))));
+        }
     }
 }
 

@@ -220,7 +220,8 @@ impl Store {
 
     /// The oldest go, so that a job of every minute does not fill the disk.
     async fn forget_runs(&self, job: &str, account: &str) -> Result<()> {
-        let sql = format!("SELECT id FROM job_run WHERE job = ? AND account = ? ORDER BY id DESC LIMIT 1 OFFSET {KEPT}");
+        let sql =
+            format!("SELECT id FROM job_run WHERE job = ? AND account = ? ORDER BY id DESC LIMIT 1 OFFSET {KEPT}");
         let Some(last) = self.row(&sql, vec![job.into(), account.into()], |row| row.int(0)).await? else {
             return Ok(());
         };
@@ -231,7 +232,8 @@ impl Store {
     /// The statement that writes a checkpoint (`None`: there is none any more) and the counts up to it; touches no row
     /// where another run has taken this one for dead.
     pub fn checkpoint_run(&self, id: i64, checkpoint: Option<&str>, counts: &str, now: DateTime<Utc>) -> Statement {
-        let sql = "UPDATE job_run SET checkpoint = ?, counts = ?, checkpoint_at = ? WHERE id = ? AND outcome = 'running'";
+        let sql =
+            "UPDATE job_run SET checkpoint = ?, counts = ?, checkpoint_at = ? WHERE id = ? AND outcome = 'running'";
         stmt!(sql, checkpoint, counts, checkpoint.map(|_| now), id)
     }
 
