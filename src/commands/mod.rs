@@ -25,7 +25,7 @@ pub use time::{Since, account_filter, time_json, time_local};
 
 use crate::config::{Config, Sources};
 use crate::error::{Error, Lang, Result, Text};
-use crate::job::{Caller, Frame, Schedule};
+use crate::job::{Caller, EVERYWHERE, Frame, Schedule};
 use crate::report::{Endless, Out, spoken};
 use crate::say;
 use std::cell::OnceCell;
@@ -91,9 +91,15 @@ impl Context {
     }
 
     /// The frame of a verb that a timer runs.
-    pub fn frame(&self, schedule: &Schedule) -> Frame {
+    pub fn frame(&self, schedule: &Schedule, job: &'static str) -> Frame {
         let (notes, start, timeout) = (self.out.notes(), self.start, self.timeout);
-        schedule.frame(Caller { notes, start, timeout, endless: self.endless() })
+        // A wrong configuration is told by the verb; that it is wrong is told to whoever watches the job too.
+        let known = self.config().ok().and_then(|config| accounts(config).ok());
+        let accounts = match known {
+            Some(known) => known.into_iter().map(|account| account.name.clone()).collect(),
+            None => vec![EVERYWHERE.to_owned()],
+        };
+        schedule.frame(Caller { job, accounts, notes, start, timeout, endless: self.endless() })
     }
 
     /// Passes when `--yes` was given or a person at the terminal says so; else exit 2, which names the flag.
