@@ -10,6 +10,7 @@ pub mod events;
 pub mod explain;
 pub mod followers;
 pub mod init;
+pub mod jobs;
 pub mod locations;
 mod pace;
 #[cfg(feature = "sandbox")]

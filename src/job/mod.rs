@@ -13,6 +13,7 @@ mod turn;
 
 pub use run::Run;
 pub use stop::Stop;
+pub use turn::as_it_stands;
 
 use crate::app::App;
 use crate::config;
