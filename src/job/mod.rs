@@ -22,7 +22,7 @@ use crate::error::{Error, Kind, Result};
 use crate::report::{Endless, Notes, keep_log, veiled};
 use crate::store::{JobOutcome, Lease, RunEnd, Store};
 use crate::tokens::this_process;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use ping::Ping;
 use signals::Ends;
@@ -255,6 +255,19 @@ impl Frame {
         tokio::select! {
             done = work(&mut run) => done,
             lost = turn::beat(&shared.store, &shared.lease) => Err(lost),
+        }
+    }
+
+    /// Says that a look of the job at an account found nothing to do: it is told to who watches as a good end, and
+    /// leaves no row.
+    pub fn nothing_due(&self, account: &str, now_ms: i64) {
+        let at = DateTime::from_timestamp_millis(now_ms).unwrap_or_default();
+        let (counts, done) = Default::default();
+        let account = account.to_owned();
+        let ended = Ended { account, at, took: Duration::ZERO, exit_code: 0, counts, done, success: Some(at) };
+        let mut all = self.ended();
+        if !all.iter().any(|one| one.account == ended.account) {
+            all.push(ended);
         }
     }
 

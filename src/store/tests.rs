@@ -124,6 +124,8 @@ on_both! {
     nothing_is_written_after_the_lease_is_taken_away,
     an_empty_field_never_erases_a_known_one,
     a_later_generation_is_never_overwritten,
+    refusals_of_tokens_are_remembered,
+    a_hold_is_kept_until_it_is_ended,
     forced_refreshes_are_counted,
     a_lease_is_held_by_one,
     a_paused_channel_lets_one_probe_pass,
@@ -660,13 +662,75 @@ mod stories {
 
     pub async fn a_later_generation_is_never_overwritten(scene: &Scene) {
         let store = scene.open().await;
-        let token = |t: &str| Some(Secret::new(t));
-        assert!(store.store_token("main", token("A").as_ref(), Some(1), 0, "me").await.unwrap());
-        assert!(!store.store_token("main", token("late").as_ref(), Some(1), 0, "me").await.unwrap());
+        let (a, b, late) = (Secret::new("A"), Secret::new("B"), Secret::new("late"));
+        let token = |text, end, overlap_ms| NewToken {
+            text,
+            expires_at: Some(end),
+            life_ms: Some(7_200_000),
+            overlap_ms,
+            source: "token",
+            who: "me",
+            now_ms: 1_000_000,
+        };
+        assert!(store.store_token("main", 0, &token(&a, 9_000_000, 300_000)).await.unwrap());
+        assert!(!store.store_token("main", 0, &token(&late, 9_000_000, 300_000)).await.unwrap());
         let stored = store.stored_token("main").await.unwrap();
         assert_eq!((stored.token.unwrap().reveal(), stored.generation), ("A", 1));
-        assert!(store.store_token("main", None, None, 1, "me").await.unwrap());
+        let previous = async || {
+            let previous = store.stored_token("main").await.unwrap().previous;
+            previous.map(|(text, until)| (text.reveal().to_owned(), until))
+        };
+        assert_eq!(previous().await, None);
+        // The one before works on for 5 minutes, and never beyond its own end.
+        assert!(store.store_token("main", 1, &token(&b, 1_200_000, 300_000)).await.unwrap());
+        assert_eq!(previous().await, Some(("A".to_owned(), 1_300_000)));
+        assert!(store.store_token("main", 2, &token(&a, 9_000_000, 300_000)).await.unwrap());
+        assert_eq!(previous().await, Some(("B".to_owned(), 1_200_000)));
+        // One that was made by force has killed it.
+        assert!(store.store_token("main", 3, &token(&late, 9_000_000, 0)).await.unwrap());
+        assert_eq!(previous().await, None);
+        assert!(store.forget_token("main", 4, "me").await.unwrap());
         assert!(store.stored_token("main").await.unwrap().token.is_none());
+    }
+
+    pub async fn refusals_of_tokens_are_remembered(scene: &Scene) {
+        let store = scene.open().await;
+        let text = Secret::new("A");
+        let new = NewToken {
+            text: &text,
+            expires_at: None,
+            life_ms: None,
+            overlap_ms: 0,
+            source: "token set",
+            who: "h:1",
+            now_ms: 5_000,
+        };
+        assert!(store.store_token("main", 0, &new).await.unwrap());
+        let refusal = |second, api: &str| TokenRefusal {
+            at: DateTime::from_timestamp(second, 0).unwrap(),
+            code: Some(40001),
+            api: api.to_owned(),
+            rid: None,
+            who: "h:2".to_owned(),
+        };
+        store.token_refused("main", 1, &refusal(7, "user/info")).await.unwrap();
+        store.token_refused("main", 1, &refusal(8, "user/get")).await.unwrap();
+        store.token_refused("main", 9, &refusal(8, "user/get")).await.unwrap();
+        let past = store.past_tokens("main", 10).await.unwrap();
+        assert_eq!((past.len(), past[0].generation, past[0].refusals), (1, 1, 2));
+        assert_eq!(past[0].refused, Some(refusal(7, "user/info")), "the first time");
+        assert_eq!((past[0].source.as_str(), past[0].stored_at.timestamp_millis()), ("token set", 5_000));
+        assert_eq!(past[0].digest, crate::domain::token::digest(&text));
+    }
+
+    pub async fn a_hold_is_kept_until_it_is_ended(scene: &Scene) {
+        let store = scene.open().await;
+        let hold = Hold { until: 700, code: 89_503, reason: "confirm".to_owned(), secret: "d".to_owned() };
+        store.hold_token("main", &hold).await.unwrap();
+        assert_eq!(scene.open().await.stored_token("main").await.unwrap().hold, Some(hold));
+        assert!(store.release_token("main").await.unwrap());
+        assert!(!store.release_token("main").await.unwrap());
+        assert_eq!(store.stored_token("main").await.unwrap().hold, None);
     }
 
     pub async fn forced_refreshes_are_counted(scene: &Scene) {
