@@ -9,7 +9,7 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Answer, unreadable};
+pub use answer::{Answer, unreadable, whole};
 pub use request::{Method, Request};
 pub use tokens::{Pending, Tokens};
 pub use transport::may_have_arrived;

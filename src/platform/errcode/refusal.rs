@@ -36,6 +36,11 @@ impl Refusal<'_> {
     pub(super) fn of_token_endpoint(&self) -> bool {
         matches!(self.api, "token" | "stable_token")
     }
+
+    /// What is sent to these is the AppSecret: a 40001 speaks of it.
+    fn by_secret(&self) -> bool {
+        self.of_token_endpoint() || self.api == "clear_quota/v2"
+    }
 }
 
 /// The error of a refusal at `now_ms` (milliseconds since 1970): input is exit 1, quota, backoff and
@@ -123,7 +128,7 @@ pub(super) fn advice(refusal: &Refusal, row: Option<&Row>, then: Then, now_ms: i
         );
     };
     let mut text = match (row.class, address(refusal.errmsg)) {
-        (Class::Token, _) if refusal.of_token_endpoint() => wrong_secret(),
+        (Class::Token, _) if refusal.by_secret() => wrong_secret(),
         // Of a token that was refused somewhere, nobody knows whether it was the first time.
         (Class::Token, _) if !refusal.api.is_empty() => rival(),
         (Class::Config, Some(ip)) if row.code == 40164 => add_address(ip),
