@@ -11,6 +11,7 @@ mod global;
 mod init;
 mod locations;
 mod own;
+mod quota;
 mod sandbox;
 mod sends;
 mod serve;
@@ -27,6 +28,7 @@ const TABLES: &[&[(&str, &str)]] = &[
     sandbox::SENTENCES,
     token::SENTENCES,
     callback::SENTENCES,
+    quota::SENTENCES,
     followers::SENTENCES,
     locations::SENTENCES,
     events::SENTENCES,

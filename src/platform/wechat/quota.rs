@@ -8,6 +8,20 @@ use crate::platform::http::{Answer, Client, Request, Tokens, unreadable, whole};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+/// The day's quota of which an account's jobs and loops live, by the path that [`get`] asks for. A new call of an account
+/// is a new line here.
+pub const OURS: &[&str] = &[USER_GET, BATCHGET, USER_INFO, STABLE_TOKEN, DOMAIN_IP];
+/// The list of followers, a page a call.
+pub const USER_GET: &str = "/cgi-bin/user/get";
+/// 100 people a call.
+pub const BATCHGET: &str = "/cgi-bin/user/info/batchget";
+/// One person a call.
+pub const USER_INFO: &str = "/cgi-bin/user/info";
+/// The access_token.
+pub const STABLE_TOKEN: &str = "/cgi-bin/stable_token";
+/// With which a token is tried.
+pub const DOMAIN_IP: &str = "/cgi-bin/get_api_domain_ip";
+
 /// The quota of one API as the platform counts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
@@ -91,4 +105,36 @@ fn rate(limit: &Map<String, Value>) -> Option<Rate> {
 /// A count; what the platform calls less than nothing is nothing.
 fn number(map: &Map<String, Value>, key: &str) -> Option<u64> {
     Some(u64::try_from(whole(map.get(key)?)?).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::OURS;
+
+    /// Calls whose quota is nobody's worry: by hand, or this very question.
+    const BY_HAND: [&str; 5] = ["token", "clear_quota", "clear_quota/v2", "openapi/quota/get", "openapi/rid/get"];
+
+    #[test]
+    fn every_call_of_an_account_is_looked_after() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/platform/wechat");
+        let mut seen = 0;
+        for file in std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+            if file.ends_with("tests.rs") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&file).unwrap();
+            for part in text.split("Request::get(\"").skip(1).chain(text.split("Request::post(\"").skip(1)) {
+                let api = part.split('"').next().unwrap();
+                let path = format!("/cgi-bin/{api}");
+                assert!(
+                    BY_HAND.contains(&api) || OURS.contains(&path.as_str()),
+                    "{api} of {} is in no list",
+                    file.display()
+                );
+                seen += 1;
+            }
+        }
+        assert!(seen > BY_HAND.len(), "{seen}");
+    }
 }
