@@ -9,6 +9,7 @@ mod explain;
 mod followers;
 mod global;
 mod init;
+mod jobs;
 mod locations;
 mod own;
 mod quota;
@@ -32,6 +33,7 @@ const TABLES: &[&[(&str, &str)]] = &[
     followers::SENTENCES,
     locations::SENTENCES,
     events::SENTENCES,
+    jobs::SENTENCES,
     sends::SENTENCES,
     db::SENTENCES,
     doctor::SENTENCES,

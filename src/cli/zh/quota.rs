@@ -29,9 +29,10 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("Show the call, make none", "只显示将发出的调用，不发请求"),
     ("Tell whether today's quota suffices for the scheduled jobs", "预测今日配额是否足够运行各定时任务"),
     (
-        "For one run of each: the calls that it needs for as many people as user_mapping has as following, and what is \
-         left. Exit 1 where a job would end in 45009, with the hour at which it can go on.",
-        "按各任务运行一次计：以 user_mapping 中的关注人数推算所需调用次数，并对照剩余次数。若有任务将以 45009 结束，\
-         退出码为 1，并给出可继续的时间。",
+        "For one run of each: the calls that it needs for as many people as the last followers sync saw, or user_mapping \
+         has as following where that is more; and what is left. Exit 1 where a job would end in 45009, with the hour at \
+         which it can go on.",
+        "按各任务运行一次计：以上次 followers sync 所见人数或 user_mapping 中的关注人数（取较大者）推算所需调用次数，\
+         并对照剩余次数。若有任务将以 45009 结束，退出码为 1，并给出可继续的时间。",
     ),
 ];

@@ -9,14 +9,19 @@ use crate::error::{Error, Lang, Result};
 use crate::platform::wechat::quota;
 use crate::report::Report;
 use crate::say;
+use crate::store::{JobOutcome, RunFilter};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+/// Runs among which a whole one is looked for.
+const LOOK_BACK: i64 = 10;
+
 /// Tell whether today's quota suffices for the scheduled jobs
 ///
-/// For one run of each: the calls that it needs for as many people as
-/// user_mapping has as following, and what is left. Exit 1 where a job would
-/// end in 45009, with the hour at which it can go on.
+/// For one run of each: the calls that it needs for as many people as the last
+/// followers sync saw, or user_mapping has as following where that is more; and
+/// what is left. Exit 1 where a job would end in 45009, with the hour at which it
+/// can go on.
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Example:\n  wxops quota forecast")]
 pub struct Forecast {}
@@ -24,6 +29,8 @@ pub struct Forecast {}
 struct Told {
     account: String,
     people: u64,
+    /// Whether the last sync told of them, else the table.
+    synced: bool,
     jobs: Vec<(&'static str, Vec<Line>)>,
     now_ms: i64,
 }
@@ -53,7 +60,9 @@ impl Forecast {
 /// Each API is asked about once, whichever jobs need it.
 async fn told(app: &App, account: &Official) -> Result<Told> {
     app.config.secret_of(account)?;
-    let people = u64::try_from(app.store.following(&account.name).await?).unwrap_or_default();
+    let known = u64::try_from(app.store.following(&account.name).await?).unwrap_or_default();
+    let seen = last_seen(app, &account.name).await?.unwrap_or_default();
+    let (people, synced) = (known.max(seen), seen > known);
     let needs: Vec<(&str, Vec<Need>)> = JOBS.iter().map(|(job, needs)| (*job, needs(people))).collect();
     let mut left = BTreeMap::new();
     for (api, _) in needs.iter().flat_map(|(_, needs)| needs) {
@@ -63,7 +72,16 @@ async fn told(app: &App, account: &Official) -> Result<Told> {
     }
     let line = |(api, needed): Need| Line { api, needed, left: left.get(api).copied().flatten() };
     let jobs = needs.into_iter().map(|(job, needs)| (job, needs.into_iter().map(line).collect())).collect();
-    Ok(Told { account: account.name.clone(), people, jobs, now_ms: app.now_ms() })
+    Ok(Told { account: account.name.clone(), people, synced, jobs, now_ms: app.now_ms() })
+}
+
+/// Whom the last whole `followers sync` saw: it may know of more people than the table, of whom some are erased.
+async fn last_seen(app: &App, account: &str) -> Result<Option<u64>> {
+    let filter =
+        RunFilter { job: Some("followers sync".to_owned()), account: Some(account.to_owned()), ..RunFilter::default() };
+    let runs = app.store.runs(&filter, LOOK_BACK).await?;
+    let whole = runs.iter().find(|run| run.outcome == JobOutcome::Ok);
+    Ok(whole.and_then(|run| serde_json::from_str::<Value>(&run.counts).ok()?.get("seen")?.as_u64()))
 }
 
 impl Told {
@@ -98,7 +116,7 @@ impl Report for Told {
         json!({
             "account": self.account,
             "people": self.people,
-            "people_from": "user_mapping",
+            "people_from": if self.synced { "job_run" } else { "user_mapping" },
             "jobs": jobs,
             "reopens_at": time_json(beijing::next_day(self.now_ms)),
         })
@@ -106,10 +124,16 @@ impl Report for Told {
 
     fn text(&self, lang: Lang) -> String {
         let Told { account, people, .. } = self;
-        let head = say!(
-            "{account}: for {people} people who follow, as user_mapping has it";
-            "{account}：按 user_mapping 记录的 {people} 名关注者"
-        );
+        let head = match self.synced {
+            true => say!(
+                "{account}: for {people} people, as the last followers sync saw them";
+                "{account}：按上次 followers sync 所见的 {people} 人"
+            ),
+            false => say!(
+                "{account}: for {people} people who follow, as user_mapping has it";
+                "{account}：按 user_mapping 记录的 {people} 名关注者"
+            ),
+        };
         let mut lines = vec![head.in_lang(lang).to_owned()];
         let hour = beijing::shown(beijing::next_day(self.now_ms));
         for (job, needs) in &self.jobs {
