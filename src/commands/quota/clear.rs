@@ -28,7 +28,7 @@ const FEW: usize = 3;
 /// included. At a terminal the account's name is asked for. The ledger has each
 /// clear (wxops quota show); one whose outcome is not known is exit 4.
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  wxops quota clear --yes")]
+#[command(before_help = "Example:\n  wxops quota clear --dry-run")]
 pub struct Clear {
     /// By the AppSecret instead of the token: works when no token can be had
     #[arg(long)]
