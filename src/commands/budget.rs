@@ -36,8 +36,11 @@ fn token_refresh(_: u64) -> Vec<Need> {
     vec![(STABLE_TOKEN, 1)]
 }
 
-/// The scheduled jobs of an account, and what one run of each calls for so many followers.
-pub const JOBS: &[(&str, fn(u64) -> Vec<Need>)] =
+/// What one run of a job calls for so many followers.
+pub type Needs = fn(u64) -> Vec<Need>;
+
+/// The scheduled jobs of an account.
+pub const JOBS: &[(&str, Needs)] =
     &[("token refresh", token_refresh), ("followers sync", followers_sync), ("events repair", events_repair)];
 
 /// One API of a job's needs.
