@@ -6,7 +6,7 @@ pub use hooks::Hooks;
 
 use crate::cache::Cache;
 use crate::config::{Config, SpoolDir, UnsubscribePolicy};
-use crate::domain::account::Official;
+use crate::domain::account::Access;
 use crate::error::{Error, Result};
 use crate::metrics::Metrics;
 use crate::platform::http::{Call, Client, Limits};
@@ -84,20 +84,20 @@ impl App {
             self.hooks.were_told();
         }
         self.spools = self.spools || !self.store.spools().await?.is_empty();
-        if !self.config.officials.is_empty() {
+        if self.config.accesses().next().is_some() {
             self.store.installation(self.mark()).await?;
         }
-        self.enter(&self.config, &self.config.officials.iter().collect::<Vec<_>>()).await
+        self.enter(&self.config, &self.config.accesses().collect::<Vec<_>>()).await
     }
 
     /// Enters accounts of a configuration, this one's or one that is to take its place. Refuses what does not
     /// belong into this database.
-    pub async fn enter(&self, config: &Config, accounts: &[&Official]) -> Result<()> {
+    pub async fn enter(&self, config: &Config, accounts: &[&Access]) -> Result<()> {
         if config.mark() != self.mark() {
             self.store.installation(config.mark()).await?;
         }
         for account in accounts {
-            self.store.enter_account(&account.name, "official", &account.app_id).await?;
+            self.store.enter_account(&account.name, account.platform.as_str(), &account.identity()).await?;
         }
         Ok(())
     }

@@ -1,23 +1,31 @@
 //! The keeper of access_tokens: one refresh at a time across all processes of a database, no late answer
 //! over a newer one (reference 3.3).
 
-use crate::domain::account::Official;
+mod ask;
+mod hold;
+mod past;
+
+pub use ask::{can_be_forced, fetch};
+pub use hold::check as may_ask;
+pub use past::{Verdict, verdicts};
+
+use crate::domain::account::{Access, Platform, TokenApi};
 use crate::domain::clock::Clock;
 use crate::domain::secret::Secret;
-use crate::domain::token::Token;
+use crate::domain::token::{Token, digest};
 use crate::error::{Error, Kind, Result, Then};
-use crate::platform::http::{Client, Pending, Tokens};
-use crate::platform::wechat::token::{Renewal, stable};
+use crate::platform::http::{Client, Pending, Refused, Tokens};
 use crate::say;
-use crate::store::{Store, StoredToken};
+use crate::store::{NewToken, Store, StoredToken, TokenRefusal};
+use chrono::DateTime;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A token is asked for again this long before its end: the platform renews it then (reference 3.2).
+/// stable_token and gettoken are asked again this long before the token's end: the platform renews it then (reference 3.2).
 const RENEW_MS: i64 = 300_000;
-/// How often it is asked for in that time.
-const ASK_EVERY: Duration = Duration::from_secs(20);
+/// How often they are asked in that time, by all processes together.
+pub const ASK_EVERY: Duration = Duration::from_secs(20);
 /// How long a process trusts what it read before it looks again: `token set` works at once.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// force_refresh: the platform allows 20 a day.
@@ -26,6 +34,10 @@ const FORCED_A_DAY: i64 = 10;
 const PATIENCE: Duration = Duration::from_secs(40);
 /// Asia/Shanghai, milliseconds ahead of UTC: the platform's day.
 const SHANGHAI_MS: i64 = 8 * 3_600_000;
+/// The token before a new one works for so long beside it (reference 3.1; WeCom reference 2).
+const OVERLAP_MS: i64 = 300_000;
+/// A token of /cgi-bin/token is renewed when a sixth of its life is left; where that is not known, of 7,200 s.
+const LIFE_MS: i64 = 7_200_000;
 
 /// Keeps the tokens of every account.
 pub struct Keeper {
@@ -42,6 +54,17 @@ struct Held {
     asked: Option<Instant>,
 }
 
+/// How a new token is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Renewal<'a> {
+    /// Because the present one ends soon.
+    Due,
+    /// Because the one with this digest was refused.
+    Refused(&'a str),
+    /// Whatever the present one is.
+    Force,
+}
+
 impl Keeper {
     /// A keeper over the table of a database.
     pub fn new(store: Store, client: Arc<Client>, clock: Clock) -> Self {
@@ -49,19 +72,53 @@ impl Keeper {
         Keeper { store, client, clock, who, accounts: Mutex::default() }
     }
 
-    /// Sees to it that the stored token lives longer than 5 minutes; asks the platform only where it does
-    /// not. `force` makes a new one and kills the present one: at most once a minute and 10 times a day.
-    pub async fn refresh(&self, account: &Official, force: bool) -> Result<Token> {
-        let known = self.store.stored_token(&account.name).await?.generation;
+    /// Sees to it that the stored token is not near its end; asks the platform only where it is. `force` makes a new one
+    /// and kills the present one: at most once a minute and 10 times a day.
+    pub async fn refresh(&self, account: &Access, force: bool) -> Result<Token> {
+        let known = self.store.stored_token(&account.name).await?;
         if force {
-            return self.renew(account, Renewal::Force, |token| token.generation > known).await;
+            let generation = known.generation;
+            return self.renew(account, Renewal::Force, |token| token.generation > generation).await;
         }
-        self.renew(account, Renewal::Normal, |token| self.left(token.expires_at) > RENEW_MS).await
+        self.renew(account, Renewal::Due, |token| !self.is_due(account, token)).await
+    }
+
+    /// The token for another system of the company, which has none yet.
+    pub async fn give(&self, account: &Access) -> Result<Token> {
+        self.token(account).await
+    }
+
+    /// Another system says that a token with this digest was refused, and who it is. Where the present one is another,
+    /// that is the answer. Else the platform is asked whether it really refuses it, and only then for a new one.
+    pub async fn told(&self, account: &Access, beginning: &str, who: &str) -> Result<Token> {
+        let stored = self.store.stored_token(&account.name).await?;
+        let Some(token) = token_of(&stored).filter(|token| digest(&token.text).starts_with(beginning)) else {
+            return self.token(account).await;
+        };
+        if ask::works(&self.client, account, &token).await? {
+            return Ok(token);
+        }
+        let why = Refused { api: "api/token".to_owned(), errcode: 0, rid: None };
+        self.note(account, &token, &why, who).await;
+        self.replace(account, &token).await
     }
 
     /// This process, as it signs what it holds: host and process id.
     pub fn who(&self) -> &str {
         &self.who
+    }
+
+    /// Whether a token is so near its end that it is asked for again.
+    pub fn is_due(&self, account: &Access, token: &Token) -> bool {
+        self.left(token.expires_at) <= self.renewed_at(account, token.life_ms)
+    }
+
+    /// How much of its life is left when it is renewed, milliseconds.
+    fn renewed_at(&self, account: &Access, life_ms: Option<i64>) -> i64 {
+        match account.token_api {
+            TokenApi::Legacy if account.token_from.is_none() => life_ms.unwrap_or(LIFE_MS) / 6,
+            _ => RENEW_MS,
+        }
     }
 
     /// The account's cell; its lock is the single flight within this process.
@@ -70,12 +127,12 @@ impl Keeper {
         accounts.entry(account.to_owned()).or_default().clone()
     }
 
-    async fn token(&self, account: &Official) -> Result<Token> {
+    async fn token(&self, account: &Access) -> Result<Token> {
         let cell = self.cell(&account.name);
         let mut held = cell.lock().await;
         if let Some((token, read)) = &held.token
             && read.elapsed() < LOOK_AGAIN
-            && self.left(token.expires_at) > RENEW_MS
+            && !self.is_due(account, token)
         {
             return Ok(token.clone());
         }
@@ -83,13 +140,13 @@ impl Keeper {
         let alive = token_of(&stored).filter(|token| self.left(token.expires_at) > 0);
         let asked_just_now = held.asked.is_some_and(|at| at.elapsed() < ASK_EVERY);
         if let Some(token) = alive.clone()
-            && (self.left(token.expires_at) > RENEW_MS || asked_just_now)
+            && (!self.is_due(account, &token) || asked_just_now)
         {
             held.token = Some((token.clone(), Instant::now()));
             return Ok(token);
         }
         held.asked = Some(Instant::now());
-        let renewed = self.renew(account, Renewal::Normal, |token| self.left(token.expires_at) > RENEW_MS);
+        let renewed = self.renew(account, Renewal::Due, |token| !self.is_due(account, token));
         let token = match (renewed.await, alive) {
             (Ok(token), _) => token,
             (Err(error), Some(old)) => {
@@ -105,35 +162,39 @@ impl Keeper {
         Ok(token)
     }
 
-    async fn replace(&self, account: &Official, used: &Token) -> Result<Token> {
+    async fn replace(&self, account: &Access, used: &Token) -> Result<Token> {
         let cell = self.cell(&account.name);
         let mut held = cell.lock().await;
         let newer = |token: &Token| token.generation > used.generation;
         let stored = self.store.stored_token(&account.name).await?;
         let token = match token_of(&stored).filter(newer) {
             Some(token) => token,
-            None => self.renew(account, Renewal::Normal, newer).await?,
+            None => self.renew(account, Renewal::Refused(&digest(&used.text)), newer).await?,
         };
-        let token = if token.text.matches(used.text.reveal()) { self.force(account, used).await? } else { token };
+        let same = token.text.matches(used.text.reveal());
+        let token = match same && can_be_forced(account) {
+            true => self.force(account, used).await?,
+            false => token,
+        };
         held.token = Some((token.clone(), Instant::now()));
         Ok(token)
     }
 
     /// The platform returned the very token that it refused: once a new one by force.
-    async fn force(&self, account: &Official, used: &Token) -> Result<Token> {
+    async fn force(&self, account: &Access, used: &Token) -> Result<Token> {
         tracing::warn!(account = account.name, "the platform returned the token that it refused; forcing a new one");
         self.renew(account, Renewal::Force, |token| token.generation > used.generation).await
     }
 
     /// One refresh at a time across processes: whoever gets the lease asks, the others wait for a token
     /// that `serves`.
-    async fn renew(&self, account: &Official, renewal: Renewal, serves: impl Fn(&Token) -> bool) -> Result<Token> {
+    async fn renew(&self, account: &Access, renewal: Renewal<'_>, serves: impl Fn(&Token) -> bool) -> Result<Token> {
         let name = format!("token:{}", account.name);
         let give_up = Instant::now() + PATIENCE;
         loop {
             let lease = self.store.acquire(&name, &self.who).await?;
             let stored = self.store.stored_token(&account.name).await?;
-            match (lease, token_of(&stored).filter(&serves)) {
+            match (lease, token_of(&stored).filter(|token| serves(token) || self.asked_lately(&stored, renewal))) {
                 (lease, Some(token)) => {
                     if let Some(lease) = lease {
                         self.store.release(&lease).await?;
@@ -157,24 +218,59 @@ impl Keeper {
         }
     }
 
+    /// Whether the platform was asked so lately, by whichever process, that it would say the same: a token in its last
+    /// minutes is asked for each 20 s.
+    fn asked_lately(&self, stored: &StoredToken, renewal: Renewal<'_>) -> bool {
+        let alive = stored.expires_at.is_some_and(|end| self.left(end) > 0);
+        let since = self.clock.now_ms() - stored.asked_at;
+        renewal == Renewal::Due && alive && (0..ASK_EVERY.as_millis() as i64).contains(&since)
+    }
+
     /// The call itself, with the lease in hand.
-    async fn ask(&self, account: &Official, stored: &StoredToken, renewal: Renewal) -> Result<Token> {
-        if renewal == Renewal::Force {
+    async fn ask(&self, account: &Access, stored: &StoredToken, renewal: Renewal<'_>) -> Result<Token> {
+        let now = self.clock.now_ms();
+        hold::check(account, stored.hold.as_ref(), now)?;
+        if renewal == Renewal::Force && can_be_forced(account) {
             self.count_force(account).await?;
         }
-        let fresh = stable(&self.client, account, renewal).await?;
-        let expires_at = self.clock.now_ms() + i64::from(fresh.expires_in) * 1000;
+        self.store.token_asked(&account.name, now).await?;
+        let fresh = match ask::renewed(&self.client, account, renewal).await {
+            Ok(fresh) => fresh,
+            Err(error) => {
+                if let Some(hold) = hold::of(account, &error, self.clock.now_ms()) {
+                    self.store.hold_token(&account.name, &hold).await?;
+                }
+                // WeCom has no quota of the day: its 45009 is an address that is blocked.
+                if error.errcode == Some(45009) && account.platform != Platform::WeCom {
+                    let (name, api, rid) = (&account.name, account.token_api.as_str(), error.rid.as_deref());
+                    self.store.note_refusal(name, api, 45009, rid, now, &self.who).await?;
+                }
+                return Err(error);
+            }
+        };
+        let life_ms = i64::from(fresh.expires_in) * 1000;
+        let expires_at = self.clock.now_ms() + life_ms;
         if let Some(old) = &stored.token
             && old.matches(fresh.text.reveal())
         {
             self.store.correct_expiry(&account.name, stored.generation, expires_at).await?;
-            return Ok(Token { text: fresh.text, generation: stored.generation, expires_at });
+            let (generation, life_ms) = (stored.generation, stored.life_ms);
+            return Ok(Token { text: fresh.text, generation, expires_at, life_ms });
         }
-        self.put(account, stored, fresh.text, Some(expires_at), &self.who).await
+        let new = NewToken {
+            text: &fresh.text,
+            expires_at: Some(expires_at),
+            life_ms: Some(life_ms),
+            overlap_ms: if renewal == Renewal::Due { OVERLAP_MS } else { 0 },
+            source: ask::source(account, renewal),
+            who: &self.who,
+            now_ms: self.clock.now_ms(),
+        };
+        self.put(account, stored, new).await
     }
 
     /// Counts a force_refresh in SQL before it is asked for; refuses what would be too much.
-    async fn count_force(&self, account: &Official) -> Result<()> {
+    async fn count_force(&self, account: &Access) -> Result<()> {
         let now = self.clock.now_ms();
         let day = (now + SHANGHAI_MS).div_euclid(86_400_000);
         if self.store.count_forced(&account.name, now, day, FORCED_A_DAY).await? {
@@ -189,24 +285,18 @@ impl Keeper {
             ),
         )
         .next(say!(
-            "wait a minute; where tokens are refused again and again, find the other program that refreshes them and let it read ours";
-            "请等一分钟；若 token 反复被拒，请找出另一个刷新它的程序，让它改为读取本程序的 token"
+            "wait a minute; where tokens are refused again and again, wxops token blame tells who replaces them";
+            "请等一分钟；若 token 反复被拒，可用 wxops token blame 查看是谁在更换它"
         ))
         .then(Then::Pause { after: Duration::from_secs(60), whole_account: true }))
     }
 
-    async fn put(
-        &self,
-        account: &Official,
-        stored: &StoredToken,
-        text: Secret,
-        end: Option<i64>,
-        who: &str,
-    ) -> Result<Token> {
-        if self.store.store_token(&account.name, Some(&text), end, stored.generation, who).await? {
+    async fn put(&self, account: &Access, stored: &StoredToken, new: NewToken<'_>) -> Result<Token> {
+        if self.store.store_token(&account.name, stored.generation, &new).await? {
             let generation = stored.generation + 1;
             tracing::info!(account = account.name, generation, "stored a new access_token");
-            return Ok(Token { text, generation, expires_at: end.unwrap_or(Token::UNKNOWN_EXPIRY) });
+            let expires_at = new.expires_at.unwrap_or(Token::UNKNOWN_EXPIRY);
+            return Ok(Token { text: new.text.clone(), generation, expires_at, life_ms: new.life_ms });
         }
         // Somebody stored another meanwhile: that one is newer than ours.
         let newer = self.store.stored_token(&account.name).await?;
@@ -215,20 +305,50 @@ impl Keeper {
 
     /// Stores a token that a person brings; its end is unknown, it is trusted until refused. An account that
     /// rests because of its token is tried at once.
-    pub async fn set(&self, account: &Official, text: Secret) -> Result<Token> {
+    pub async fn set(&self, account: &Access, text: Secret) -> Result<Token> {
         let stored = self.store.stored_token(&account.name).await?;
-        let token = self.put(account, &stored, text, None, "token set").await?;
+        let new = NewToken {
+            text: &text,
+            expires_at: None,
+            life_ms: None,
+            overlap_ms: 0,
+            source: "token set",
+            who: &self.who,
+            now_ms: self.clock.now_ms(),
+        };
+        let token = self.put(account, &stored, new).await?;
         self.store.probe_at_once(&account.name).await?;
         Ok(token)
     }
 
     /// Forgets the token: the next call asks for one.
-    pub async fn clear(&self, account: &Official) -> Result<bool> {
+    pub async fn clear(&self, account: &Access) -> Result<bool> {
         let stored = self.store.stored_token(&account.name).await?;
         if stored.token.is_none() {
             return Ok(false);
         }
-        self.store.store_token(&account.name, None, None, stored.generation, "token clear").await
+        self.store.forget_token(&account.name, stored.generation, "token clear").await
+    }
+
+    /// A person says that the platform may be asked again, whatever it forbade; true where it had.
+    pub async fn end_hold(&self, account: &Access) -> Result<bool> {
+        let held = self.store.release_token(&account.name).await?;
+        self.store.probe_at_once(&account.name).await?;
+        Ok(held)
+    }
+
+    /// Notes for `token blame` that a token was refused. What can't be noted is no reason to fail the call.
+    async fn note(&self, account: &Access, used: &Token, why: &Refused, who: &str) {
+        let refusal = TokenRefusal {
+            at: DateTime::from_timestamp_millis(self.clock.now_ms()).unwrap_or_default(),
+            code: (why.errcode != 0).then_some(why.errcode),
+            api: why.api.clone(),
+            rid: why.rid.clone(),
+            who: who.to_owned(),
+        };
+        if let Err(error) = self.store.token_refused(&account.name, used.generation, &refusal).await {
+            tracing::debug!(account = account.name, %error, "the refusal of a token was not noted");
+        }
     }
 
     fn left(&self, expires_at: i64) -> i64 {
@@ -236,10 +356,11 @@ impl Keeper {
     }
 }
 
-fn token_of(stored: &StoredToken) -> Option<Token> {
+/// A stored token as one to call with.
+pub fn token_of(stored: &StoredToken) -> Option<Token> {
     let text = stored.token.clone()?;
     let expires_at = stored.expires_at.unwrap_or(Token::UNKNOWN_EXPIRY);
-    Some(Token { text, generation: stored.generation, expires_at })
+    Some(Token { text, generation: stored.generation, expires_at, life_ms: stored.life_ms })
 }
 
 /// Who holds a lock, or stored a token: host and process id.
@@ -254,11 +375,18 @@ pub fn host_name() -> String {
 }
 
 impl Tokens for Keeper {
-    fn current<'a>(&'a self, account: &'a Official) -> Pending<'a, Token> {
+    fn current<'a>(&'a self, account: &'a Access) -> Pending<'a> {
         Box::pin(self.token(account))
     }
 
-    fn refused<'a>(&'a self, account: &'a Official, used: &'a Token) -> Pending<'a, Token> {
-        Box::pin(self.replace(account, used))
+    fn refused<'a>(&'a self, account: &'a Access, used: &'a Token, why: Refused) -> Pending<'a> {
+        Box::pin(async move {
+            self.note(account, used, &why, &self.who).await;
+            self.replace(account, used).await
+        })
+    }
+
+    fn refused_again<'a>(&'a self, account: &'a Access, used: &'a Token, why: Refused) -> Pending<'a, ()> {
+        Box::pin(async move { self.note(account, used, &why, &self.who).await })
     }
 }

@@ -1,7 +1,7 @@
 //! Verbs that work one account, or with `--account all` each of them.
 
 use crate::config::Config;
-use crate::domain::account::Official;
+use crate::domain::account::{Access, Official};
 use crate::error::{Error, Kind, Result};
 
 /// `--account all` is all of them, else the chosen one.
@@ -10,6 +10,14 @@ pub fn accounts(config: &Config) -> Result<Vec<&Official>> {
         return Ok(config.officials.iter().collect());
     }
     Ok(vec![config.official(None)?])
+}
+
+/// The same for verbs that work accounts of every platform.
+pub fn accesses(config: &Config) -> Result<Vec<&Access>> {
+    if config.account.as_deref() == Some("all") {
+        return Ok(config.accesses().collect());
+    }
+    Ok(vec![config.access(None)?])
 }
 
 /// With many accounts the exit code is the first present of 78, 4, 77, 1, 3, 69, 75.

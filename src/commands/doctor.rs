@@ -14,7 +14,7 @@ mod spool;
 
 use super::Context;
 use crate::config::Config;
-use crate::domain::account::Official;
+use crate::domain::account::{Access, Official};
 use crate::error::{Error, Kind, Result};
 use crate::platform::http::{Client, Limits};
 use crate::say;
@@ -102,10 +102,13 @@ impl Doctor {
 }
 
 /// The account that was named, else all.
-fn accounts(config: &Config) -> Result<Vec<Official>> {
+fn accounts(config: &Config) -> Result<(Vec<Official>, Vec<Access>)> {
     match config.account.as_deref() {
-        None | Some("all") => Ok(config.officials.clone()),
-        Some(_) => Ok(vec![config.official(None)?.clone()]),
+        None | Some("all") => Ok((config.officials.clone(), config.apps.clone())),
+        Some(name) => match config.apps.iter().find(|app| app.name == name) {
+            Some(app) => Ok((Vec::new(), vec![app.clone()])),
+            None => Ok((vec![config.official(None)?.clone()], Vec::new())),
+        },
     }
 }
 
@@ -116,7 +119,7 @@ fn failed(examined: &Examined, kind: Kind) -> Error {
 }
 
 /// Every check at once; what they found, in the order of the list.
-async fn examine(config: Config, accounts: Vec<Official>) -> Vec<Finding> {
+async fn examine(config: Config, (accounts, apps): (Vec<Official>, Vec<Access>)) -> Vec<Finding> {
     let (opened, store) = watch::channel(None);
     let limits = Limits { connect: CONNECT, call: CALL, reply: REPLY };
     let client = Client::new(limits, config.clock.clone());
@@ -129,6 +132,10 @@ async fn examine(config: Config, accounts: Vec<Official>) -> Vec<Finding> {
         (Check::Redis, None, tokio::spawn(redis::check(patient.clone()))),
         (Check::Hooks, None, tokio::spawn(hooks::check(patient.clone()))),
     ];
+    for app in apps {
+        let (name, one) = (Some(app.name.clone()), patient.clone());
+        checks.push((Check::Credentials, name, tokio::spawn(async move { platform::check(&one, &app).await })));
+    }
     for account in &patient.accounts {
         let name = Some(account.name.clone());
         let (ours, theirs) = (account.clone(), account.clone());

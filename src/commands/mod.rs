@@ -22,7 +22,7 @@ pub mod status;
 mod time;
 pub mod token;
 
-pub use accounts::{accounts, worse};
+pub use accounts::{accesses, accounts, worse};
 pub use bytes::bytes;
 pub use time::{Since, account_filter, time_json, time_local};
 

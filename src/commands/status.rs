@@ -8,7 +8,6 @@ use crate::alarm::{Finding, Health, Told, Word, tell, to_tell};
 use crate::app::App;
 use crate::commands::{Context, account_filter};
 use crate::config::Config;
-use crate::domain::account::Official;
 use crate::error::{Error, Kind, Lang, Result, Text};
 use crate::report::Report;
 use crate::say;
@@ -141,7 +140,7 @@ impl Facts {
             profiles: app.store.profiles(account.as_deref()).await?,
             tokens,
             database: Database::look(&app.config, &app.store, health.now_ms).await?,
-            elsewhere: elsewhere.map(|Official { name, api_base, .. }| (name.clone(), api_base.clone())).collect(),
+            elsewhere: elsewhere.map(|account| (account.name.clone(), account.api_base.clone())).collect(),
             sandbox: app.mark() == "sandbox",
             health,
             told: None,

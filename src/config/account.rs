@@ -1,14 +1,15 @@
 //! The Official Accounts of a configuration.
 
+use super::access::{Reader, at_table};
 use super::file::Table;
 use super::keys::{self, Setting};
 use super::layers::{Layers, Scope};
 use super::origins::Origins;
 use super::source::{Origin, Value};
 use super::values;
-use crate::domain::account::{AesKey, Mode, Official};
+use crate::domain::account::{AesKey, Mode, Official, Platform};
 use crate::domain::secret::Secret;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::say;
 use std::sync::Arc;
 
@@ -26,7 +27,8 @@ pub(super) struct Accounts {
 
 /// Reads every account. The `WECHAT_…` variables speak of `main` without a file, else of the file's default.
 pub(super) fn officials(layers: &Layers<'_>, origins: &mut Origins) -> Result<Accounts> {
-    let tables: Vec<(&String, &Table)> = layers.file.iter().flat_map(|file| &file.officials).collect();
+    let tables: Vec<(&String, &Table)> =
+        layers.file.iter().flat_map(|file| file.accounts_on(Platform::Official)).collect();
     let default = default_of(layers, &tables)?;
     if tables.is_empty() {
         return only_variables(layers, origins);
@@ -40,17 +42,16 @@ pub(super) fn officials(layers: &Layers<'_>, origins: &mut Origins) -> Result<Ac
             .next(say!("mark one account with default = true"; "请给其中一个账号加上 default = true")));
     }
     let mut list = Vec::new();
-    for (name, table) in &tables {
-        let reader = Reader { layers, name, variables: default.as_ref() == Some(*name) };
-        let official = reader.official(origins)?.ok_or_else(|| missing(layers, name, table))?;
-        unlike(&list, &official, layers)?;
-        list.push(official);
+    for (name, _) in &tables {
+        let reader = reader(layers, name, default.as_ref() == Some(*name));
+        let missing = || at_table(layers, (Platform::Official, name), say!("app_id is missing"; "缺少 app_id"));
+        list.push(reader.official(origins)?.ok_or_else(missing)?);
     }
     Ok(Accounts { list, default, half: None })
 }
 
 fn only_variables(layers: &Layers<'_>, origins: &mut Origins) -> Result<Accounts> {
-    let reader = Reader { layers, name: MAIN, variables: true };
+    let reader = reader(layers, MAIN, true);
     Ok(match reader.official(origins)? {
         Some(official) => Accounts { list: vec![official], default: Some(MAIN.into()), half: None },
         None => Accounts { half: any_variable(layers)?, ..Accounts::default() },
@@ -62,10 +63,15 @@ fn default_of(layers: &Layers<'_>, tables: &[(&String, &Table)]) -> Result<Optio
     match (marked.as_slice(), tables) {
         ([(name, _)], _) | ([], [(name, _)]) => Ok(Some((*name).clone())),
         ([], _) => Ok(None),
-        ([.., (name, table)], _) => {
-            Err(at_table(layers, name, table, say!("a second account is marked default"; "有两个账号都标记为 default")))
+        ([.., (name, _)], _) => {
+            let why = say!("a second account is marked default"; "有两个账号都标记为 default");
+            Err(at_table(layers, (Platform::Official, name), why))
         }
     }
+}
+
+fn reader<'a>(layers: &'a Layers<'a>, name: &'a str, variables: bool) -> Reader<'a> {
+    Reader { layers, platform: Platform::Official, name, variables }
 }
 
 fn any_variable(layers: &Layers<'_>) -> Result<Option<Value>> {
@@ -79,64 +85,23 @@ fn any_variable(layers: &Layers<'_>) -> Result<Option<Value>> {
     Ok(None)
 }
 
-fn missing(layers: &Layers<'_>, name: &str, table: &Table) -> Error {
-    at_table(layers, name, table, say!("app_id is missing"; "缺少 app_id"))
-}
-
-/// Two names for one AppID would answer each other's callbacks and fight for one access_token.
-fn unlike(list: &[Official], new: &Official, layers: &Layers<'_>) -> Result<()> {
-    let Some(twin) = list.iter().find(|old| old.app_id == new.app_id) else { return Ok(()) };
-    let name = &twin.name;
-    let table = layers.file.as_ref().and_then(|file| file.officials.get(&new.name));
-    let why = say!("has the same app_id as official.{name}"; "与 official.{name} 的 app_id 相同");
-    Err(at_table(layers, &new.name, table.unwrap_or(&Table::default()), why))
-}
-
-fn at_table(layers: &Layers<'_>, name: &str, table: &Table, why: crate::error::Text) -> Error {
-    let path = layers.file.as_ref().map(|file| file.path.clone()).unwrap_or_default();
-    let origin = Origin::File { path, line: table.line };
-    Value { key: format!("official.{name}"), text: Secret::new(""), origin, layer: super::source::Layer::File }
-        .error(why)
-}
-
-struct Reader<'a> {
-    layers: &'a Layers<'a>,
-    name: &'a str,
-    variables: bool,
-}
-
 impl Reader<'_> {
     /// The account; `None` where its AppID is missing. What is there is checked either way.
     fn official(&self, origins: &mut Origins) -> Result<Option<Official>> {
-        let app_id = self.parsed(&keys::APP_ID, origins, values::id)?;
-        let secret = self.value(&keys::APP_SECRET, origins)?;
+        let access = self.access(origins)?;
         let tokens = self.pair(&keys::TOKEN, &keys::TOKEN_PREVIOUS, origins)?;
         let keys = self.pair(&keys::AES_KEY, &keys::AES_KEY_PREVIOUS, origins)?;
         let mode = self.mode(&keys, origins)?;
-        let official = Official {
-            name: self.name.to_owned(),
-            secret: secret.map(|value| value.text),
-            aes_keys: keys
-                .iter()
-                .map(|v| AesKey::parse(v.text.reveal()).map_err(|e| v.wrap(e)))
-                .collect::<Result<_>>()?,
-            mode,
-            original_id: self.parsed(&keys::ORIGINAL_ID, origins, values::id)?,
-            api_base: match self.parsed(&keys::API_BASE, origins, values::api_base)? {
-                Some(base) => base,
-                None => keys::API_BASE.default().unwrap_or_default().to_owned(),
-            },
-            proxy: self.parsed(&keys::PROXY, origins, values::proxy)?,
-            replies: Arc::default(),
-            app_id: app_id.clone().unwrap_or_default(),
-            tokens: tokens
-                .into_iter()
-                .map(|v| values::token(v.text.reveal()).map_err(|e| v.wrap(e)).map(|()| v.text))
-                .collect::<Result<_>>()?,
-        };
-        if app_id.is_none() {
-            return Ok(None);
-        }
+        let original_id = self.parsed(&keys::ORIGINAL_ID, origins, values::id)?;
+        let tokens: Vec<Secret> = tokens
+            .into_iter()
+            .map(|v| values::token(v.text.reveal()).map_err(|e| v.wrap(e)).map(|()| v.text))
+            .collect::<Result<_>>()?;
+        let aes_keys: Vec<AesKey> =
+            keys.iter().map(|v| AesKey::parse(v.text.reveal()).map_err(|e| v.wrap(e))).collect::<Result<_>>()?;
+        let Some(mut access) = access else { return Ok(None) };
+        access.hidden = tokens.iter().cloned().chain(aes_keys.iter().map(AesKey::written)).collect();
+        let official = Official { access, tokens, aes_keys, mode, original_id, replies: Arc::default() };
         self.complete(&official, origins)?;
         Ok(Some(official))
     }
@@ -162,7 +127,7 @@ impl Reader<'_> {
     /// Callbacks need the Token, calls need the AppSecret; an account with neither can do nothing.
     fn complete(&self, official: &Official, origins: &Origins) -> Result<()> {
         let receives = !official.aes_keys.is_empty() || *origins.of(&self.origin_name(&keys::MODE)) != Origin::Default;
-        if !official.tokens.is_empty() || (official.secret.is_some() && !receives) {
+        if !official.tokens.is_empty() || (official.has_token() && !receives) {
             return Ok(());
         }
         let Some(value) = self.layers.get(&keys::APP_ID, self.scope())? else { return Ok(()) };
@@ -189,33 +154,6 @@ impl Reader<'_> {
         match both.iter().find(|value| value.text.reveal().contains(char::is_whitespace)) {
             Some(value) => Err(value.error(say!("has a blank in it"; "含有空格"))),
             None => Ok(both),
-        }
-    }
-
-    fn parsed<T>(&self, setting: &Setting, origins: &mut Origins, parse: fn(&str) -> Result<T>) -> Result<Option<T>> {
-        let Some(value) = self.value(setting, origins)? else { return Ok(None) };
-        parse(value.text.reveal()).map(Some).map_err(|error| value.wrap(error))
-    }
-
-    fn value(&self, setting: &Setting, origins: &mut Origins) -> Result<Option<Value>> {
-        let value = self.layers.get(setting, self.scope())?;
-        origins.take(&self.origin_name(setting), setting, value.as_ref());
-        Ok(value)
-    }
-
-    fn scope(&self) -> Scope<'_> {
-        Scope { account: Some(self.name), variables: self.variables }
-    }
-
-    fn origin_name(&self, setting: &Setting) -> String {
-        format!("official.{}.{}", self.name, setting.toml.unwrap_or_default())
-    }
-
-    /// How a person may set it: the variable where it counts, else the key.
-    fn names(&self, setting: &Setting) -> String {
-        match setting.env.filter(|_| self.variables) {
-            Some(name) => name.to_owned(),
-            None => self.origin_name(setting),
         }
     }
 }

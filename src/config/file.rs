@@ -3,6 +3,7 @@
 use super::hook_table::{self, HookTable};
 use super::keys;
 use super::replies::{self, Written};
+use crate::domain::account::Platform;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Result, Text};
 use crate::say;
@@ -20,12 +21,12 @@ pub(super) type Entry = (Secret, usize);
 pub(super) struct File {
     pub path: PathBuf,
     pub values: BTreeMap<String, Entry>,
-    pub officials: BTreeMap<String, Table>,
+    pub accounts: BTreeMap<(Platform, String), Table>,
     pub replies: Vec<Written>,
     pub hooks: Vec<HookTable>,
 }
 
-/// One `[official.NAME]`.
+/// One `[official.NAME]`, `[wecom.NAME]` or `[minigame.NAME]`.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     pub line: usize,
@@ -41,17 +42,21 @@ impl File {
         let mut file = File {
             path: path.to_owned(),
             values: BTreeMap::new(),
-            officials: BTreeMap::new(),
+            accounts: BTreeMap::new(),
             replies: Vec::new(),
             hooks: Vec::new(),
         };
         let mut known = keys::toml_keys(keys::GLOBAL);
-        known.extend(["official".into(), "reply".into(), "hook".into()]);
+        known.extend(Platform::ALL.map(|platform| platform.as_str().into()));
+        known.extend(["reply".into(), "hook".into()]);
         for (key, value) in root.get_ref() {
             let name = key.get_ref().as_ref();
             let name = name.strip_prefix("wxops_").unwrap_or(name);
+            if let Some(platform) = Platform::ALL.into_iter().find(|platform| platform.as_str() == name) {
+                file.accounts.extend(reader.accounts(platform, value)?);
+                continue;
+            }
             match name {
-                "official" => file.officials = reader.officials(value)?,
                 "reply" => file.replies = replies::read(&reader, value)?,
                 "hook" => file.hooks = hook_table::read(&reader, value)?,
                 _ if !known.iter().any(|k| k == name) => return Err(reader.unknown(key.span(), name, name, &known)),
@@ -59,6 +64,16 @@ impl File {
             }
         }
         Ok(file)
+    }
+
+    /// The table of an account.
+    pub fn account(&self, platform: Platform, name: &str) -> Option<&Table> {
+        self.accounts.get(&(platform, name.to_owned()))
+    }
+
+    /// The tables of a platform's accounts, by name.
+    pub fn accounts_on(&self, platform: Platform) -> impl Iterator<Item = (&String, &Table)> {
+        self.accounts.iter().filter(move |((on, _), _)| *on == platform).map(|((_, name), table)| (name, table))
     }
 }
 
@@ -69,10 +84,14 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn officials(&self, value: &Spanned<DeValue<'_>>) -> Result<BTreeMap<String, Table>> {
-        let mut officials = BTreeMap::new();
-        for (name, value) in self.table("official", value)? {
-            let full = format!("official.{}", name.get_ref());
+    fn accounts(
+        &self,
+        platform: Platform,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Result<BTreeMap<(Platform, String), Table>> {
+        let mut accounts = BTreeMap::new();
+        for (name, value) in self.table(platform.as_str(), value)? {
+            let full = format!("{}.{}", platform.as_str(), name.get_ref());
             if !account_name(name.get_ref()) {
                 return Err(self.error(
                     name.span(),
@@ -83,25 +102,21 @@ impl Reader<'_> {
                     ),
                 ));
             }
-            let mut table = self.official(&full, self.table(&full, value)?)?;
+            let mut table = self.account(platform, &full, self.table(&full, value)?)?;
             table.line = self.line(&name.span());
-            officials.insert(name.get_ref().to_string(), table);
+            accounts.insert((platform, name.get_ref().to_string()), table);
         }
-        Ok(officials)
+        Ok(accounts)
     }
 
-    fn official(&self, full: &str, entries: &DeTable<'_>) -> Result<Table> {
-        let mut known = keys::toml_keys(keys::OFFICIAL);
-        known.push("default".into());
+    fn account(&self, platform: Platform, full: &str, entries: &DeTable<'_>) -> Result<Table> {
+        let mut known = keys::toml_keys(keys::of(platform));
+        if platform == Platform::Official {
+            known.push("default".into());
+        }
         let mut table = Table::default();
         for (key, value) in entries {
-            // The variable's name in lower case does as well, and so does what SDKs call the AppSecret.
-            let name = key.get_ref().as_ref();
-            let name = match name.strip_prefix("wechat_").unwrap_or(name) {
-                "secret" => "app_secret",
-                "secret_file" => "app_secret_file",
-                name => name,
-            };
+            let name = plain_name(platform, key.get_ref().as_ref());
             let full = format!("{full}.{}", key.get_ref());
             if !known.iter().any(|k| k == name) {
                 return Err(self.unknown(key.span(), name, &full, &known));
@@ -169,6 +184,20 @@ impl Reader<'_> {
 
     pub fn line(&self, span: &Range<usize>) -> usize {
         1 + self.text.bytes().take(span.start).filter(|byte| *byte == b'\n').count()
+    }
+}
+
+/// The variable's name in lower case does as well, and so does what SDKs call the AppSecret.
+fn plain_name(platform: Platform, name: &str) -> &str {
+    let prefix = match platform {
+        Platform::Official => "wechat_",
+        Platform::WeCom => "wecom_",
+        Platform::MiniGame => "minigame_",
+    };
+    match name.strip_prefix(prefix).unwrap_or(name) {
+        "secret" if platform != Platform::WeCom => "app_secret",
+        "secret_file" if platform != Platform::WeCom => "app_secret_file",
+        name => name,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The table of settings: their variable, their key in the TOML file, and whether they are secret.
 
 use super::origins::Shown;
+use crate::domain::account::Platform;
 
 /// One setting under its two names.
 #[derive(Debug, PartialEq, Eq)]
@@ -101,10 +102,53 @@ pub(super) const MODE: Setting = plain("WECHAT_MODE", "mode");
 pub(super) const ORIGINAL_ID: Setting = plain("WECHAT_ORIGINAL_ID", "original_id");
 pub(super) const API_BASE: Setting = plain("WECHAT_API_BASE", "api_base");
 pub(super) const PROXY: Setting = Setting { env: None, toml: Some("proxy"), secret: false };
+pub(super) const TOKEN_API: Setting = plain("WECHAT_TOKEN_API", "token_api");
+pub(super) const TOKEN_FROM: Setting = Setting { env: None, toml: Some("token_from"), secret: false };
+pub(super) const TOKEN_FROM_KEY: Setting = Setting { env: None, toml: Some("token_from_key"), secret: true };
+pub(super) const TOKEN_LAYOUT: Setting = Setting { env: None, toml: Some("token_redis_layout"), secret: false };
 
 /// The settings of one Official Account.
-pub(super) const OFFICIAL: &[Setting] =
-    &[APP_ID, APP_SECRET, TOKEN, TOKEN_PREVIOUS, AES_KEY, AES_KEY_PREVIOUS, MODE, ORIGINAL_ID, API_BASE, PROXY];
+pub(super) const OFFICIAL: &[Setting] = &[
+    APP_ID,
+    APP_SECRET,
+    TOKEN,
+    TOKEN_PREVIOUS,
+    AES_KEY,
+    AES_KEY_PREVIOUS,
+    MODE,
+    ORIGINAL_ID,
+    API_BASE,
+    PROXY,
+    TOKEN_API,
+    TOKEN_FROM,
+    TOKEN_FROM_KEY,
+    TOKEN_LAYOUT,
+];
+
+pub(super) const CORP_ID: Setting = plain("WECOM_CORP_ID", "corp_id");
+pub(super) const AGENT_ID: Setting = plain("WECOM_AGENT_ID", "agent_id");
+pub(super) const CORP_SECRET: Setting = secret("WECOM_SECRET", "secret");
+pub(super) const WECOM_API_BASE: Setting = plain("WECOM_API_BASE", "api_base");
+
+/// The settings of one WeCom application.
+pub(super) const WECOM: &[Setting] =
+    &[CORP_ID, AGENT_ID, CORP_SECRET, WECOM_API_BASE, PROXY, TOKEN_FROM, TOKEN_FROM_KEY, TOKEN_LAYOUT];
+
+pub(super) const GAME_ID: Setting = plain("MINIGAME_APP_ID", "app_id");
+pub(super) const GAME_SECRET: Setting = secret("MINIGAME_APP_SECRET", "app_secret");
+
+/// The settings of one mini-game; its API has the Official Accounts' address.
+pub(super) const MINIGAME: &[Setting] =
+    &[GAME_ID, GAME_SECRET, API_BASE, PROXY, TOKEN_API, TOKEN_FROM, TOKEN_FROM_KEY, TOKEN_LAYOUT];
+
+/// The settings of an account on a platform.
+pub(super) fn of(platform: Platform) -> &'static [Setting] {
+    match platform {
+        Platform::Official => OFFICIAL,
+        Platform::WeCom => WECOM,
+        Platform::MiniGame => MINIGAME,
+    }
+}
 
 /// The keys of a `[[hook]]`; only the file has them.
 pub(super) const HOOK: &[&str] = &[
@@ -137,11 +181,21 @@ const DEFAULTS: &[(Setting, &str)] = &[
     (LOCATION_KEEP, "60d"),
     (LOG, "info"),
     (API_BASE, super::PLATFORM),
+    (WECOM_API_BASE, super::WECOM_PLATFORM),
+    (TOKEN_API, "stable_token"),
 ];
 
 /// Every variable that is read, with the `_FILE` form of the secrets.
 pub(super) fn variables() -> Vec<String> {
-    names(GLOBAL.iter().chain(OFFICIAL), |setting| setting.env, "_FILE")
+    let mut all = names(GLOBAL.iter().chain(accounts()), |setting| setting.env, "_FILE");
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// Every setting of an account, on whichever platform.
+pub(super) fn accounts() -> impl Iterator<Item = &'static Setting> {
+    OFFICIAL.iter().chain(WECOM).chain(MINIGAME)
 }
 
 /// The keys a table of the TOML file may have, with the `_file` form of the secrets.

@@ -7,6 +7,7 @@ use super::private;
 use super::secrets;
 use super::source::{Layer, Origin, Value};
 use super::sources::Sources;
+use crate::domain::account::Platform;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Result, Text};
 use crate::say;
@@ -28,8 +29,8 @@ pub(super) struct Layers<'a> {
 /// Where in the sources a setting is looked for.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
-    /// The account, for keys of `[official.NAME]`.
-    pub account: Option<&'a str>,
+    /// The account, for keys of `[official.NAME]` and its like.
+    pub account: Option<(Platform, &'a str)>,
     /// Whether the variables speak of it too.
     pub variables: bool,
 }
@@ -73,7 +74,7 @@ impl<'a> Layers<'a> {
     fn written(&self, setting: &Setting) -> Vec<Secret> {
         let dotenv = self.dotenv.iter().filter_map(|dotenv| Some(dotenv.get(setting.env?)?.0.clone()));
         let tables =
-            self.file.iter().flat_map(|file| file.officials.values().map(|table| &table.values).chain([&file.values]));
+            self.file.iter().flat_map(|file| file.accounts.values().map(|table| &table.values).chain([&file.values]));
         let toml = tables.filter_map(|values| Some(values.get(setting.toml?)?.0.clone()));
         dotenv.chain(toml).collect()
     }
@@ -129,12 +130,12 @@ impl<'a> Layers<'a> {
         one_line(name, text.clone(), origin, Layer::DotEnv).map(Some)
     }
 
-    fn in_file(&self, setting: &Setting, account: Option<&str>) -> Result<Option<Value>> {
+    fn in_file(&self, setting: &Setting, account: Option<(Platform, &str)>) -> Result<Option<Value>> {
         let (Some(file), Some(name)) = (&self.file, setting.toml) else { return Ok(None) };
         let (values, prefix): (&BTreeMap<String, Entry>, String) = match account {
             None => (&file.values, String::new()),
-            Some(account) => match file.officials.get(account) {
-                Some(table) => (&table.values, format!("official.{account}.")),
+            Some((platform, name)) => match file.account(platform, name) {
+                Some(table) => (&table.values, format!("{}.{name}.", platform.as_str())),
                 None => return Ok(None),
             },
         };

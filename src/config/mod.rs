@@ -1,7 +1,9 @@
 //! The configuration: flag, then environment, then `./.env`, then the TOML file, then the default.
 //! Every complaint is exit 78 and names the key and the place it was read from.
 
+mod access;
 mod account;
+mod apps;
 mod database;
 mod dotenv;
 mod file;
@@ -26,7 +28,7 @@ pub use source::Origin;
 pub use sources::{Environment, Sources};
 pub use values::{SpoolDir, UnsubscribePolicy, duration};
 
-use crate::domain::account::Official;
+use crate::domain::account::{Access, Official, Platform};
 use crate::domain::clock::Clock;
 use crate::domain::hook::Hook;
 use crate::domain::near::near_by;
@@ -43,6 +45,8 @@ use std::time::Duration;
 
 /// Where the platform is (reference 1).
 pub const PLATFORM: &str = "https://api.weixin.qq.com";
+/// Where WeCom is (WeCom reference 1).
+pub const WECOM_PLATFORM: &str = "https://qyapi.weixin.qq.com";
 
 /// Everything that was configured, checked.
 #[derive(Debug, Clone)]
@@ -59,8 +63,10 @@ pub struct Config {
     pub api_token: Option<Secret>,
     /// The group robot that alarms go to.
     pub alert_webhook: Option<Robot>,
-    /// The accounts, by name.
+    /// The Official Accounts, by name.
     pub officials: Vec<Official>,
+    /// The WeCom applications and the mini-games, by name.
+    pub apps: Vec<Access>,
     /// Who is told of events.
     pub hooks: Vec<Hook>,
     /// `--account` or `WXOPS_ACCOUNT`; may be `all`, for verbs that work all of them.
@@ -113,6 +119,10 @@ impl Config {
         let path = file.as_ref().map(|path| Secret::new(path.display().to_string()));
         origins.note(sources::CONFIG, layers.named.clone(), path, origins::Shown::Plain);
         let mut accounts = account::officials(&layers, &mut origins)?;
+        let mut apps = apps::apps(&layers, Platform::WeCom, &mut origins)?;
+        apps.extend(apps::apps(&layers, Platform::MiniGame, &mut origins)?);
+        let all: Vec<&Access> = accounts.list.iter().map(|official| &official.access).chain(&apps).collect();
+        apps::unlike(&layers, &all)?;
         replies::hand_out(layers.file.as_ref(), &mut accounts.list)?;
         note_replies(&layers, &mut origins);
         let database_url = database::url(&layers, &mut origins)?;
@@ -142,6 +152,7 @@ impl Config {
             file,
             dotenv: layers.dotenv().map(Path::to_owned),
             officials: accounts.list,
+            apps,
             hooks,
             default_official: accounts.default,
             half: accounts
@@ -170,10 +181,17 @@ impl Config {
         if let Some(official) = self.officials.iter().find(|official| official.name == wanted) {
             return Ok(official);
         }
-        if self.officials.is_empty() {
+        let known = self.names();
+        if let Some(app) = self.apps.iter().find(|app| app.name == wanted) {
+            let platform = app.platform.as_str();
+            return Err(Error::usage(say!(
+                "this is for Official Accounts, and {wanted} is on {platform}; there is {known}";
+                "此命令用于公众号，而 {wanted} 属于 {platform}；现有 {known}"
+            )));
+        }
+        if self.officials.is_empty() && self.apps.is_empty() {
             return Err(self.no_account());
         }
-        let known = self.names();
         let from = self.origins.of("WXOPS_ACCOUNT");
         let what = say!("there is no account {wanted:?}; there is {known}"; "没有名为 {wanted:?} 的账号；现有 {known}");
         if name.is_some() || *from == Origin::Flag {
@@ -182,6 +200,24 @@ impl Config {
         let (place, what) = (from.text(), what);
         let (en, zh, what_en, what_zh) = (place.en, place.zh, what.en, what.zh);
         Err(Error::config(say!("WXOPS_ACCOUNT ({en}): {what_en}"; "WXOPS_ACCOUNT（{zh}）：{what_zh}")))
+    }
+
+    /// Every account that can be called for, whatever its platform.
+    pub fn accesses(&self) -> impl Iterator<Item = &Access> {
+        self.officials.iter().map(|official| &official.access).chain(&self.apps)
+    }
+
+    /// The account of that name on whichever platform; without a name the chosen or default one, or the only one
+    /// there is. Wrong names as of [`Config::official`].
+    pub fn access(&self, name: Option<&str>) -> Result<&Access> {
+        let wanted = name.or(self.account.as_deref());
+        if let Some(app) = wanted.and_then(|wanted| self.apps.iter().find(|app| app.name == wanted)) {
+            return Ok(app);
+        }
+        match (wanted, self.officials.as_slice(), self.apps.as_slice()) {
+            (None, [], [only]) => Ok(only),
+            _ => self.official(name).map(|official| &official.access),
+        }
     }
 
     /// Variables of the environment that are nearly ours, each with the one that may be meant. No error: somebody
@@ -214,13 +250,13 @@ impl Config {
     /// `sandbox` where an account's API is on this machine, else `real`.
     pub fn mark(&self) -> &'static str {
         // Only a stand-in is called by http.
-        let sandbox = self.officials.iter().any(|account| account.api_base.starts_with("http://"));
+        let sandbox = self.accesses().any(|account| account.api_base.starts_with("http://"));
         if sandbox { "sandbox" } else { "real" }
     }
 
     /// The AppSecret of an account, for verbs that call the platform; exit 78 that says what to set.
-    pub fn secret_of<'a>(&self, official: &'a Official) -> Result<&'a Secret> {
-        official.secret.as_ref().ok_or_else(|| self.lacks(official, "AppSecret", "WECHAT_APP_SECRET", "app_secret"))
+    pub fn secret_of<'a>(&self, account: &'a Access) -> Result<&'a Secret> {
+        account.secret.as_ref().ok_or_else(|| self.lacks(account, "AppSecret", "WECHAT_APP_SECRET", "app_secret"))
     }
 
     /// The tokens of an account, for what receives callbacks; exit 78 that says what to set.
@@ -231,15 +267,15 @@ impl Config {
         }
     }
 
-    fn lacks(&self, official: &Official, what: &str, variable: &str, key: &str) -> Error {
-        let name = &official.name;
+    fn lacks(&self, account: &Access, what: &str, variable: &str, key: &str) -> Error {
+        let name = &account.name;
         let place = self.origins.of(&format!("official.{name}.app_id")).text();
         let (en, zh) = (place.en, place.zh);
         let error = Error::config(say!(
             "account {name} (app_id: {en}) has no {what}";
             "账号 {name}（app_id 来自 {zh}）没有设置 {what}"
         ));
-        match self.is_default(official) {
+        match self.default_official.as_ref() == Some(name) {
             true => error.next(say!("set {variable}, or {key} in [official.{name}]"; "请设置 {variable}，或 [official.{name}] 中的 {key}")),
             false => error.next(say!("set {key} in [official.{name}]"; "请设置 [official.{name}] 中的 {key}")),
         }
@@ -272,7 +308,7 @@ impl Config {
     }
 
     fn names(&self) -> String {
-        self.officials.iter().map(|official| official.name.as_str()).collect::<Vec<_>>().join(", ")
+        self.accesses().map(|account| account.name.as_str()).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -23,7 +23,7 @@ pub fn secrets(sources: &Sources) -> Vec<Secret> {
 
 /// What is secret in the values that `of` finds for each secret setting.
 pub(super) fn all(of: impl Fn(&Setting) -> Vec<Secret>) -> Vec<Secret> {
-    let hidden = keys::GLOBAL.iter().chain(keys::OFFICIAL).filter(|setting| is_secret(setting));
+    let hidden = keys::GLOBAL.iter().chain(keys::accounts()).filter(|setting| is_secret(setting));
     hidden.flat_map(of).flat_map(|value| parts(&value)).collect()
 }
 

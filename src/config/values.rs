@@ -1,6 +1,6 @@
 //! The parsers of single values. Their messages say what is wrong, never the value where it may be a secret.
 
-use crate::domain::account::Mode;
+use crate::domain::account::{Layout, Mode, TokenApi};
 use crate::domain::redis;
 use crate::domain::robot::Robot;
 use crate::domain::secret::Secret;
@@ -237,6 +237,54 @@ pub(super) fn mode(text: &str) -> Result<Mode> {
         "compat" => Ok(Mode::Compat),
         "secure" => Ok(Mode::Secure),
         _ => Err(Error::config(say!("must be plain, compat or secure"; "应为 plain、compat 或 secure"))),
+    }
+}
+
+/// stable_token or token.
+pub(super) fn token_api(text: &str) -> Result<TokenApi> {
+    match text {
+        "stable_token" => Ok(TokenApi::Stable),
+        "token" => Ok(TokenApi::Legacy),
+        _ => Err(Error::config(say!("must be stable_token or token"; "必须是 stable_token 或 token"))),
+    }
+}
+
+/// The number of a WeCom application.
+pub(super) fn agent_id(text: &str) -> Result<i64> {
+    let digits = !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
+    let number = text.parse().ok().filter(|number: &i64| digits && *number > 0);
+    number.ok_or_else(|| Error::config(say!("must be a number, such as 1000002"; "应为数字，例如 1000002")))
+}
+
+/// Where another installation lets us read a token: https, or http to this machine, because the token travels over it.
+pub(super) fn token_url(text: &str) -> Result<String> {
+    let url = api_base(text)?;
+    let named = Url::parse(&url).is_ok_and(|url| {
+        let name = url.path().rsplit_once("/api/token/").map(|(_, name)| name);
+        name.is_some_and(|name| !name.is_empty() && !name.contains('/'))
+    });
+    match named {
+        true => Ok(url),
+        false => Err(Error::config(say!("must end in /api/token/NAME"; "应以 /api/token/账号名 结尾")).next(
+            say!("such as https://prod.example.com/api/token/main"; "例如 https://prod.example.com/api/token/main"),
+        )),
+    }
+}
+
+/// How a copy of the token is kept in Redis for other programs.
+pub(super) fn layout(text: &str) -> Result<Layout> {
+    match text {
+        "wxjava" => Ok(Layout::WxJava),
+        "easywechat6" => Ok(Layout::EasyWeChat6),
+        "silenceper" => Ok(Layout::Silenceper),
+        "senparc" => Ok(Layout::Senparc),
+        _ => match text.strip_prefix("plain:").filter(|key| !key.is_empty() && !key.contains(char::is_whitespace)) {
+            Some(key) => Ok(Layout::Plain(key.to_owned())),
+            None => Err(Error::config(say!(
+                "must be plain:KEY, wxjava, easywechat6, silenceper or senparc";
+                "必须是 plain:键名、wxjava、easywechat6、silenceper 或 senparc"
+            ))),
+        },
     }
 }
 

@@ -1,4 +1,5 @@
-//! An Official Account as the configuration describes it.
+//! An account as the configuration describes it: what a call with its access_token needs, and of an Official Account
+//! what receives callbacks.
 
 use super::reply::Reply;
 use super::secret::Secret;
@@ -33,15 +34,153 @@ impl Mode {
     }
 }
 
-/// One Official Account.
+/// Whose platform an account is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Platform {
+    /// An Official Account.
+    Official,
+    /// An application of WeCom.
+    WeCom,
+    /// A mini-game; its server API is the Official Account's.
+    MiniGame,
+}
+
+impl Platform {
+    /// Every one, in the order of the file.
+    pub const ALL: [Platform; 3] = [Platform::Official, Platform::WeCom, Platform::MiniGame];
+
+    /// The name of its tables in the file, and in the table `account`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Platform::Official => "official",
+            Platform::WeCom => "wecom",
+            Platform::MiniGame => "minigame",
+        }
+    }
+}
+
+/// Which API gives an account's access_token (reference 3.1, 3.2; WeCom reference 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenApi {
+    /// `/cgi-bin/stable_token`: the same token until 5 minutes before its end.
+    Stable,
+    /// `/cgi-bin/token`: a new token at every call, the one before it lives for 5 more minutes.
+    Legacy,
+    /// WeCom's `/cgi-bin/gettoken`: the same token until 5 minutes before its end.
+    GetToken,
+}
+
+impl TokenApi {
+    /// The API as the references name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TokenApi::Stable => "stable_token",
+            TokenApi::Legacy => "token",
+            TokenApi::GetToken => "gettoken",
+        }
+    }
+}
+
+/// Another installation that holds the token, and lets this one read it.
+#[derive(Debug, Clone)]
+pub struct TokenFrom {
+    /// `https://HOST/api/token/NAME`.
+    pub url: String,
+    /// What this installation proves itself with there.
+    pub key: Secret,
+}
+
+/// The form in which other programs of the company look for the token in Redis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Layout {
+    /// The bare token under this key.
+    Plain(String),
+    /// WxJava, 4.x.
+    WxJava,
+    /// EasyWeChat 6.
+    EasyWeChat6,
+    /// silenceper/wechat, v2.
+    Silenceper,
+    /// Senparc.Weixin.
+    Senparc,
+}
+
+/// What a call with an access_token needs, of an account on whichever platform.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// The name in the configuration, `main` without a file; in paths and tables, unlike any other's.
+    pub name: String,
+    /// Whose platform.
+    pub platform: Platform,
+    /// AppID, `wx…`; of a WeCom application its CorpID.
+    pub app_id: String,
+    /// AgentId of a WeCom application.
+    pub agent_id: Option<i64>,
+    /// AppSecret; absent where only callbacks are received, or the token is read elsewhere.
+    pub secret: Option<Secret>,
+    /// Base URL of the platform's API, without a trailing slash.
+    pub api_base: String,
+    /// A fixed exit for the platform's IP white list; its URL may hold a password.
+    pub proxy: Option<Secret>,
+    /// Which API gives the token.
+    pub token_api: TokenApi,
+    /// Who holds the token instead of this installation.
+    pub token_from: Option<TokenFrom>,
+    /// Where other programs look for a copy of the token.
+    pub token_layout: Option<Layout>,
+    /// What else no text about this account may show, such as the keys of its callbacks.
+    pub hidden: Vec<Secret>,
+}
+
+impl Access {
+    /// An account whose calls go to `api_base`, with nothing else known of it.
+    pub fn new(platform: Platform, name: &str, app_id: &str, api_base: &str) -> Self {
+        Access {
+            name: name.to_owned(),
+            platform,
+            app_id: app_id.to_owned(),
+            agent_id: None,
+            secret: None,
+            api_base: api_base.to_owned(),
+            proxy: None,
+            token_api: if platform == Platform::WeCom { TokenApi::GetToken } else { TokenApi::Stable },
+            token_from: None,
+            token_layout: None,
+            hidden: Vec::new(),
+        }
+    }
+
+    /// What no text about this account may show.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let key = self.token_from.iter().map(|from| &from.key);
+        self.secret.iter().chain(key).chain(&self.hidden).cloned().collect()
+    }
+
+    /// What the table `account` knows it by: an application of WeCom is one of its corporation's.
+    pub fn identity(&self) -> String {
+        match self.agent_id {
+            Some(agent) => format!("{}:{agent}", self.app_id),
+            None => self.app_id.clone(),
+        }
+    }
+
+    /// Whether a token can be had for it: by its own secret, or where another installation holds it.
+    pub fn has_token(&self) -> bool {
+        self.secret.is_some() || self.token_from.is_some()
+    }
+
+    /// Whether its calls go to WeChat itself: `api.weixin.qq.com`, `qyapi.weixin.qq.com` or another of its entrances.
+    pub fn at_the_platform(&self) -> bool {
+        let host = self.api_base.strip_prefix("https://").and_then(|rest| rest.split(['/', ':']).next());
+        host.is_some_and(|host| host.ends_with(".weixin.qq.com"))
+    }
+}
+
+/// One Official Account: its access, and what receives its callbacks.
 #[derive(Debug, Clone)]
 pub struct Official {
-    /// The name in the configuration, `main` without a file; in paths and tables.
-    pub name: String,
-    /// AppID, `wx…`.
-    pub app_id: String,
-    /// AppSecret; absent where only callbacks are received.
-    pub secret: Option<Secret>,
+    /// Name, AppID, AppSecret, and how its API is called.
+    pub access: Access,
     /// The console's Token, and the one before it during a change.
     pub tokens: Vec<Secret>,
     /// The console's EncodingAESKey, and the one before it during a change.
@@ -50,25 +189,16 @@ pub struct Official {
     pub mode: Mode,
     /// The original id, `gh_…`; compared where given.
     pub original_id: Option<String>,
-    /// Base URL of the platform's API, without a trailing slash.
-    pub api_base: String,
-    /// A fixed exit for the platform's IP white list; its URL may hold a password.
-    pub proxy: Option<Secret>,
     /// Its passive replies, in the order in which they are tried.
     pub replies: Arc<[Reply]>,
 }
 
-impl Official {
-    /// What no text about this account may show.
-    pub fn secrets(&self) -> Vec<Secret> {
-        let keys = self.aes_keys.iter().map(AesKey::written);
-        self.secret.iter().chain(&self.tokens).cloned().chain(keys).collect()
-    }
+/// An Official Account can be called for wherever an account can.
+impl std::ops::Deref for Official {
+    type Target = Access;
 
-    /// Whether its calls go to WeChat itself: `api.weixin.qq.com` or another of its entrances.
-    pub fn at_the_platform(&self) -> bool {
-        let host = self.api_base.strip_prefix("https://").and_then(|rest| rest.split(['/', ':']).next());
-        host.is_some_and(|host| host.ends_with(".weixin.qq.com"))
+    fn deref(&self) -> &Access {
+        &self.access
     }
 }
 

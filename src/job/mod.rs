@@ -22,6 +22,7 @@ use crate::report::{Endless, Notes, keep_log, veiled};
 use crate::store::{JobOutcome, Lease, RunEnd, Store};
 use crate::tokens::this_process;
 use chrono::Utc;
+use futures_util::future::join_all;
 use ping::Ping;
 use signals::Ends;
 use std::convert::Infallible;
@@ -94,7 +95,7 @@ pub struct Frame {
     schedule: Schedule,
     caller: Caller,
     stop: Arc<Stop>,
-    held: Mutex<Option<Held>>,
+    held: Mutex<Vec<Held>>,
     ended: Mutex<Vec<Ended>>,
 }
 
@@ -137,7 +138,9 @@ impl Frame {
                 self.stop.ask(cause);
                 let _ = tokio::time::timeout(HALT, &mut work).await;
                 drop(work);
-                self.end(Err(&cause.error()), cause.outcome(), LAST_WORDS).await;
+                let (held, error) = (std::mem::take(&mut *self.held()), cause.error());
+                let all = held.into_iter().map(|held| self.end(held, Err(&error), cause.outcome(), LAST_WORDS));
+                join_all(all).await;
                 limit = LAST_PING.saturating_sub(asked.elapsed());
                 Err(cause.error())
             }
@@ -178,7 +181,7 @@ impl Frame {
         }
     }
 
-    /// One run of a job, under its lock, which is given back whatever happens. `None`: another run is under way, which
+    /// One run of a job, of several accounts at once where it is called so; under its lock, which is given back whatever happens. `None`: another run is under way, which
     /// is said and was asked to be no failure. Errors: those of `work`; exit 75 where another run is under way, 1 where
     /// it has been for over three times as long as usual, or where the lock was lost.
     pub async fn run<T>(
@@ -214,7 +217,7 @@ impl Frame {
             start: Instant::now(),
             run: None,
         };
-        *self.held() = Some(held);
+        self.held().push(held);
         let done = self.under_lock(app, job, lease, work).await;
         let done = match self.stop.cause() {
             // Whether it came to its end or to a halt, it does not tell.
@@ -227,7 +230,10 @@ impl Frame {
             (None, Err(error)) => JobOutcome::of(error.kind),
         };
         let limit = if self.stop.asked() { LAST_WORDS } else { END };
-        self.end(done.as_ref().map(drop), outcome, limit).await;
+        let ours = |held: &mut Held| held.account == job.account;
+        if let Some(held) = self.held().extract_if(.., ours).next() {
+            self.end(held, done.as_ref().map(drop), outcome, limit).await;
+        }
         done.map(Some)
     }
 
@@ -242,7 +248,7 @@ impl Frame {
         let begun = store.begin_run((job.name, job.account), &this_process(), clock.now(), job.resume).await?;
         let mut run = Run::new(store, lease, clock, begun, self.stop.clone());
         let shared = run.clone();
-        if let Some(held) = self.held().as_mut() {
+        if let Some(held) = self.held().iter_mut().find(|held| held.account == job.account) {
             held.run = Some(shared.clone());
         }
         tokio::select! {
@@ -253,8 +259,7 @@ impl Frame {
 
     /// Writes how the run ended and gives its lock back. Where that fails, the lock ends by itself, and the next run
     /// finds the row.
-    async fn end(&self, done: Result<(), &Error>, outcome: JobOutcome, limit: Duration) {
-        let Some(held) = self.held().take() else { return };
+    async fn end(&self, held: Held, done: Result<(), &Error>, outcome: JobOutcome, limit: Duration) {
         let error = done.err().map(|error| veiled(&error.to_string()).into_owned());
         let exit_code = done.err().map_or(0, |error| error.kind.exit_code());
         let at = held.run.as_ref().map_or_else(Utc::now, Run::now);
@@ -283,7 +288,7 @@ impl Frame {
         self.ended().push(Ended { account: held.account, at, took, exit_code, counts, done: own, success });
     }
 
-    fn held(&self) -> MutexGuard<'_, Option<Held>> {
+    fn held(&self) -> MutexGuard<'_, Vec<Held>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

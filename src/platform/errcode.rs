@@ -11,6 +11,7 @@ mod wecom;
 mod tests;
 
 use super::Platform;
+pub use crate::domain::beijing::shown as hour;
 use crate::error::Text;
 pub use conduct::{Conduct, Move, Probing, conduct, first, probing};
 pub use refusal::{Refusal, error};

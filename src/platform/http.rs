@@ -11,12 +11,12 @@ mod tests;
 
 pub use answer::{Answer, unreadable, whole};
 pub use request::{Method, Request};
-pub use tokens::{Pending, Tokens};
+pub use tokens::{Pending, Refused, Tokens};
 pub use transport::{may_have_arrived, never_left};
 
-use super::Platform;
 use super::errcode::{self, Move};
-use crate::domain::account::Official;
+use super::{Platform, peer};
+use crate::domain::account::Access;
 use crate::domain::clock::Clock;
 use crate::domain::secret::Secret;
 use crate::domain::token::Token;
@@ -103,25 +103,29 @@ impl Client {
 
     /// A call that needs the account's access_token. A token that is refused is replaced once and the call
     /// repeated once: it was refused before it ran (reference 3.3). The second refusal is exit 77.
-    pub async fn call(&self, account: &Official, tokens: &dyn Tokens, request: &Request) -> Result<Answer> {
+    pub async fn call(&self, account: &Access, tokens: &dyn Tokens, request: &Request) -> Result<Answer> {
         let token = tokens.current(account).await?;
         let first = self.send(account, request, Some(&token)).await?;
-        if errcode::first(Platform::WeChat, first.errcode) != Move::Renew {
-            return self.settle(Platform::WeChat, request, first);
+        let platform = Platform::of(account);
+        if errcode::first(platform, first.errcode) != Move::Renew {
+            return self.settle(platform, request, first);
         }
-        let token = tokens.refused(account, &token).await?;
+        let token = tokens.refused(account, &token, Refused::by(request, &first)).await?;
         let second = self.send(account, request, Some(&token)).await?;
-        self.settle(Platform::WeChat, request, second)
+        if errcode::first(platform, second.errcode) == Move::Renew {
+            tokens.refused_again(account, &token, Refused::by(request, &second)).await;
+        }
+        self.settle(platform, request, second)
     }
 
     /// One try with this very token: where it is refused, nobody is asked for another.
-    pub async fn call_once(&self, account: &Official, token: &Token, request: &Request) -> Result<Answer> {
+    pub async fn call_once(&self, account: &Access, token: &Token, request: &Request) -> Result<Answer> {
         let answer = self.send(account, request, Some(token)).await?;
-        self.settle(Platform::WeChat, request, answer)
+        self.settle(Platform::of(account), request, answer)
     }
 
     /// The time (milliseconds) in the head of whatever answers a request without a token; `None` where it tells none.
-    pub async fn date(&self, account: &Official, request: &Request) -> Result<Option<i64>> {
+    pub async fn date(&self, account: &Access, request: &Request) -> Result<Option<i64>> {
         let base = base_url(account)?;
         let host = base.host_str().unwrap_or_default().to_owned();
         let pool = self.pool(account.proxy.as_ref().map(Secret::reveal), &host).map_err(|e| bad_proxy(account, e))?;
@@ -132,9 +136,38 @@ impl Client {
     }
 
     /// A call without an access_token: the token endpoints.
-    pub async fn call_bare(&self, account: &Official, request: &Request) -> Result<Answer> {
+    pub async fn call_bare(&self, account: &Access, request: &Request) -> Result<Answer> {
         let answer = self.send(account, request, None).await?;
-        self.settle(Platform::WeChat, request, answer)
+        self.settle(Platform::of(account), request, answer)
+    }
+
+    /// A call to the token service of another installation: its HTTP status, and its answer. The key goes in the head
+    /// and stands in no URL.
+    pub async fn call_peer(
+        &self,
+        account: &Access,
+        url: &str,
+        key: &Secret,
+        refused: Option<&str>,
+    ) -> Result<(u16, Answer)> {
+        let bad = || Error::config(say!("token_from is no URL"; "token_from 不是 URL")).then(MISCONFIGURED);
+        let url = reqwest::Url::parse(url).ok().filter(reqwest::Url::has_host).ok_or_else(bad)?;
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let pool = self.pool(account.proxy.as_ref().map(Secret::reveal), &host).map_err(|e| bad_proxy(account, e))?;
+        let call = match refused {
+            None => pool.get(url),
+            Some(digest) => {
+                let url = format!("{}/refused", url.as_str().trim_end_matches('/'));
+                pool.post(url).json(&serde_json::json!({ "sha256": digest }))
+            }
+        };
+        let call = call.bearer_auth(key.reveal());
+        let outcome = self.exchange(peer::API, &host, call).await;
+        let (status, body) = outcome.map_err(|(_, error)| error)?;
+        // A refusal of theirs is told with its status; it is not the platform's.
+        let read_as = if (400..500).contains(&status) { 200 } else { status };
+        let answer = answer::read(peer::API, read_as, &body, account.secrets().iter())?;
+        Ok((status, answer))
     }
 
     /// A call that no account makes, such as a group robot's: it goes to `base`, and its key stands in the request.
@@ -156,12 +189,12 @@ impl Client {
     }
 
     /// One try. What keeps a call from being made at all, a wrong base URL or proxy, is no call.
-    async fn send(&self, account: &Official, request: &Request, token: Option<&Token>) -> Result<Answer> {
+    async fn send(&self, account: &Access, request: &Request, token: Option<&Token>) -> Result<Answer> {
         let base = base_url(account)?;
         let host = base.host_str().unwrap_or_default().to_owned();
         let pool = self.pool(account.proxy.as_ref().map(Secret::reveal), &host).map_err(|e| bad_proxy(account, e))?;
         // The platform knows them all, whichever it was sent.
-        self.carry(Platform::WeChat, pool, base, request, token, &account.secrets()).await
+        self.carry(Platform::of(account), pool, base, request, token, &account.secrets()).await
     }
 
     /// Out and back, observed; beside what the request carries, `own` is not shown.
@@ -247,7 +280,7 @@ fn build(exit: &Exit, limits: &Limits) -> reqwest::Result<reqwest::Client> {
     .build()
 }
 
-fn base_url(account: &Official) -> Result<reqwest::Url> {
+fn base_url(account: &Access) -> Result<reqwest::Url> {
     let name = &account.name;
     reqwest::Url::parse(&account.api_base)
         .ok()
@@ -267,7 +300,7 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// Without the URL: it may hold the proxy's password.
-fn bad_proxy(account: &Official, e: reqwest::Error) -> Error {
+fn bad_proxy(account: &Access, e: reqwest::Error) -> Error {
     let name = &account.name;
     Error::config(say!(
         "no connections can be made for account {name}: its `proxy` is no usable URL, or the machine's certificates can't be read";

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-use super::http::{Client, Limits, Pending, Tokens};
-use crate::domain::account::{Mode, Official};
+use super::http::{Client, Limits, Pending, Refused, Tokens};
+use crate::domain::account::{Access, Platform};
 use crate::domain::clock::Clock;
 use crate::domain::secret::Secret;
 use crate::domain::token::Token;
@@ -79,8 +79,8 @@ impl Server {
     }
 
     /// The account of the vectors, with this server as its platform.
-    pub fn account(&self) -> Official {
-        Official { api_base: self.base.clone(), ..account() }
+    pub fn account(&self) -> Access {
+        at(&self.base)
     }
 }
 
@@ -132,19 +132,13 @@ async fn play(mut stream: TcpStream, step: Step) {
 }
 
 /// The account of the vectors; no platform behind it.
-pub fn account() -> Official {
-    Official {
-        name: "main".to_owned(),
-        app_id: "wx0123456789abcdef".to_owned(),
-        secret: Some(Secret::new(SECRET)),
-        tokens: Vec::new(),
-        aes_keys: Vec::new(),
-        mode: Mode::Plain,
-        original_id: None,
-        api_base: "http://127.0.0.1:9".to_owned(),
-        proxy: None,
-        replies: Default::default(),
-    }
+pub fn account() -> Access {
+    at("http://127.0.0.1:9")
+}
+
+fn at(base: &str) -> Access {
+    let access = Access::new(Platform::Official, "main", "wx0123456789abcdef", base);
+    Access { secret: Some(Secret::new(SECRET)), ..access }
 }
 
 /// A client that accepts replies of 1024 bytes.
@@ -168,19 +162,23 @@ pub struct Keeper {
 impl Keeper {
     fn token(&self, generation: i64) -> Token {
         let text = self.text.map_or_else(|| format!("{TOKEN}{generation}"), str::to_owned);
-        Token { text: Secret::new(text), generation, expires_at: Token::UNKNOWN_EXPIRY }
+        Token { text: Secret::new(text), generation, expires_at: Token::UNKNOWN_EXPIRY, life_ms: None }
     }
 }
 
 impl Tokens for Keeper {
-    fn current<'a>(&'a self, _: &'a Official) -> Pending<'a, Token> {
+    fn current<'a>(&'a self, _: &'a Access) -> Pending<'a> {
         Box::pin(async { Ok(self.token(self.generation.load(Ordering::SeqCst))) })
     }
 
-    fn refused<'a>(&'a self, _: &'a Official, used: &'a Token) -> Pending<'a, Token> {
+    fn refused<'a>(&'a self, _: &'a Access, used: &'a Token, _: Refused) -> Pending<'a> {
         Box::pin(async {
             self.generation.store(used.generation + 1, Ordering::SeqCst);
             Ok(self.token(used.generation + 1))
         })
+    }
+
+    fn refused_again<'a>(&'a self, _: &'a Access, _: &'a Token, _: Refused) -> Pending<'a, ()> {
+        Box::pin(async {})
     }
 }

@@ -2,7 +2,7 @@
 //! with the table that it found, the next one with the new.
 
 use crate::config::Config;
-use crate::domain::account::Official;
+use crate::domain::account::{Access, Official};
 use crate::domain::secret::Secret;
 use crate::error::Result;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -62,6 +62,11 @@ impl Table {
             Some(name) => self.officials.iter().find(|official| official.name == name),
             None => self.default.as_ref(),
         }
+    }
+
+    /// The account of that name, on whichever platform.
+    pub fn access(&self, name: &str) -> Option<&Access> {
+        self.config.accesses().find(|account| account.name == name)
     }
 
     /// Whether a push to this account says that it is for another one of ours.

@@ -266,7 +266,7 @@ async fn count(app: Arc<App>, accounts: Arc<Accounts>, mut stop: watch::Receiver
             app.metrics.inbox.with_label_values(&["dead"]).set(dead);
             app.metrics.inbox_oldest.set(oldest.map_or(0.0, |time| time.timestamp_millis() as f64 / 1000.0));
         }
-        for account in &accounts.now().officials {
+        for account in accounts.now().config.accesses() {
             if let Ok(Some(end)) = app.store.stored_token(&account.name).await.map(|token| token.expires_at) {
                 app.metrics.token_expiry.with_label_values(&[&account.name]).set(end as f64 / 1000.0);
             }

@@ -5,6 +5,7 @@ use super::fetchers::Fetchers;
 use super::hooks::Tellers;
 use crate::app::App;
 use crate::config::{Config, Sources};
+use crate::domain::account::Access;
 use crate::error::{Error, Result, Text};
 use crate::lifecycle::{self, Hangup, Hangups};
 use crate::report::keep_secret;
@@ -86,7 +87,7 @@ impl Reload {
         config.lang = self.app.config.lang;
         servable(&config)?;
         let before = self.accounts.now();
-        let added: Vec<_> = config.officials.iter().filter(|new| !is_known(&before, &new.name, &new.app_id)).collect();
+        let added: Vec<_> = config.accesses().filter(|new| !is_known(&before, new)).collect();
         match tokio::time::timeout(PATIENCE, self.app.enter(&config, &added)).await {
             Ok(entered) => entered?,
             Err(_) => return Err(no_database()),
@@ -103,15 +104,17 @@ impl Reload {
     async fn tell(&self, before: &Table, table: &Table) {
         let changed = table.config.origins.changed(&before.config.origins);
         let (mut added, mut altered, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
-        for account in &table.officials {
+        for account in table.config.accesses() {
             let name = account.name.as_str();
-            if before.account(Some(name)).is_none() {
+            if before.access(name).is_none() {
                 added.push(name.to_owned());
                 continue;
             }
-            let prefix = format!("official.{name}.");
+            let prefix = format!("{}.{name}.", account.platform.as_str());
             let keys: Vec<_> = changed.iter().filter_map(|setting| setting.strip_prefix(&prefix)).collect();
-            if keys.iter().any(|key| matches!(*key, "app_secret" | "api_base" | "proxy")) {
+            if keys.iter().any(|key| {
+                matches!(*key, "app_secret" | "secret" | "api_base" | "proxy" | "token_from" | "token_from_key")
+            }) {
                 // A pause that the old ones earned. Where the database is away, the next probe comes by itself.
                 if let Err(error) = self.app.store.probe_at_once(name).await {
                     tracing::debug!(%error, account = name, "the pause of the account stays");
@@ -131,7 +134,7 @@ impl Reload {
                 tracing::debug!(%error, hook = hook.name, "the rest of the hook stays");
             }
         }
-        for gone in before.officials.iter().filter(|old| table.account(Some(&old.name)).is_none()) {
+        for gone in before.config.accesses().filter(|old| table.access(&old.name).is_none()) {
             dropped.push(gone.name.clone());
             // A series that nobody feeds any more would look alive.
             let _ = self.app.metrics.token_expiry.remove_label_values(&[&gone.name]);
@@ -150,12 +153,13 @@ impl Reload {
 /// Settings that differ from what the server was started with and that it can't take up.
 fn fixed<'a>(new: &'a Config, started: &Config) -> Vec<&'a str> {
     let changed = new.origins.changed(&started.origins).into_iter();
-    let live = |name: &str| name.starts_with("official.") || name.starts_with("hook.");
+    let tables = ["official.", "wecom.", "minigame.", "hook."];
+    let live = |name: &str| tables.iter().any(|table| name.starts_with(table));
     changed.filter(|name| !live(name) && !LIVE.contains(name) && !NOT_OURS.contains(name)).collect()
 }
 
-fn is_known(table: &Table, name: &str, app_id: &str) -> bool {
-    table.account(Some(name)).is_some_and(|old| old.app_id == app_id)
+fn is_known(table: &Table, new: &Access) -> bool {
+    table.access(&new.name).is_some_and(|old| old.identity() == new.identity())
 }
 
 fn no_database() -> Error {

@@ -44,11 +44,12 @@ mod spool;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+mod token_history;
 mod value;
 mod writer;
 mod zone;
 
-pub use access_token::StoredToken;
+pub use access_token::{Hold, NewToken, StoredToken};
 pub use alarm::Standing;
 pub use channel::Pause;
 pub use dialect::Dialect;
@@ -78,6 +79,7 @@ pub use requests::Request;
 pub use revoke::Revoked;
 pub use seen::{Asked, Seen};
 pub use spool::{SpoolRow, spool_time};
+pub use token_history::{PastToken, Refusal as TokenRefusal};
 pub use value::{Statement, Value};
 pub use writer::{End, InHand};
 pub use zone::Zone;

@@ -4,7 +4,7 @@
 use super::query::Query;
 use super::reason::{Reason, Refusal};
 use super::{dedupe, envelope, push, signature, write, xml};
-use crate::domain::account::{AesKey, Mode, Official};
+use crate::domain::account::{Access, AesKey, Mode, Official, Platform};
 use crate::domain::event::Element;
 use crate::domain::secret::Secret;
 use proptest::prelude::*;
@@ -15,15 +15,11 @@ const NOW: i64 = 1_735_660_800;
 
 fn account(mode: Mode, tokens: &[&str]) -> Official {
     Official {
-        name: "main".into(),
-        app_id: "wx0123456789abcdef".into(),
-        secret: None,
+        access: Access::new(Platform::Official, "main", "wx0123456789abcdef", ""),
         tokens: tokens.iter().copied().map(Secret::new).collect(),
         aes_keys: vec![AesKey::parse(KEY).unwrap()],
         mode,
         original_id: None,
-        api_base: String::new(),
-        proxy: None,
         replies: Default::default(),
     }
 }

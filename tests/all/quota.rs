@@ -222,7 +222,11 @@ async fn a_forecast_names_what_will_not_suffice(mut stage: Stage) {
     let fits = told(&stage.verb(&["--json", "quota", "forecast"]).await.expect_code(0));
     assert_eq!((&fits["people"], &fits["people_from"]), (&json!(0), &json!("user_mapping")), "{fits}");
     let sync = fits["jobs"].as_array().unwrap().iter().find(|job| job["job"] == "followers sync").unwrap();
-    assert_eq!(sync["calls"][0], json!({ "api": USER_GET, "needed": 1, "left": 2, "fits": true }), "{fits}");
+    assert_eq!(
+        sync["calls"][0],
+        json!({ "api": USER_GET, "needed": 1, "left": 2, "fits": true, "error": null }),
+        "{fits}"
+    );
 
     // The last sync saw more people than the table has.
     let columns = "job, account, origin, started_at, finished_at, outcome, counts, who";

@@ -4,14 +4,16 @@
 use super::Patient;
 use super::finding::{Check, Finding};
 use crate::commands::time_local;
-use crate::domain::account::Official;
+use crate::domain::account::{Access, Platform as On, TokenApi};
 use crate::domain::token::Token;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Text};
 use crate::platform::Platform;
 use crate::platform::errcode::{self, Class};
+use crate::platform::fresh::Fresh;
 use crate::platform::wechat::address;
-use crate::platform::wechat::token::{Fresh, Renewal, stable};
 use crate::say;
+use crate::store::StoredToken;
+use crate::tokens::{self, token_of};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -21,22 +23,32 @@ const NOT_LISTED: i64 = 40164;
 const WORTH_A_WORD: i64 = 60;
 const TOO_FAR: i64 = 300;
 
-pub(super) async fn check(patient: &Patient, account: &Official) -> Vec<Finding> {
+pub(super) async fn check(patient: &Patient, account: &Access) -> Vec<Finding> {
     let name = Some(account.name.as_str());
     let mut findings: Vec<_> = own_api(account).into_iter().collect();
-    if account.secret.is_none() {
+    if !account.has_token() {
         return findings;
     }
-    match stable(&patient.client, account, Renewal::Normal).await {
+    let stored = stored(patient, account).await;
+    let hold = stored.as_ref().and_then(|stored| stored.as_ref().ok()).and_then(|stored| stored.hold.as_ref());
+    if let Err(held) = tokens::may_ask(account, hold, patient.now_ms()) {
+        findings.push(Finding::fail(Check::Credentials, name, held));
+        return findings;
+    }
+    if account.token_api == TokenApi::Legacy && account.token_from.is_none() {
+        // Asking would make a new token, and let the present one die.
+        findings.extend(stored_token(patient, account, stored, None).await);
+        return findings;
+    }
+    match tokens::fetch(&patient.client, account).await {
         Ok(fresh) => {
-            findings.push(Finding::ok(
-                Check::Credentials,
-                name,
-                say!("AppID and AppSecret are right"; "AppID 与 AppSecret 正确"),
-            ));
-            let listed = say!("this machine's address is on it, or none is wanted"; "本机地址在白名单内，或无此要求");
-            findings.push(Finding::ok(Check::IpList, name, listed));
-            findings.extend(stored_token(patient, account, &fresh).await);
+            findings.push(Finding::ok(Check::Credentials, name, right(account)));
+            if account.platform == On::Official && account.token_from.is_none() {
+                let listed =
+                    say!("this machine's address is on it, or none is wanted"; "本机地址在白名单内，或无此要求");
+                findings.push(Finding::ok(Check::IpList, name, listed));
+            }
+            findings.extend(stored_token(patient, account, stored, Some(&fresh)).await);
         }
         Err(error) if error.errcode == Some(NOT_LISTED) => findings.push(Finding::fail(Check::IpList, name, error)),
         Err(error) => findings.push(Finding::fail(Check::Credentials, name, with_mend(account, error))),
@@ -44,8 +56,16 @@ pub(super) async fn check(patient: &Patient, account: &Official) -> Vec<Finding>
     findings
 }
 
+fn right(account: &Access) -> Text {
+    match (&account.token_from, account.platform) {
+        (Some(_), _) => say!("the installation that holds the token gives it"; "持有 token 的系统可以提供 token"),
+        (None, On::WeCom) => say!("CorpID and Secret are right"; "CorpID 与 Secret 正确"),
+        (None, _) => say!("AppID and AppSecret are right"; "AppID 与 AppSecret 正确"),
+    }
+}
+
 /// The client can't know what to do about a connection that failed; here it is clear whose it is.
-fn with_mend(account: &Official, error: Error) -> Error {
+fn with_mend(account: &Access, error: Error) -> Error {
     if error.kind != Kind::Unavailable || error.errcode.is_some() || error.next.is_some() {
         return error;
     }
@@ -62,9 +82,9 @@ fn with_mend(account: &Official, error: Error) -> Error {
 }
 
 /// Another address than the platform's is somebody's decision, and should stay one.
-fn own_api(account: &Official) -> Option<Finding> {
+fn own_api(account: &Access) -> Option<Finding> {
     let (name, base) = (Some(account.name.as_str()), &account.api_base);
-    if base == crate::config::PLATFORM {
+    if base == crate::config::PLATFORM || base == crate::config::WECOM_PLATFORM {
         return None;
     }
     if base.starts_with("http://") {
@@ -78,14 +98,22 @@ fn own_api(account: &Official) -> Option<Finding> {
     ))
 }
 
-/// What `serve` calls with, tried once.
-async fn stored_token(patient: &Patient, account: &Official, fresh: &Fresh) -> Option<Finding> {
+/// What is stored of the account's token; `None` without a database.
+async fn stored(patient: &Patient, account: &Access) -> Option<Result<StoredToken>> {
     let store = patient.store().await?;
-    let found = match store.stored_token(&account.name).await {
+    Some(store.stored_token(&account.name).await)
+}
+
+/// What `serve` calls with, tried once.
+async fn stored_token(
+    patient: &Patient,
+    account: &Access,
+    stored: Option<Result<StoredToken>>,
+    fresh: Option<&Fresh>,
+) -> Option<Finding> {
+    let found = match stored? {
         Ok(stored) => {
-            let end = stored.expires_at.unwrap_or(Token::UNKNOWN_EXPIRY);
-            let token = stored.token.filter(|_| end > patient.now_ms());
-            let token = token.map(|text| Token { text, generation: stored.generation, expires_at: end });
+            let token = token_of(&stored).filter(|token| token.expires_at > patient.now_ms());
             tried(patient, account, token, fresh).await
         }
         Err(error) => Err(error),
@@ -93,7 +121,7 @@ async fn stored_token(patient: &Patient, account: &Official, fresh: &Fresh) -> O
     Some(found.unwrap_or_else(|error| Finding::fail(Check::Token, Some(&account.name), error)))
 }
 
-async fn tried(patient: &Patient, account: &Official, token: Option<Token>, fresh: &Fresh) -> Result<Finding> {
+async fn tried(patient: &Patient, account: &Access, token: Option<Token>, fresh: Option<&Fresh>) -> Result<Finding> {
     let name = Some(account.name.as_str());
     let Some(token) = token else {
         let none =
@@ -115,24 +143,29 @@ async fn tried(patient: &Patient, account: &Official, token: Option<Token>, fres
                 say!("generation {generation} works, until {end}"; "第 {generation} 代可用，至 {end}"),
             ))
         }
-        Err(error) if is_token_refusal(&error) && !token.text.matches(fresh.text.reveal()) => Ok(Finding::warn(
-            Check::Token,
-            name,
-            say!(
-                "the stored one is refused: another program replaced it; the next call takes the present one";
-                "存储的 token 已被拒绝：另一个程序更换了它；下次调用会换用当前的"
-            ),
-            say!(
-                "if it happens again and again, find that program and let it read ours";
-                "若反复发生，请找出该程序，让它改为读取本程序的 token"
-            ),
-        )),
+        Err(error)
+            if is_token_refusal(account, &error)
+                && fresh.is_none_or(|fresh| !token.text.matches(fresh.text.reveal())) =>
+        {
+            Ok(Finding::warn(
+                Check::Token,
+                name,
+                say!(
+                    "the stored one is refused: another program replaced it; the next call takes the present one";
+                    "存储的 token 已被拒绝：另一个程序更换了它；下次调用会换用当前的"
+                ),
+                say!(
+                    "if it happens again and again, find that program and let it read ours";
+                    "若反复发生，请找出该程序，让它改为读取本程序的 token"
+                ),
+            ))
+        }
         Err(error) => Err(error),
     }
 }
 
-fn is_token_refusal(error: &Error) -> bool {
-    error.errcode.is_some_and(|code| errcode::class(Platform::WeChat, code) == Class::Token)
+fn is_token_refusal(account: &Access, error: &Error) -> bool {
+    error.errcode.is_some_and(|code| errcode::class(Platform::of(account), code) == Class::Token)
 }
 
 /// Our clock against the platform's: a wrong one makes dead tokens look alive and good pushes stale.

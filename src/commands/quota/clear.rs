@@ -5,12 +5,12 @@ mod said;
 use super::ledger::{A_MONTH, Month};
 use crate::app::App;
 use crate::commands::{Context, time_local};
-use crate::domain::account::Official;
+use crate::domain::account::{Access, Official};
 use crate::domain::token::Token;
 use crate::error::{Error, Kind, Result, Text};
 use crate::platform::Platform;
 use crate::platform::errcode::{self, Class};
-use crate::platform::http::{Pending, Tokens, never_left};
+use crate::platform::http::{Pending, Refused, Tokens, never_left};
 use crate::platform::wechat::quota;
 use crate::say;
 use crate::store::{Cleared, Way};
@@ -48,7 +48,9 @@ impl Clear {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let app = App::open(context.config()?.clone()).await?;
         let account = app.config.official(None)?;
-        app.config.secret_of(account)?;
+        if self.by_secret {
+            app.config.secret_of(account)?;
+        }
         let month = self.allowed(&app, account).await?;
         if self.dry_run {
             return context.out.report(&Planned::new(account, self.way(), month));
@@ -124,7 +126,11 @@ impl Clear {
             Err(error) => {
                 let no_token = tokens.failed.into_inner();
                 let outcome = outcome(&error, no_token);
-                app.store.end_clear(&asked, outcome, error.errcode, error.rid.as_deref()).await?;
+                let written = app.store.end_clear(&asked, outcome, error.errcode, error.rid.as_deref()).await;
+                if let Err(lost) = written {
+                    // It goes on counting as one that may have been.
+                    tracing::error!(account = account.name, error = %lost, "the ledger does not know how the clear ended");
+                }
                 Err(match outcome {
                     Cleared::Unknown => unknown(error),
                     _ if no_token || refuses_tokens(&error, way) => without_token(error),
@@ -149,12 +155,16 @@ impl Watched<'_> {
 }
 
 impl Tokens for Watched<'_> {
-    fn current<'a>(&'a self, account: &'a Official) -> Pending<'a, Token> {
+    fn current<'a>(&'a self, account: &'a Access) -> Pending<'a> {
         Box::pin(async move { self.seen(self.keeper.current(account).await) })
     }
 
-    fn refused<'a>(&'a self, account: &'a Official, used: &'a Token) -> Pending<'a, Token> {
-        Box::pin(async move { self.seen(self.keeper.refused(account, used).await) })
+    fn refused<'a>(&'a self, account: &'a Access, used: &'a Token, why: Refused) -> Pending<'a> {
+        Box::pin(async move { self.seen(self.keeper.refused(account, used, why).await) })
+    }
+
+    fn refused_again<'a>(&'a self, account: &'a Access, used: &'a Token, why: Refused) -> Pending<'a, ()> {
+        self.keeper.refused_again(account, used, why)
     }
 }
 
@@ -188,10 +198,10 @@ fn busy() -> Error {
 
 /// Where a token can't be had for want of quota or peace, the AppSecret still opens the door.
 fn without_token(error: Error) -> Error {
-    let hopeless = error.errcode.is_some_and(|code| {
-        errcode::class(Platform::WeChat, code) == Class::Config
-            || matches!(code, 40001 if error.what.en.starts_with("stable_token"))
-    });
+    // 40001 of whatever gives the token is a wrong secret.
+    let wrong_secret = error.errcode == Some(40001) && !error.what.en.starts_with("clear_quota");
+    let hopeless =
+        error.errcode.is_some_and(|code| errcode::class(Platform::WeChat, code) == Class::Config) || wrong_secret;
     if hopeless || error.kind == Kind::Config {
         return error;
     }
@@ -203,6 +213,7 @@ fn without_token(error: Error) -> Error {
     ))
 }
 
+/// A person decides; nobody knows what the platform did.
 fn unknown(error: Error) -> Error {
     let (en, zh) = (&error.what.en, &error.what.zh);
     Error::new(

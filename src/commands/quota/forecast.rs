@@ -1,11 +1,12 @@
 //! `wxops quota forecast`.
 
+use super::of_the_path;
 use crate::app::App;
 use crate::commands::budget::{self, JOBS, Line, Need};
 use crate::commands::{Context, accounts, time_json, worse};
 use crate::domain::account::Official;
 use crate::domain::beijing;
-use crate::error::{Error, Lang, Result};
+use crate::error::{Error, Lang, Result, Text};
 use crate::platform::wechat::quota;
 use crate::report::Report;
 use crate::say;
@@ -32,6 +33,8 @@ struct Told {
     /// Whether the last sync told of them, else the table.
     synced: bool,
     jobs: Vec<(&'static str, Vec<Line>)>,
+    /// Why an API can't be asked about: whether it suffices is seen when it is called.
+    unknown: BTreeMap<&'static str, Text>,
     now_ms: i64,
 }
 
@@ -59,20 +62,22 @@ impl Forecast {
 
 /// Each API is asked about once, whichever jobs need it.
 async fn told(app: &App, account: &Official) -> Result<Told> {
-    app.config.secret_of(account)?;
     let known = u64::try_from(app.store.following(&account.name).await?).unwrap_or_default();
     let seen = last_seen(app, &account.name).await?.unwrap_or_default();
     let (people, synced) = (known.max(seen), seen > known);
     let needs: Vec<(&str, Vec<Need>)> = JOBS.iter().map(|(job, needs)| (*job, needs(people))).collect();
-    let mut left = BTreeMap::new();
+    let (mut left, mut unknown) = (BTreeMap::new(), BTreeMap::new());
     for (api, _) in needs.iter().flat_map(|(_, needs)| needs) {
-        if !left.contains_key(api) {
-            left.insert(*api, quota::get(&app.client, &*app.tokens, account, api).await?.remain);
+        if !left.contains_key(api) && !unknown.contains_key(api) {
+            match quota::get(&app.client, &*app.tokens, account, api).await {
+                Err(error) if of_the_path(&error) => _ = unknown.insert(*api, error.what),
+                told => _ = left.insert(*api, told?.remain),
+            }
         }
     }
     let line = |(api, needed): Need| Line { api, needed, left: left.get(api).copied().flatten() };
     let jobs = needs.into_iter().map(|(job, needs)| (job, needs.into_iter().map(line).collect())).collect();
-    Ok(Told { account: account.name.clone(), people, synced, jobs, now_ms: app.now_ms() })
+    Ok(Told { account: account.name.clone(), people, synced, jobs, unknown, now_ms: app.now_ms() })
 }
 
 /// Whom the last whole `followers sync` saw: it may know of more people than the table, of whom some are erased.
@@ -139,13 +144,19 @@ impl Report for Told {
         for (job, needs) in &self.jobs {
             for line in needs {
                 let Line { api, needed, left } = line;
-                let said = match left {
-                    None => say!("{job}: {api} {needed} calls, no limit"; "{job}：{api} 需 {needed} 次，无上限"),
-                    Some(left) if line.fits() => say!(
+                let said = match (left, self.unknown.get(api)) {
+                    (None, Some(Text { en, zh })) => say!(
+                        "{job}: {api} {needed} calls, what is left can't be asked: {en}";
+                        "{job}：{api} 需 {needed} 次，无法查询剩余次数：{zh}"
+                    ),
+                    (None, None) => {
+                        say!("{job}: {api} {needed} calls, no limit"; "{job}：{api} 需 {needed} 次，无上限")
+                    }
+                    (Some(left), _) if line.fits() => say!(
                         "{job}: {api} {needed} calls of {left} left";
                         "{job}：{api} 需 {needed} 次，剩余 {left} 次"
                     ),
-                    Some(left) => say!(
+                    (Some(left), _) => say!(
                         "{job}: {api} {needed} calls, would end in 45009 after {left}; can go on at {hour}";
                         "{job}：{api} 需 {needed} 次，{left} 次后将以 45009 结束；{hour} 起可继续"
                     ),

@@ -6,7 +6,7 @@ mod ledger;
 mod show;
 
 use super::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What the platform still allows an account today
 #[derive(Debug, clap::Subcommand)]
@@ -26,4 +26,10 @@ impl Quota {
             Quota::Forecast(verb) => verb.run(context).await,
         }
     }
+}
+
+/// Whether an error says that an API can't be asked about, and nothing of the others: a path that is unknown or of
+/// another kind of account, or no right to it (reference 8).
+fn of_the_path(error: &Error) -> bool {
+    error.errcode.is_some_and(|code| matches!(code, 76003 | 76021 | 76022 | 48001))
 }

@@ -1,6 +1,7 @@
 //! `wxops quota show`.
 
 use super::ledger::Month;
+use super::of_the_path;
 use crate::app::App;
 use crate::commands::{Context, accounts, time_json, time_local, worse};
 use crate::domain::account::Official;
@@ -39,9 +40,6 @@ fn path(text: &str) -> Result<String> {
         text => format!("/cgi-bin/{text}"),
     })
 }
-
-/// These say that an API can't be asked about, and nothing of the others.
-const OF_THE_PATH: [i64; 4] = [76003, 76021, 76022, 48001];
 
 struct Shown {
     account: String,
@@ -84,12 +82,11 @@ impl Shown {
 
     /// One API after the other; an error that is not about the one that was asked for ends it.
     async fn ask(&mut self, app: &App, account: &Official, only: &[String]) -> Result<()> {
-        app.config.secret_of(account)?;
         let ours: Vec<String> = quota::OURS.iter().map(|path| (*path).to_owned()).collect();
         for path in if only.is_empty() { &ours } else { only } {
             let told = quota::get(&app.client, &*app.tokens, account, path).await;
             match told {
-                Err(error) if !error.errcode.is_some_and(|code| OF_THE_PATH.contains(&code)) => return Err(error),
+                Err(error) if !of_the_path(&error) => return Err(error),
                 told => self.apis.push((path.clone(), told)),
             }
         }

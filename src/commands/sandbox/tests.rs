@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::{Verb, accounts_file, units};
-use crate::domain::account::{AesKey, Mode, Official};
+use crate::domain::account::{Access, AesKey, Mode, Official, Platform};
 use crate::domain::secret::Secret;
 use crate::error::Lang;
 use crate::sandbox::account::Kind;
@@ -118,15 +118,11 @@ async fn a_push_goes_through_the_sandbox_and_its_refusals_come_back() {
 async fn a_real_accounts_keys_need_yes() {
     let receiver = sandbox().await;
     let mut official = Official {
-        name: "main".to_owned(),
-        app_id: "wx0123456789abcdef".to_owned(),
-        secret: None,
+        access: Access::new(Platform::Official, "main", "wx0123456789abcdef", "https://api.weixin.qq.com"),
         tokens: vec![Secret::new("wxopsToken123")],
         aes_keys: vec![AesKey::parse("BRAbJjE8R1JdaHN+iZSfqrXAy9bh7PcCDRgjLjlET1o").unwrap()],
         mode: Mode::Secure,
         original_id: None,
-        api_base: "https://api.weixin.qq.com".to_owned(),
-        proxy: None,
         replies: Default::default(),
     };
     let words = format!("push text --to {}/callback --sandbox {}", receiver.url(), nowhere());
@@ -135,7 +131,7 @@ async fn a_real_accounts_keys_need_yes() {
         (format!("{words} --yes"), "https://api.weixin.qq.com", true),
         (words, "http://127.0.0.1:9090", true),
     ] {
-        official.api_base = api_base.to_owned();
+        official.access.api_base = api_base.to_owned();
         let Verb::Push(push) = parse(&words) else { panic!() };
         match push.run(Some(&official)).await {
             Ok(report) => assert!(sent && report.table(Lang::Zh).contains("发送 1 条")),

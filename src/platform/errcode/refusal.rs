@@ -35,7 +35,7 @@ pub struct Refusal<'a> {
 impl Refusal<'_> {
     /// Without a token nothing works: what these APIs refuse concerns the whole account, and no item is to blame.
     pub(super) fn of_token_endpoint(&self) -> bool {
-        matches!(self.api, "token" | "stable_token")
+        matches!(self.api, "token" | "stable_token" | "gettoken")
     }
 
     /// What is sent to these is the AppSecret: a 40001 speaks of it.
@@ -129,9 +129,9 @@ pub(super) fn advice(refusal: &Refusal, row: Option<&Row>, then: Then, now_ms: i
         );
     };
     let mut text = match (row.class, address(refusal.errmsg)) {
-        (Class::Token, _) if refusal.by_secret() => wrong_secret(),
+        (Class::Token, _) if refusal.by_secret() => wrong_secret(refusal.platform),
         // Of a token that was refused somewhere, nobody knows whether it was the first time.
-        (Class::Token, _) if !refusal.api.is_empty() => rival(),
+        (Class::Token, _) if !refusal.api.is_empty() && refusal.platform == Platform::WeChat => rival(),
         (Class::Config, Some(ip)) if row.code == 40164 => add_address(ip),
         _ => row.action.into(),
     };
@@ -154,7 +154,15 @@ fn hour(after: Duration, now_ms: i64) -> String {
 }
 
 /// 40001 of a token endpoint is no word about a token (reference 3.4).
-fn wrong_secret() -> Text {
+fn wrong_secret(platform: Platform) -> Text {
+    if platform == Platform::WeCom {
+        return say!(
+            "the application's Secret is wrong or was reset, or the application is disabled: put the present one into \
+             WECOM_SECRET or the file; repeated wrong secrets block this machine's address for an hour";
+            "应用的 Secret 有误、已被重置，或应用已停用：请把当前的 Secret 写入 WECOM_SECRET 或配置文件；\
+             多次使用错误的 Secret 会使本机地址被封禁一小时"
+        );
+    }
     say!(
         "the AppSecret is wrong or was reset: put the present one into WECHAT_APP_SECRET or the file";
         "AppSecret 有误或已被重置：请把当前的 AppSecret 写入 WECHAT_APP_SECRET 或配置文件"

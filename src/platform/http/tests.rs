@@ -132,7 +132,7 @@ async fn a_closed_port_and_an_unknown_name_say_that_nothing_was_sent() {
     let silent = Server::start([Step::Reset]).await;
     let no_tls = silent.base.replace("http://", "https://");
     for base in ["http://127.0.0.1:9", "http://wxops.invalid", no_tls.as_str()] {
-        let account = Official { api_base: base.to_owned(), ..account() };
+        let account = Access { api_base: base.to_owned(), ..account() };
         let e = client.call(&account, &Keeper::default(), &info()).await.unwrap_err();
         assert!(e.what.en.contains("no connection to ") && e.what.en.ends_with("the request was not sent"), "{e:?}");
         assert!(network(&e) && !e.causes().is_empty(), "{e:?}");
@@ -143,7 +143,7 @@ async fn a_closed_port_and_an_unknown_name_say_that_nothing_was_sent() {
 #[tokio::test]
 async fn a_proxy_is_used_and_a_wrong_one_is_a_setting() {
     let proxy = Server::start([ok(r#"{"subscribe":0}"#)]).await;
-    let through = Official {
+    let through = Access {
         api_base: "http://wxops.invalid".to_owned(),
         proxy: Some(Secret::new(proxy.base.clone())),
         ..account()
@@ -151,12 +151,12 @@ async fn a_proxy_is_used_and_a_wrong_one_is_a_setting() {
     client().call(&through, &Keeper::default(), &info()).await.unwrap();
     assert!(proxy.seen()[0].headers.contains("host: wxops.invalid"), "{:?}", proxy.seen());
 
-    let wrong = Official { proxy: Some(Secret::new("http://user:CANARY@[")), ..account() };
+    let wrong = Access { proxy: Some(Secret::new("http://user:CANARY@[")), ..account() };
     let e = client().call(&wrong, &Keeper::default(), &info()).await.unwrap_err();
     assert_eq!((e.kind, e.then), (Kind::Config, MISCONFIGURED));
     assert_clean(&shown(&e));
 
-    let no_base = Official { api_base: "api.weixin.qq.com".to_owned(), ..account() };
+    let no_base = Access { api_base: "api.weixin.qq.com".to_owned(), ..account() };
     let e = client().call(&no_base, &Keeper::default(), &info()).await.unwrap_err();
     assert_eq!((e.kind, e.then), (Kind::Config, MISCONFIGURED));
 }
@@ -195,7 +195,7 @@ async fn the_observer_sees_every_try() {
 async fn no_secret_is_seen_in_what_prints_itself() {
     let request = Request::post("stable_token", &serde_json::json!({"secret": SECRET})).unwrap();
     let request = request.with("secret", SECRET).hiding(&Secret::new(SECRET));
-    let proxied = Official { proxy: Some(Secret::new("http://user:CANARY@127.0.0.1:9")), ..account() };
+    let proxied = Access { proxy: Some(Secret::new("http://user:CANARY@127.0.0.1:9")), ..account() };
     let client = client();
     let e = client.call_bare(&proxied, &request).await.unwrap_err();
     assert_clean(&shown(&e));

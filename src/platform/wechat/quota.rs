@@ -1,9 +1,9 @@
 //! What the platform still allows an account today, and giving it all back (reference 8).
 
-use super::token::secret;
-use crate::domain::account::Official;
+use crate::domain::account::Access;
 use crate::domain::secret::Secret;
 use crate::error::Result;
+use crate::platform::fresh::secret;
 use crate::platform::http::{Answer, Client, Request, Tokens, unreadable, whole};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -63,7 +63,7 @@ struct BySecret<'a> {
 /// POST /cgi-bin/openapi/quota/get of one API, whose path has its leading slash and no host: `/cgi-bin/user/get`.
 /// A read: it may be repeated. 76021 for a path that the platform does not know, 76022 for one that this kind of account
 /// has no right to, 76003 for a malformed one (reference 8).
-pub async fn get(client: &Client, tokens: &dyn Tokens, account: &Official, cgi_path: &str) -> Result<Quota> {
+pub async fn get(client: &Client, tokens: &dyn Tokens, account: &Access, cgi_path: &str) -> Result<Quota> {
     let request = Request::post("openapi/quota/get", &Path { cgi_path })?;
     let answer = client.call(account, tokens, &request).await?;
     read(&answer).ok_or_else(|| unreadable("openapi/quota/get", "quota"))
@@ -73,7 +73,7 @@ pub async fn get(client: &Client, tokens: &dyn Tokens, account: &Official, cgi_p
 /// included, then 48006; 40013 where the appid is not the token's. Never to be repeated by itself: where
 /// [`may_have_arrived`](crate::platform::http::may_have_arrived) says so, one of the ten may be gone (reference 8, 9).
 /// Answers with the platform's request id, where it tells one.
-pub async fn clear(client: &Client, tokens: &dyn Tokens, account: &Official) -> Result<Option<String>> {
+pub async fn clear(client: &Client, tokens: &dyn Tokens, account: &Access) -> Result<Option<String>> {
     let request = Request::post("clear_quota", &ByToken { appid: &account.app_id })?;
     Ok(client.call(account, tokens, &request).await?.rid)
 }
@@ -81,7 +81,7 @@ pub async fn clear(client: &Client, tokens: &dyn Tokens, account: &Official) -> 
 /// POST /cgi-bin/clear_quota/v2: the same by the AppSecret, for an account that gets no token; of the same ten. The
 /// platform's page lists both values as body and shows them in the query (which counts is unconfirmed): they go in the
 /// body alone, since a URL is no place for a secret (reference 8).
-pub async fn clear_by_secret(client: &Client, account: &Official) -> Result<Option<String>> {
+pub async fn clear_by_secret(client: &Client, account: &Access) -> Result<Option<String>> {
     let appsecret: &Secret = secret(account)?;
     let body = BySecret { appid: &account.app_id, appsecret: appsecret.reveal() };
     let request = Request::post("clear_quota/v2", &body)?.hiding(appsecret);

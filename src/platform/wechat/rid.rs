@@ -1,7 +1,7 @@
 //! What the platform remembers of a call that it refused (reference 8). Tokens and secrets are masked at this door:
 //! the answer holds parts of a token, and bodies as they were sent.
 
-use crate::domain::account::Official;
+use crate::domain::account::Access;
 use crate::domain::veil::Veil;
 use crate::error::Result;
 use crate::platform::http::{Client, Request, Tokens, unreadable};
@@ -38,14 +38,14 @@ struct Body<'a> {
 }
 
 /// POST /cgi-bin/openapi/rid/get: of the same account, for 7 days.
-pub async fn get(client: &Client, tokens: &dyn Tokens, account: &Official, rid: &str) -> Result<Seen> {
+pub async fn get(client: &Client, tokens: &dyn Tokens, account: &Access, rid: &str) -> Result<Seen> {
     let request = Request::post("openapi/rid/get", &Body { rid })?;
     let answer = client.call(account, tokens, &request).await?;
     let seen = answer.body.get("request").and_then(Value::as_object);
     seen.and_then(|seen| read(seen, account)).ok_or_else(|| unreadable("openapi/rid/get", "request"))
 }
 
-fn read(seen: &Map<String, Value>, account: &Official) -> Option<Seen> {
+fn read(seen: &Map<String, Value>, account: &Access) -> Option<Seen> {
     let veil = Veil::over(&account.secrets());
     let text = |key: &str| {
         let text = seen.get(key).and_then(Value::as_str).unwrap_or_default();

@@ -3,7 +3,7 @@
 use super::quota::{self, Quota, Rate};
 use super::token::{Fresh, Renewal, legacy, stable};
 use super::user::{Page, UserInfo, info, list};
-use crate::domain::account::Official;
+use crate::domain::account::Access;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Kind, Result, Then};
 use crate::platform::Platform;
@@ -16,8 +16,8 @@ const TOKEN: &str = include_str!("../../../tests/vectors/official-account-token.
 const REQUESTS: &str = include_str!("../../../tests/vectors/official-account-requests.json");
 
 /// The account of the request vectors: their secret is the word SECRET.
-fn vector_account(server: &Server) -> Official {
-    Official { secret: Some(Secret::new("SECRET")), ..server.account() }
+fn vector_account(server: &Server) -> Access {
+    Access { secret: Some(Secret::new("SECRET")), ..server.account() }
 }
 
 /// The class an error belongs to, as the vectors name it.
@@ -96,7 +96,7 @@ async fn a_token_with_no_sane_life_or_odd_letters_is_refused() {
 
 #[tokio::test]
 async fn a_token_endpoint_needs_the_secret() {
-    let without = Official { secret: None, ..account() };
+    let without = Access { secret: None, ..account() };
     let e = stable(&client(), &without, Renewal::Normal).await.unwrap_err();
     assert_eq!(e.kind, Kind::Config);
     assert!(e.next.unwrap().en.contains("WECHAT_APP_SECRET"));
@@ -320,6 +320,6 @@ async fn a_clear_by_secret_sends_it_in_the_body_alone_and_needs_no_token() {
     let e = quota::clear_by_secret(&client(), &vector_account(&server)).await.unwrap_err();
     assert!(e.next.as_ref().unwrap().en.contains("the AppSecret is wrong"), "{e:?}");
 
-    let e = quota::clear_by_secret(&client(), &Official { secret: None, ..account() }).await.unwrap_err();
+    let e = quota::clear_by_secret(&client(), &Access { secret: None, ..account() }).await.unwrap_err();
     assert_eq!(e.kind, Kind::Config);
 }

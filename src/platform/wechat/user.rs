@@ -1,6 +1,6 @@
 //! What the platform tells of one follower (reference 4.2).
 
-use crate::domain::account::Official;
+use crate::domain::account::Access;
 use crate::domain::secret::Secret;
 use crate::error::Result;
 use crate::platform::http::{Answer, Client, Request, Tokens, unreadable};
@@ -64,7 +64,7 @@ pub struct Page {
 
 /// GET /cgi-bin/user/get: the page behind `after`, the first without (reference 4.1). The end is where the list is
 /// missing or empty, or no next openid is told; never where a count says so.
-pub async fn list(client: &Client, tokens: &dyn Tokens, account: &Official, after: Option<&str>) -> Result<Page> {
+pub async fn list(client: &Client, tokens: &dyn Tokens, account: &Access, after: Option<&str>) -> Result<Page> {
     let mut request = Request::get("user/get");
     if let Some(after) = after {
         request = request.with("next_openid", after).hiding(&Secret::new(after));
@@ -91,7 +91,7 @@ fn is_openid(text: &str) -> bool {
 }
 
 /// GET /cgi-bin/user/info of one openid.
-pub async fn info(client: &Client, tokens: &dyn Tokens, account: &Official, openid: &str) -> Result<UserInfo> {
+pub async fn info(client: &Client, tokens: &dyn Tokens, account: &Access, openid: &str) -> Result<UserInfo> {
     let request = Request::get("user/info").with("openid", openid).with("lang", "zh_CN");
     // An error that quotes the call would carry the person into the log.
     let request = request.hiding(&Secret::new(openid));

@@ -1,3 +1,4 @@
 //! WeCom: qyapi.weixin.qq.com, one file a resource.
 
+pub mod token;
 pub mod webhook;

@@ -8,7 +8,7 @@ mod events;
 
 use super::reason::Reason;
 use super::signature;
-use crate::domain::account::{AesKey, Mode, Official};
+use crate::domain::account::{Access, AesKey, Mode, Official, Platform};
 use crate::domain::secret::Secret;
 use serde_json::Value;
 
@@ -37,15 +37,11 @@ fn account(mode: &str) -> Official {
     };
     let keys = ["encoding_aes_key", "previous_encoding_aes_key"].map(|name| AesKey::parse(s(&crypto, name)).unwrap());
     Official {
-        name: "main".into(),
-        app_id: s(&crypto, "appid").into(),
-        secret: None,
+        access: Access::new(Platform::Official, "main", s(&crypto, "appid"), "http://127.0.0.1:9"),
         tokens: vec![Secret::new(s(&crypto, "token"))],
         aes_keys: if mode == Mode::Plain { vec![] } else { keys.into() },
         mode,
         original_id: Some(s(&crypto, "original_id").into()),
-        api_base: "http://127.0.0.1:9".into(),
-        proxy: None,
         replies: Default::default(),
     }
 }

@@ -118,7 +118,7 @@ fn wrong(cause: &'static str, what: Text) -> Result<Receipt, Wrong> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::domain::account::AesKey;
+    use crate::domain::account::{Access, AesKey, Platform};
     use crate::domain::secret::Secret;
     use crate::wire::write::{Document, sealed_reply};
 
@@ -127,15 +127,11 @@ mod tests {
 
     fn account() -> Official {
         Official {
-            name: "main".into(),
-            app_id: "wx0123456789abcdef".into(),
-            secret: None,
+            access: Access::new(Platform::Official, "main", "wx0123456789abcdef", ""),
             tokens: vec![Secret::new("wxopsToken123")],
             aes_keys: vec![AesKey::parse(KEY).unwrap()],
             mode: Mode::Secure,
             original_id: None,
-            api_base: String::new(),
-            proxy: None,
             replies: Default::default(),
         }
     }
