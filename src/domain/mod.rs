@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod beat;
+pub mod beijing;
 pub mod clock;
 pub mod event;
 pub mod filter;
@@ -11,6 +12,7 @@ pub mod hook;
 pub mod near;
 pub mod redis;
 pub mod reply;
+pub mod rhythm;
 pub mod robot;
 pub mod secret;
 pub mod silence;

@@ -13,7 +13,6 @@ mod turn;
 
 pub use run::Run;
 pub use stop::Stop;
-pub use turn::as_it_stands;
 
 use crate::app::App;
 use crate::config;

@@ -9,10 +9,10 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Answer, unreadable};
+pub use answer::{Answer, unreadable, whole};
 pub use request::{Method, Request};
 pub use tokens::{Pending, Refused, Tokens};
-pub use transport::may_have_arrived;
+pub use transport::{may_have_arrived, never_left};
 
 use super::errcode::{self, Move};
 use super::{Platform, peer};

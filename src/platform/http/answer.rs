@@ -145,7 +145,8 @@ fn object(body: &[u8]) -> Option<Map<String, Value>> {
     })
 }
 
-fn whole(value: &Value) -> Option<i64> {
+/// A whole number, also where it comes as text.
+pub fn whole(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
