@@ -41,6 +41,7 @@ mod scrub;
 mod seen;
 mod spool;
 mod sqlite;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -76,6 +77,7 @@ pub use requests::Request;
 pub use revoke::Revoked;
 pub use seen::{Asked, Seen};
 pub use spool::{SpoolRow, spool_time};
+pub use sync::{Candidate, Listed, Note, SyncRow, SyncWriter, Synced, Syncing, Written};
 pub use value::{Statement, Value};
 pub use writer::{End, InHand};
 pub use zone::Zone;
