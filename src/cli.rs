@@ -96,6 +96,8 @@ groups! {
     #[command(subcommand)]
     Callback(commands::callback::Callback),
     #[command(subcommand)]
+    Quota(commands::quota::Quota),
+    #[command(subcommand)]
     Followers(commands::followers::Followers),
     #[command(subcommand)]
     Locations(commands::locations::Locations),
@@ -103,6 +105,8 @@ groups! {
     Events(commands::events::Events),
     #[command(subcommand)]
     Sends(commands::sends::Sends),
+    #[command(subcommand)]
+    Jobs(commands::jobs::Jobs),
     #[command(subcommand)]
     Db(commands::db::Db),
     Explain(commands::explain::Explain),

@@ -9,8 +9,10 @@ mod explain;
 mod followers;
 mod global;
 mod init;
+mod jobs;
 mod locations;
 mod own;
+mod quota;
 mod sandbox;
 mod sends;
 mod serve;
@@ -27,9 +29,11 @@ const TABLES: &[&[(&str, &str)]] = &[
     sandbox::SENTENCES,
     token::SENTENCES,
     callback::SENTENCES,
+    quota::SENTENCES,
     followers::SENTENCES,
     locations::SENTENCES,
     events::SENTENCES,
+    jobs::SENTENCES,
     sends::SENTENCES,
     db::SENTENCES,
     doctor::SENTENCES,

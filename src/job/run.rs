@@ -96,6 +96,15 @@ impl Run {
         serde_json::to_string(&*self.counts()).unwrap_or_else(|_| "{}".to_owned())
     }
 
+    /// What this run has added to the counts of those before it.
+    pub(super) fn done(&self) -> Counts {
+        let before: Counts = serde_json::from_str(&self.began.run.counts).unwrap_or_default();
+        let more = |(name, count): (&String, &u64)| {
+            (name.clone(), count.saturating_sub(before.get(name).copied().unwrap_or(0)))
+        };
+        self.counts().iter().map(more).collect()
+    }
+
     pub(super) fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,7 +5,7 @@ use super::run::lost;
 use crate::error::{Error, Kind, Result, Text};
 use crate::report::span;
 use crate::say;
-use crate::store::{Holder, LEASE_MS, Lease, Store};
+use crate::store::{Holder, JobOutcome, JobRun, LEASE_MS, Lease, Store};
 use crate::tokens::this_process;
 use chrono::{DateTime, Utc};
 use std::time::{Duration, Instant};
@@ -29,10 +29,10 @@ pub(super) enum Turn {
 }
 
 /// The lock's name: that of the whole installation is the job's alone.
-fn lock(job: &Job<'_>) -> String {
-    match job.account {
-        super::EVERYWHERE => whole(job.name),
-        account => format!("job:{}:{account}", job.name),
+fn lock(job: &str, account: &str) -> String {
+    match account {
+        super::EVERYWHERE => whole(job),
+        account => format!("job:{job}:{account}"),
     }
 }
 
@@ -47,7 +47,7 @@ pub(super) async fn take(
     wait: Duration,
     now: impl Fn() -> DateTime<Utc>,
 ) -> Result<Turn> {
-    let name = lock(job);
+    let name = lock(job.name, job.account);
     let end = Instant::now() + wait;
     loop {
         // A run over the whole installation works this account too.
@@ -69,6 +69,16 @@ pub(super) async fn take(
         }
         tokio::time::sleep(LOOK).await;
     }
+}
+
+/// A row that says running and whose lock nobody holds is of a process that was killed.
+pub async fn as_it_stands(store: &Store, run: JobRun) -> Result<JobRun> {
+    if run.outcome != JobOutcome::Running {
+        return Ok(run);
+    }
+    let holder = store.holder(&lock(&run.job, &run.account)).await?;
+    let held = holder.is_some_and(|holder| holder.left_ms.is_some_and(|left| left > 0));
+    Ok(JobRun { outcome: if held { JobOutcome::Running } else { JobOutcome::Killed }, ..run })
 }
 
 /// Another run is under way: exit 75, or 1 where it has been for much longer than usual.
@@ -133,8 +143,7 @@ mod tests {
 
     #[test]
     fn the_lock_of_the_whole_installation_is_the_jobs() {
-        let job = |account| Job { name: "events purge", account, resume: None };
-        assert_eq!(lock(&job("*")), "job:events purge");
-        assert_eq!(lock(&job("main")), "job:events purge:main");
+        assert_eq!(lock("events purge", "*"), "job:events purge");
+        assert_eq!(lock("events purge", "main"), "job:events purge:main");
     }
 }

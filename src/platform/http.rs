@@ -12,7 +12,7 @@ mod tests;
 pub use answer::{Answer, Reply, unreadable, whole};
 pub use request::{Method, Request};
 pub use tokens::{Pending, Tokens};
-pub use transport::may_have_arrived;
+pub use transport::{may_have_arrived, never_left};
 
 use super::Platform;
 use super::errcode::{self, Move};

@@ -10,6 +10,7 @@ mod place;
 mod progress;
 mod span;
 mod table;
+mod tail;
 mod veil;
 
 pub use escape::{escape, json_line};
@@ -21,6 +22,7 @@ pub use log::{LogFormat, Logs};
 pub use progress::Progress;
 pub use span::{span, time_local};
 pub use table::table;
+pub use tail::{keep as keep_log, tail as log_tail};
 pub use veil::{keep_secret, veiled};
 
 use crate::error::{Error, Lang, Result, Text};
@@ -150,7 +152,9 @@ impl Notes {
     pub fn say(self, text: &Text) {
         if self.shown {
             // A stderr that is gone is no reason to fail.
-            let _ = writeln!(life::stderr(), "{}", veiled(&escape(text.in_lang(self.lang))));
+            let line = format!("{}\n", veiled(&escape(text.in_lang(self.lang))));
+            tail::add(&line);
+            let _ = life::stderr().write_all(line.as_bytes());
         }
     }
 }

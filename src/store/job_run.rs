@@ -171,8 +171,10 @@ pub struct RunFilter {
     pub job: Option<String>,
     /// Only this account.
     pub account: Option<String>,
-    /// Only those of [`JobOutcome::failed`].
+    /// Only those of [`JobOutcome::failed`], and those that say running: their process may be dead.
     pub failed: bool,
+    /// Only those with a lower id.
+    pub before: Option<i64>,
 }
 
 /// A run that has begun, and the one at the head of its chain.
@@ -265,9 +267,14 @@ impl Store {
             }
         }
         if filter.failed {
-            let failed: Vec<_> = JobOutcome::ALL.into_iter().filter(|outcome| outcome.failed()).collect();
+            let failed: Vec<_> =
+                JobOutcome::ALL.into_iter().filter(|it| it.failed() || *it == JobOutcome::Running).collect();
             sql.push_str(&format!(" AND outcome IN ({})", super::value::places(failed.len())));
             args.extend(failed.into_iter().map(|outcome| outcome.as_str().into()));
+        }
+        if let Some(before) = filter.before {
+            sql.push_str(" AND id < ?");
+            args.push(before.into());
         }
         sql.push_str(" ORDER BY id DESC LIMIT ?");
         args.push(limit.into());

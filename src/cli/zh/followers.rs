@@ -72,4 +72,8 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "若将标记为已离开的人超过已知粉丝的这一比例，则一个也不标记",
     ),
     ("Mark them however many they are", "无论多少都标记"),
+    (
+        "Begin also where the day's quota does not suffice: stop when it is spent, go on the next day",
+        "当日配额不足时也开始：用完即停，次日继续",
+    ),
 ];

@@ -70,7 +70,7 @@ impl Purge {
             done.count(&app.store.inbox_old(&done.old).await?);
             return context.out.report(&done);
         }
-        let frame = context.frame(&self.schedule);
+        let frame = context.frame(&self.schedule, JOB);
         frame.whole(async |frame| self.purge(context, frame).await).await
     }
 

@@ -54,7 +54,7 @@ impl Repair {
             let app = Arc::new(App::open(context.config()?.clone()).await?);
             return self.each(context, &app, None).await;
         }
-        let frame = context.frame(&self.schedule);
+        let frame = context.frame(&self.schedule, JOB);
         frame.whole(async |frame| self.repair(context, frame).await).await
     }
 

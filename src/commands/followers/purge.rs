@@ -70,7 +70,7 @@ impl Purge {
             done.people = app.store.count_remains(&done.remains).await?.unsigned_abs();
             return context.out.report(&done);
         }
-        let frame = context.frame(&self.schedule);
+        let frame = context.frame(&self.schedule, JOB);
         frame.whole(async |frame| self.purge(context, frame).await).await
     }
 

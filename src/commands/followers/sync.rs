@@ -1,6 +1,7 @@
 //! `wxops followers sync`: WeChat's whole list of followers against `user_mapping` (reference 4.1 to 4.3).
 
 mod ask;
+mod begin;
 mod gone;
 mod limit;
 mod list;
@@ -52,6 +53,9 @@ pub struct Sync {
     /// Mark them however many they are
     #[arg(long)]
     accept_loss: bool,
+    /// Begin also where the day's quota does not suffice: stop when it is spent, go on the next day
+    #[arg(long)]
+    spread: bool,
     #[command(flatten)]
     schedule: Schedule,
 }
@@ -67,7 +71,7 @@ fn percent(text: &str) -> std::result::Result<f64, String> {
 
 impl Sync {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        let frame = context.frame(&self.schedule);
+        let frame = context.frame(&self.schedule, JOB);
         frame.whole(async |frame| self.each(context, frame).await).await
     }
 
@@ -120,12 +124,13 @@ impl Sync {
         let syncing = Syncing { account: asker.account.name.clone(), run: place.run, began: place.began };
         if place.phase == Phase::List {
             let strangers = place.known == 0;
+            let first = begin::first_page(self, asker, &syncing, &mut place, run).await?;
             let writer = asker.app.store.sync_writer(syncing.clone(), strangers)?;
             let counts = Arc::new(Mutex::new(write::told(run)));
             let writing = Writing::new(&asker.app, run, writer, place.clone(), &counts);
             let mut list = List::new(asker, &syncing, place, self.concurrency as usize);
             (list.only_missing, list.resumed) = (self.only_missing, told.resumed);
-            place = list.walk(run, writing, progress).await?;
+            place = list.walk(first, run, writing, progress).await?;
             if run.stop().asked() {
                 return Ok(());
             }

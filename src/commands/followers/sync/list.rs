@@ -58,15 +58,19 @@ impl<'a> List<'a> {
     }
 
     /// Reads the list to its end; where the sync is then, or how far it was when it was asked to stop.
-    pub async fn walk(mut self, run: &Run, writing: Writing, progress: &mut Progress) -> Result<Place> {
+    pub async fn walk(mut self, first: Page, run: &Run, writing: Writing, progress: &mut Progress) -> Result<Place> {
         let counts = writing.counts.clone();
         let (to, from) = mpsc::channel(WAITING);
         let mut writer = tokio::spawn(writing.run(from));
         let mut written = None;
         let mut flight: JoinSet<Result<()>> = JoinSet::new();
         let mut batches = Batches::new();
-        let mut next = Some(self.fetch());
+        let mut next = None;
+        let mut begun = self.page(first, &to, &mut batches, &mut next).await;
         let walked = loop {
+            if begun.is_err() {
+                break std::mem::replace(&mut begun, Ok(()));
+            }
             while flight.len() < self.concurrency
                 && let Some((number, openids)) = batches.pop_front()
             {
