@@ -79,7 +79,7 @@ pub use requests::Request;
 pub use revoke::Revoked;
 pub use seen::{Asked, Seen};
 pub use spool::{SpoolRow, spool_time};
-pub use sync::{Candidate, Listed, Note, SyncRow, SyncWriter, Synced, Syncing, Written};
+pub use sync::{Candidate, GonePerson, Listed, Note, SyncRow, SyncWriter, Synced, Syncing, Written};
 pub use value::{Statement, Value};
 pub use writer::{End, InHand};
 pub use zone::Zone;

@@ -8,7 +8,7 @@ mod gone;
 mod pages;
 mod server;
 
-pub use gone::Candidate;
+pub use gone::{Candidate, GonePerson};
 pub use pages::Row as SyncRow;
 
 use super::enrichment::Profile;

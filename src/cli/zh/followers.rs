@@ -52,10 +52,13 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     (
         "Their row of user_mapping, the rows of their callbacks, the openid of their erasures; receipts stay. Not of \
          people who returned or whose erasure a store has not confirmed. In small transactions beside a running serve; \
-         ended in the middle, the next run goes on.",
+         ended in the middle, the next run goes on. --gone erases instead, with a receipt each, whom followers sync \
+         marked as gone a day ago or earlier.",
         "包括其 user_mapping 行、其回调的各行，以及清除记录中的 openid；回执保留。已重新关注或尚有存储未确认的除外。\
-         以小事务进行，不影响运行中的 serve；中途结束后，下次运行会继续。",
+         以小事务进行，不影响运行中的 serve；中途结束后，下次运行会继续。--gone 则清除 followers sync 在一天或更早之前\
+         标记为已离开的用户，并为每人出具回执。",
     ),
+    ("Erase whom a sync marked as gone more than a day ago", "清除同步在一天多以前标记为已离开的用户"),
     ("Only people who were erased longer ago: 30d, at least 1d", "只处理更早清除的用户：30d，至少 1d"),
     ("Bring user_mapping in line with WeChat's list of followers", "使 user_mapping 与微信的粉丝列表一致"),
     (

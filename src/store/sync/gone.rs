@@ -17,7 +17,51 @@ pub struct Candidate {
     pub verdict: bool,
 }
 
+/// Somebody whom a sync marked as gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GonePerson {
+    /// `user_mapping.id`.
+    pub id: i64,
+    /// The account's name.
+    pub account: String,
+    /// The person.
+    pub openid: String,
+    /// When they were marked.
+    pub gone_at: DateTime<Utc>,
+}
+
+/// Marked as gone before, and nothing was heard of them since: neither a following nor a leaving that an event tells.
+const STILL_GONE: &str = "gone_at < ? AND updated_at < ? AND is_followed = 0 AND erased_at IS NULL \
+     AND (follow_time IS NULL OR follow_time < gone_at) AND (unfollow_time IS NULL OR unfollow_time < gone_at)";
+
 impl Store {
+    /// How many people are marked as gone since before `before`.
+    pub async fn count_gone(&self, account: Option<&str>, before: DateTime<Utc>) -> Result<i64> {
+        let sql = format!("SELECT COUNT(*) FROM user_mapping WHERE {STILL_GONE} AND account = COALESCE(?, account)");
+        Ok(self.row(&sql, vec![before.into(), before.into(), account.map(str::to_owned).into()], |row| row.int(0)).await?.unwrap_or(0))
+    }
+
+    /// The next of them behind an id.
+    pub async fn gone_people(
+        &self,
+        account: Option<&str>,
+        before: DateTime<Utc>,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<GonePerson>> {
+        let sql = format!(
+            "SELECT id, account, openid, gone_at FROM {} WHERE {STILL_GONE} AND account = COALESCE(?, account) \
+             AND id > ? ORDER BY id LIMIT ?",
+            self.dialect.followers_by_id()
+        );
+        let args: Vec<Value> =
+            vec![before.into(), before.into(), account.map(str::to_owned).into(), after.into(), limit.into()];
+        self.rows(&sql, args, |row| {
+            Ok(GonePerson { id: row.int(0)?, account: row.text(1)?, openid: row.text(2)?, gone_at: row.time(3)? })
+        })
+        .await
+    }
+
     /// The highest id of the table: who comes later was not there when the sync began.
     pub async fn sync_last_id(&self) -> Result<i64> {
         Ok(self.row("SELECT MAX(id) FROM user_mapping", vec![], |row| row.opt_int(0)).await?.flatten().unwrap_or(0))

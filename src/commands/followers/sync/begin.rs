@@ -11,6 +11,7 @@ use crate::platform::wechat::quota::{BATCHGET, USER_GET};
 use crate::platform::wechat::user::Page;
 use crate::say;
 use crate::store::Syncing;
+use std::collections::HashSet;
 
 /// Rows looked for together.
 const ROWS: usize = 500;
@@ -57,8 +58,8 @@ async fn prove(asker: &Asker, syncing: &Syncing, first: &Page) -> Result<()> {
     if knows(asker, syncing, &first.openids).await? {
         return Ok(());
     }
-    let mut after = first.next.clone();
-    while let Some(cursor) = after {
+    let (mut after, mut cursors) = (first.next.clone(), HashSet::new());
+    while let Some(cursor) = after.filter(|cursor| cursors.insert(cursor.clone())) {
         let page = asker.page(Some(&cursor)).await?;
         if knows(asker, syncing, &page.openids).await? {
             return Ok(());
