@@ -7,9 +7,8 @@ use crate::domain::beijing;
 use crate::error::{Error, Result, Then};
 use crate::platform::wechat::quota::{self, BATCHGET, STABLE_TOKEN, USER_GET};
 use crate::say;
-use std::sync::Arc;
+use futures_util::future::join_all;
 use std::time::Duration;
-use tokio::task::JoinSet;
 
 /// People of a page of user/get.
 const PAGE: u64 = 10_000;
@@ -86,30 +85,32 @@ pub fn judge(lines: &[Line], now_ms: i64) -> Result<()> {
 
 /// Asks what is left for each of these needs, side by side. What can't be asked is warned of and counts as sufficient:
 /// the job finds out by itself.
-pub async fn ask(app: &Arc<App>, account: &Arc<Official>, needs: &[Need]) -> Vec<Line> {
-    let mut asking = JoinSet::new();
-    for (at, (api, needed)) in needs.iter().copied().enumerate() {
-        let (app, account) = (app.clone(), account.clone());
-        asking.spawn(async move {
-            let told = quota::get(&app.client, &*app.tokens, &account, api).await;
-            let left = told.map(|quota| quota.remain).unwrap_or_else(|error| {
-                let account = account.name.as_str();
-                tracing::warn!(account, api, %error, "what is left of the day's quota is not known");
-                None
-            });
-            (at, Line { api, needed, left })
-        });
+pub async fn ask(app: &App, account: &Official, needs: &[Need]) -> Vec<Line> {
+    let line = async |(api, needed): Need| Line { api, needed, left: left_of(app, account, api).await };
+    join_all(needs.iter().copied().map(line)).await
+}
+
+/// What is left of an API; `None` where there is no limit, or where it can't be told, which is warned of.
+pub async fn left_of(app: &App, account: &Official, api: &str) -> Option<u64> {
+    match quota::get(&app.client, &*app.tokens, account, api).await {
+        Ok(quota) => quota.remain,
+        Err(error) => {
+            let account = account.name.as_str();
+            tracing::warn!(account, api, %error, "what is left of the day's quota is not known");
+            None
+        }
     }
-    let mut lines = asking.join_all().await;
-    lines.sort_unstable_by_key(|(at, _)| *at);
-    lines.into_iter().map(|(_, line)| line).collect()
 }
 
 /// The budget check before a job: refuses (exit 69) what would end in 45009. With `spread` the job may begin, and stops
 /// where the quota is spent.
-pub async fn check(app: &Arc<App>, account: &Arc<Official>, needs: &[Need], spread: bool) -> Result<()> {
-    let lines = ask(app, account, needs).await;
-    match judge(&lines, app.now_ms()) {
+pub async fn check(app: &App, account: &Official, needs: &[Need], spread: bool) -> Result<()> {
+    weigh(app, account, &ask(app, account, needs).await, spread)
+}
+
+/// The same of what was asked already.
+pub fn weigh(app: &App, account: &Official, lines: &[Line], spread: bool) -> Result<()> {
+    match judge(lines, app.now_ms()) {
         Err(short) if spread => {
             let account = account.name.as_str();
             tracing::warn!(account, "{short}; it is spread over days");

@@ -42,6 +42,7 @@ mod scrub;
 mod seen;
 mod spool;
 mod sqlite;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod token_history;
@@ -79,6 +80,7 @@ pub use requests::Request;
 pub use revoke::Revoked;
 pub use seen::{Asked, Seen};
 pub use spool::{SpoolRow, spool_time};
+pub use sync::{Candidate, GonePerson, Listed, Note, SyncRow, SyncWriter, Synced, Syncing, Written};
 pub use token_history::{PastToken, Refusal as TokenRefusal};
 pub use value::{Statement, Value};
 pub use writer::{End, InHand};

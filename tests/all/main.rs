@@ -17,6 +17,7 @@ mod rows;
 mod signer;
 mod stage;
 mod stories;
+mod sync;
 
 mod adopt;
 mod alarms;
