@@ -109,7 +109,7 @@ async fn any_verb_is_a_job_and_a_failure_is_told() {
     stage.settings = format!("alert_webhook = \"{robot}\"\n");
     stage.config();
     let done = start(&stage, &failed, "").await;
-    assert!(done.expect_code(0).stdout.contains("main"));
+    assert!(done.expect_code(0).stdout.contains("callbacks"));
 }
 
 #[test]
