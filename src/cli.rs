@@ -104,6 +104,8 @@ groups! {
     #[command(subcommand)]
     Sends(commands::sends::Sends),
     #[command(subcommand)]
+    Jobs(commands::jobs::Jobs),
+    #[command(subcommand)]
     Db(commands::db::Db),
     Explain(commands::explain::Explain),
     Doctor(commands::doctor::Doctor),

@@ -12,6 +12,7 @@
 //! | [`events`] | what a received event does, one file a kind; `worker.rs` handles and settles, `enrich.rs` fetches profiles, `hook/` tells receivers |
 //! | [`alarm`] | what is out of the ordinary, and telling people of it once |
 //! | [`erase`] | a person out of every store: what each confirms, and the chain of receipts |
+//! | [`job`] | the frame of scheduled work: `turn.rs` one run at a time, `run.rs` what it has done and where it goes on |
 //! | [`app`] | the configuration and every open thing; the only place that opens them |
 //! | [`cache`] | copies in Redis where there is one: last positions, with the loop that keeps them true |
 //! | [`tokens`] | the keeper of access_tokens: one refresh at a time across processes |
@@ -96,6 +97,7 @@ pub mod domain;
 pub mod erase;
 pub mod error;
 pub mod events;
+pub mod job;
 pub mod lifecycle;
 pub mod metrics;
 pub mod platform;

@@ -42,7 +42,11 @@ pub(super) fn watch(
                 () = &mut over => break Kind::Unavailable,
             }
         };
-        let _ = stop.send(ended(kind));
+        // What finishes by itself is not dropped, but has no longer than that either.
+        let _keep = match endless.get() {
+            Some(Endless::Finishes) => Some(stop),
+            _ => stop.send(ended(kind)).err().and(None),
+        };
         tokio::select! {
             _ = signals.next() => {}
             () = tokio::time::sleep(GRACE) => {}

@@ -9,6 +9,7 @@ mod explain;
 mod followers;
 mod global;
 mod init;
+mod jobs;
 mod locations;
 mod own;
 mod sandbox;
@@ -30,6 +31,7 @@ const TABLES: &[&[(&str, &str)]] = &[
     followers::SENTENCES,
     locations::SENTENCES,
     events::SENTENCES,
+    jobs::SENTENCES,
     sends::SENTENCES,
     db::SENTENCES,
     doctor::SENTENCES,

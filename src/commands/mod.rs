@@ -10,11 +10,11 @@ pub mod events;
 pub mod explain;
 pub mod followers;
 pub mod init;
+pub mod jobs;
 pub mod locations;
 mod pace;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
-mod schedule;
 pub mod sends;
 pub mod status;
 mod time;
@@ -22,17 +22,17 @@ pub mod token;
 
 pub use accounts::{accounts, worse};
 pub use bytes::bytes;
-pub use schedule::{Schedule, Stop, Turn};
 pub use time::{Since, account_filter, time_json, time_local};
 
 use crate::config::{Config, Sources};
 use crate::error::{Error, Lang, Result, Text};
+use crate::job::{Caller, EVERYWHERE, Frame, Schedule};
 use crate::report::{Endless, Out, spoken};
 use crate::say;
 use std::cell::OnceCell;
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What every verb is called with.
 pub struct Context {
@@ -44,6 +44,7 @@ pub struct Context {
     pub no_input: bool,
     /// `--timeout`, for a verb that shares it out; at its end the command is ended either way.
     pub timeout: Option<Duration>,
+    start: Instant,
     config: OnceCell<Config>,
     endless: Arc<OnceLock<Endless>>,
 }
@@ -51,7 +52,15 @@ pub struct Context {
 impl Context {
     /// A context whose configuration is loaded when it is first asked for.
     pub fn new(sources: Sources, out: Out, no_input: bool) -> Self {
-        Context { sources, out, no_input, timeout: None, config: OnceCell::new(), endless: Arc::default() }
+        Context {
+            sources,
+            out,
+            no_input,
+            timeout: None,
+            start: Instant::now(),
+            config: OnceCell::new(),
+            endless: Arc::default(),
+        }
     }
 
     /// The configuration; exit 78 where it is wrong. Verbs that need none don't ask.
@@ -80,6 +89,18 @@ impl Context {
     /// What the verb said of its end, for those who watch it.
     pub fn endless(&self) -> Arc<OnceLock<Endless>> {
         self.endless.clone()
+    }
+
+    /// The frame of a verb that a timer runs.
+    pub fn frame(&self, schedule: &Schedule, job: &'static str) -> Frame {
+        let (notes, start, timeout) = (self.out.notes(), self.start, self.timeout);
+        // A wrong configuration is told by the verb; that it is wrong is told to whoever watches the job too.
+        let known = self.config().ok().and_then(|config| accounts(config).ok());
+        let accounts = match known {
+            Some(known) => known.into_iter().map(|account| account.name.clone()).collect(),
+            None => vec![EVERYWHERE.to_owned()],
+        };
+        schedule.frame(Caller { job, accounts, notes, start, timeout, endless: self.endless() })
     }
 
     /// Passes when `--yes` was given or a person at the terminal says so; else exit 2, which names the flag.

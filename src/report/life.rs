@@ -14,13 +14,15 @@ const ON_TERMINAL: Duration = Duration::from_secs(1);
 /// How often a log or a mail hears of a verb that works.
 const ELSEWHERE: Duration = Duration::from_secs(30);
 
-/// What a verb says that has no end of its own.
+/// What a verb says that ends in a way of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Endless {
     /// It stops gracefully on a signal: exit 0.
     Serves,
     /// It shows what comes until Ctrl-C: exit 130, and nothing to say about it.
     Follows,
+    /// A job, which comes to a halt by itself on a signal and before `--timeout` is over: its last words are its own.
+    Finishes,
 }
 
 /// The line on the terminal, which whoever writes there must wipe off first.
@@ -49,7 +51,7 @@ pub async fn signs(verb: String, lang: Lang, terminal: bool, endless: Arc<OnceLo
     let (first, then) = if terminal { (FIRST, ON_TERMINAL) } else { (ELSEWHERE, ELSEWHERE) };
     let start = tokio::time::Instant::now();
     tokio::time::sleep(first).await;
-    while endless.get().is_none() {
+    while endless.get().is_none_or(|end| *end == Endless::Finishes && !locked().over) {
         let text = sign(&verb, start.elapsed().as_secs());
         match terminal {
             true => draw(text.in_lang(lang)),

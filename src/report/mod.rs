@@ -10,6 +10,7 @@ mod place;
 mod progress;
 mod span;
 mod table;
+mod tail;
 mod veil;
 
 pub use escape::{escape, json_line};
@@ -21,6 +22,7 @@ pub use log::{LogFormat, Logs};
 pub use progress::Progress;
 pub use span::{span, time_local};
 pub use table::table;
+pub use tail::{keep as keep_log, tail as log_tail};
 pub use veil::{keep_secret, veiled};
 
 use crate::error::{Error, Lang, Result, Text};
@@ -93,10 +95,12 @@ impl Out {
 
     /// A remark for people on stderr; nothing with `-q` or in JSON.
     pub fn note(&self, text: &Text) {
-        if !self.quiet && self.format == Format::Table {
-            // A stderr that is gone is no reason to fail.
-            let _ = writeln!(life::stderr(), "{}", veiled(&escape(text.in_lang(self.lang))));
-        }
+        self.notes().say(text);
+    }
+
+    /// The way of remarks alone, for whoever has no results.
+    pub fn notes(&self) -> Notes {
+        Notes { shown: !self.quiet && self.format == Format::Table, lang: self.lang }
     }
 
     /// Begins to tell on stderr how far a job is; nothing with `-q`.
@@ -132,6 +136,26 @@ impl Out {
         let Err(error) = done else { return Ok(()) };
         self.closed |= error.kind() == ErrorKind::BrokenPipe;
         Err(Error::failed(say!("writing the result failed: {error}"; "写出结果失败：{error}")).source(error))
+    }
+}
+
+/// Remarks for people on stderr; none with `-q` or in JSON.
+#[derive(Debug, Clone, Copy)]
+pub struct Notes {
+    shown: bool,
+    /// The language for people.
+    pub lang: Lang,
+}
+
+impl Notes {
+    /// Says it.
+    pub fn say(self, text: &Text) {
+        if self.shown {
+            // A stderr that is gone is no reason to fail.
+            let line = format!("{}\n", veiled(&escape(text.in_lang(self.lang))));
+            tail::add(&line);
+            let _ = life::stderr().write_all(line.as_bytes());
+        }
     }
 }
 

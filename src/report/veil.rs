@@ -1,7 +1,7 @@
 //! The last cloth before stderr: whatever a message quotes, the secrets of this process are not in it. Messages are
 //! written without secrets in the first place; this is for what others say, and for what is typed in a wrong place.
 
-use super::life;
+use super::{life, tail};
 use crate::domain::secret::Secret;
 use crate::domain::veil::Veil;
 use std::borrow::Cow;
@@ -50,10 +50,10 @@ pub(super) struct Veiled {
 
 impl Write for Veiled {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match std::str::from_utf8(bytes) {
-            Ok(text) if self.looked_at => self.stderr.write_all(veiled(text).as_bytes())?,
-            _ => self.stderr.write_all(bytes)?,
-        }
+        let text = String::from_utf8_lossy(bytes);
+        let text = if self.looked_at { veiled(&text) } else { Cow::Borrowed(&*text) };
+        tail::add(&text);
+        self.stderr.write_all(text.as_bytes())?;
         Ok(bytes.len())
     }
 

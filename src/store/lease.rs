@@ -44,8 +44,12 @@ impl Store {
 
     /// Gives a lock back.
     pub async fn release(&self, lease: &Lease) -> Result<()> {
-        let sql = "UPDATE lease SET until = 0 WHERE name = ? AND holder = ?".to_owned();
-        self.commit(vec![on(sql, lease)]).await.map(drop)
+        self.commit(vec![Self::release_of(lease)]).await.map(drop)
+    }
+
+    /// The statement that gives a lock back, to ride with the last word of who held it.
+    pub(super) fn release_of(lease: &Lease) -> Statement {
+        on("UPDATE lease SET until = 0 WHERE name = ? AND holder = ?".to_owned(), lease)
     }
 }
 

@@ -2,9 +2,10 @@
 
 use crate::app::App;
 use crate::commands::pace::Pace;
-use crate::commands::{Context, Schedule, Stop, account_filter, bytes, time_json, time_local};
+use crate::commands::{Context, account_filter, bytes, time_json, time_local};
 use crate::config;
 use crate::error::{Error, Lang, Result, Text};
+use crate::job::{EVERYWHERE, Frame, Job, Run, Schedule};
 use crate::report::{Progress, Report};
 use crate::say;
 use crate::store::{Old, OldRows, Store};
@@ -44,6 +45,8 @@ pub struct Purge {
 struct Purged {
     old: Old,
     dry_run: bool,
+    /// Whether it came to deleting.
+    began: bool,
     deleted: u64,
     transactions: u64,
     longest: Duration,
@@ -61,39 +64,54 @@ impl Purge {
             ))
             .next(say!("give 1d or more"; "请给出 1d 或更长的时间")));
         }
-        let app = App::open(context.config()?.clone()).await?;
-        let before = crate::commands::Since::Ago(self.older_than).at(app.now_ms());
-        let old = Old { account: account_filter(&app.config)?, before, dead: self.include_dead };
-        let mut done = Purged::new(old, self.dry_run);
         if self.dry_run {
+            let app = App::open(context.config()?.clone()).await?;
+            let mut done = self.planned(&app)?;
             done.count(&app.store.inbox_old(&done.old).await?);
             return context.out.report(&done);
         }
+        let frame = context.frame(&self.schedule, JOB);
+        frame.whole(async |frame| self.purge(context, frame).await).await
+    }
+
+    fn planned(&self, app: &App) -> Result<Purged> {
+        let before = crate::commands::Since::Ago(self.older_than).at(app.now_ms());
+        let old = Old { account: account_filter(&app.config)?, before, dead: self.include_dead };
+        Ok(Purged::new(old, self.dry_run))
+    }
+
+    async fn purge(&self, context: &mut Context, frame: &Frame) -> Result<()> {
+        let app = App::open(context.config()?.clone()).await?;
+        let mut done = self.planned(&app)?;
         if !self.yes {
             done.count(&app.store.inbox_old(&done.old).await?);
             context.confirm(false, done.deed()).await?;
             done.deleted = 0;
         }
-        let Some(turn) = self.schedule.turn(context, &app.store, JOB).await? else { return Ok(()) };
+        let account = done.old.account.clone();
+        let job = Job { name: JOB, account: account.as_deref().unwrap_or(EVERYWHERE), resume: None };
         let mut progress = context.out.progress();
-        let ended = turn.run(async |stop| purge(&app.store, &mut done, &mut progress, stop).await).await;
+        let ended = frame.run(&app, job, async |run| purge(&app.store, &mut done, &mut progress, run).await).await;
         drop(progress);
-        context.out.report(&done)?;
-        ended
+        if done.began {
+            context.out.report(&done)?;
+        }
+        ended.map(drop)
     }
 }
 
-async fn purge(store: &Store, done: &mut Purged, progress: &mut Progress, stop: &Stop) -> Result<()> {
-    done.kept = None;
+async fn purge(store: &Store, done: &mut Purged, progress: &mut Progress, run: &Run) -> Result<()> {
+    (done.began, done.kept) = (true, None);
     let mut purge = store.purge(done.old.clone()).await?;
     let mut pace = Pace::new();
     while let Some(step) = purge.step(pace.rows()).await? {
         done.deleted += step.deleted;
         done.transactions += 1;
+        run.count("deleted", step.deleted);
         done.longest = done.longest.max(step.held);
         let deleted = done.deleted;
         progress.tell(purge.part(), || say!("{deleted} events deleted"; "已删除 {deleted} 条事件"));
-        if stop.asked() {
+        if run.stop().asked() {
             return Ok(());
         }
         purge.rest(pace.after(step.held)).await?;
@@ -113,7 +131,16 @@ fn kept(old: &Old, rows: &[OldRows]) -> (i64, i64) {
 
 impl Purged {
     fn new(old: Old, dry_run: bool) -> Self {
-        Purged { old, dry_run, deleted: 0, transactions: 0, longest: Duration::ZERO, kept: None, free: None }
+        Purged {
+            old,
+            dry_run,
+            began: false,
+            deleted: 0,
+            transactions: 0,
+            longest: Duration::ZERO,
+            kept: None,
+            free: None,
+        }
     }
 
     /// Takes in what stands there before anything is deleted.

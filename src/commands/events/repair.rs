@@ -5,10 +5,11 @@ mod lost;
 mod told;
 
 use crate::app::App;
-use crate::commands::{Context, Schedule, Since, Stop, accounts, worse};
+use crate::commands::{Context, Since, accounts, worse};
 use crate::domain::account::Official;
 use crate::error::{Error, Kind, Result};
 use crate::events;
+use crate::job::{Frame, Job, Run, Schedule, Stop};
 use crate::report::Progress;
 use crate::say;
 use crate::store::{Asked, AskedRow, Seen};
@@ -49,32 +50,42 @@ pub struct Repair {
 
 impl Repair {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        let app = Arc::new(App::open(context.config()?.clone()).await?);
-        let officials: Vec<Arc<Official>> = accounts(&app.config)?.into_iter().cloned().map(Arc::new).collect();
         if self.dry_run {
-            return self.each(context, &app, &officials, &Stop::default()).await;
+            let app = Arc::new(App::open(context.config()?.clone()).await?);
+            return self.each(context, &app, None).await;
         }
+        let frame = context.frame(&self.schedule, JOB);
+        frame.whole(async |frame| self.repair(context, frame).await).await
+    }
+
+    async fn repair(&self, context: &mut Context, frame: &Frame) -> Result<()> {
+        let app = Arc::new(App::open(context.config()?.clone()).await?);
         if app.erases() {
             let deed = say!("the data of everyone of whom WeChat says that they left is erased for good"; "微信称已取消关注的用户，其数据将被永久清除");
             context.confirm(self.yes, deed).await?;
         }
-        let Some(turn) = self.schedule.turn(context, &app.store, JOB).await? else { return Ok(()) };
-        turn.run(async |stop| self.each(context, &app, &officials, stop).await).await
+        self.each(context, &app, Some(frame)).await
     }
 
     /// One account after the other; the report of each tells how far it came.
-    async fn each(
-        &self,
-        context: &mut Context,
-        app: &Arc<App>,
-        officials: &[Arc<Official>],
-        stop: &Stop,
-    ) -> Result<()> {
+    async fn each(&self, context: &mut Context, app: &Arc<App>, frame: Option<&Frame>) -> Result<()> {
+        let officials: Vec<Arc<Official>> = accounts(&app.config)?.into_iter().cloned().map(Arc::new).collect();
         let mut worst: Option<Error> = None;
-        for account in officials {
+        for account in &officials {
             let mut done = Repaired::new(app, account, self.since.at(app.now_ms()), self.dry_run);
             let mut progress = context.out.progress();
-            let ended = repair(app, account, &mut done, &mut progress, stop).await;
+            let ended = match frame {
+                None => repair(app, account, &mut done, &mut progress, &Stop::default()).await,
+                Some(frame) => {
+                    let job = Job { name: JOB, account: &account.name, resume: None };
+                    let work = async |run: &mut Run| {
+                        let ended = repair(app, account, &mut done, &mut progress, run.stop()).await;
+                        done.tell(run);
+                        ended
+                    };
+                    frame.run(app, job, work).await.map(drop)
+                }
+            };
             drop(progress);
             if done.began() {
                 context.out.report(&done)?;

@@ -2,9 +2,10 @@
 
 use crate::app::App;
 use crate::commands::pace::Pace;
-use crate::commands::{Context, Schedule, Since, Stop, account_filter, time_json, time_local};
+use crate::commands::{Context, Since, account_filter, time_json, time_local};
 use crate::config;
 use crate::error::{Error, Lang, Result};
+use crate::job::{EVERYWHERE, Frame, Job, Run, Schedule};
 use crate::report::{Progress, Report};
 use crate::say;
 use crate::store::{Remains, Store};
@@ -47,6 +48,8 @@ pub struct Purge {
 struct Purged {
     remains: Remains,
     dry_run: bool,
+    /// Whether it came to deleting.
+    began: bool,
     people: u64,
     events: u64,
     longest: Duration,
@@ -61,34 +64,51 @@ impl Purge {
             ))
             .next(say!("give 1d or more"; "请给出 1d 或更长的时间")));
         }
-        let app = App::open(context.config()?.clone()).await?;
-        let before = Since::Ago(self.older_than).at(app.now_ms());
-        let remains = Remains { account: account_filter(&app.config)?, before };
-        let mut done = Purged { remains, dry_run: self.dry_run, people: 0, events: 0, longest: Duration::ZERO };
-        if self.dry_run || !self.yes {
-            done.people = app.store.count_remains(&done.remains).await?.unsigned_abs();
-        }
         if self.dry_run {
+            let app = App::open(context.config()?.clone()).await?;
+            let mut done = self.planned(&app)?;
+            done.people = app.store.count_remains(&done.remains).await?.unsigned_abs();
             return context.out.report(&done);
         }
-        let (people, time) = (done.people, time_local(before.timestamp_millis()));
+        let frame = context.frame(&self.schedule, JOB);
+        frame.whole(async |frame| self.purge(context, frame).await).await
+    }
+
+    fn planned(&self, app: &App) -> Result<Purged> {
+        let before = Since::Ago(self.older_than).at(app.now_ms());
+        let remains = Remains { account: account_filter(&app.config)?, before };
+        let dry_run = self.dry_run;
+        Ok(Purged { remains, dry_run, began: false, people: 0, events: 0, longest: Duration::ZERO })
+    }
+
+    async fn purge(&self, context: &mut Context, frame: &Frame) -> Result<()> {
+        let app = App::open(context.config()?.clone()).await?;
+        let mut done = self.planned(&app)?;
+        if !self.yes {
+            done.people = app.store.count_remains(&done.remains).await?.unsigned_abs();
+        }
+        let (people, time) = (done.people, time_local(done.remains.before.timestamp_millis()));
         let deed = say!(
             "this deletes what is kept of {people} people erased before {time} for good";
             "将永久删除 {time} 之前清除的 {people} 个用户的剩余记录"
         );
         context.confirm(self.yes, deed).await?;
         done.people = 0;
-        let Some(turn) = self.schedule.turn(context, &app.store, JOB).await? else { return Ok(()) };
+        let account = done.remains.account.clone();
+        let job = Job { name: JOB, account: account.as_deref().unwrap_or(EVERYWHERE), resume: None };
         let mut progress = context.out.progress();
-        let ended = turn.run(async |stop| purge(&app.store, &mut done, &mut progress, stop).await).await;
+        let ended = frame.run(&app, job, async |run| purge(&app.store, &mut done, &mut progress, run).await).await;
         drop(progress);
-        context.out.report(&done)?;
-        ended
+        if done.began {
+            context.out.report(&done)?;
+        }
+        ended.map(drop)
     }
 }
 
 /// The callbacks of a person first: whoever is still there is found again by the next run.
-async fn purge(store: &Store, done: &mut Purged, progress: &mut Progress, stop: &Stop) -> Result<()> {
+async fn purge(store: &Store, done: &mut Purged, progress: &mut Progress, run: &Run) -> Result<()> {
+    done.began = true;
     let mut pace = Pace::new();
     let mut after = 0;
     let all = store.count_remains(&done.remains).await?.max(1) as f64;
@@ -99,18 +119,20 @@ async fn purge(store: &Store, done: &mut Purged, progress: &mut Progress, stop: 
         for person in &people {
             while let Some(step) = store.purge_events_of(person, pace.rows()).await? {
                 done.events += step.deleted;
+                run.count("events", step.deleted);
                 done.longest = done.longest.max(step.held);
-                if stop.asked() {
+                if run.stop().asked() {
                     return Ok(());
                 }
                 tokio::time::sleep(pace.after(step.held)).await;
             }
             let step = store.purge_person(person, &done.remains).await?;
             done.people += step.deleted;
+            run.count("people", step.deleted);
             done.longest = done.longest.max(step.held);
             let deleted = done.people;
             progress.tell(deleted as f64 / all, || say!("{deleted} people deleted"; "已删除 {deleted} 个用户"));
-            if stop.asked() {
+            if run.stop().asked() {
                 return Ok(());
             }
             tokio::time::sleep(pace.after(step.held)).await;

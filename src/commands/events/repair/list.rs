@@ -2,10 +2,10 @@
 
 use super::{AT_ONCE, Repaired};
 use crate::app::App;
-use crate::commands::Stop;
 use crate::commands::pace::Pace;
 use crate::domain::account::Official;
 use crate::error::{Error, Kind, Result};
+use crate::job::Stop;
 use crate::platform::wechat::user::{self, Page};
 use crate::report::Progress;
 use crate::say;

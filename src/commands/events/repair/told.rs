@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::commands::{time_json, time_local};
 use crate::domain::account::Official;
 use crate::error::{Lang, Text};
+use crate::job::Run;
 use crate::report::{Report, table};
 use crate::say;
 use chrono::{DateTime, Utc};
@@ -63,6 +64,22 @@ impl Repaired {
     /// Whether WeChat told anything.
     pub fn began(&self) -> bool {
         self.total.is_some()
+    }
+
+    /// The counts of the run.
+    pub fn tell(&self, run: &Run) {
+        let Repaired { listed, unknown, unlisted, added, left, stayed, open, .. } = *self;
+        for (name, count) in [
+            ("listed", listed),
+            ("unknown", unknown),
+            ("unlisted", unlisted),
+            ("added", added),
+            ("left", left),
+            ("stayed", stayed),
+            ("open", open),
+        ] {
+            run.set_count(name, count);
+        }
     }
 
     /// WeChat's own count; that of the last page stands.
