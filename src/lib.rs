@@ -60,6 +60,7 @@
 //! - Where a callback goes while the database is away: `serve/pulse.rs` (is it?), `serve/keep.rs`, `spool/`; back by `serve/refill.rs`.
 //! - What an event changes: `events/` by its kind, then `store/follow.rs` (`store/enrichment.rs` for profiles).
 //! - What an erasure takes away: `store/erasure.rs`; which other stores confirm it: `erase/place.rs`.
+//! - Whether the day's quota suffices for a job: `commands/budget.rs`; what was cleared and refused: `store/quota.rs`.
 //! - What an errcode means: `platform/errcode/wechat.rs`, then `platform/errcode/refusal.rs`.
 //! - Whether something is retried: [`error::Then`] at the error, then `events/worker.rs` or `events/enrich.rs`.
 //! - Whether a silence is an alarm: `domain/silence.rs`; whether anything else is: `alarm/finding.rs`.
@@ -78,7 +79,7 @@
 //! | table about people | its line in `elsewhere` of `store/erasure.rs` |
 //! | store beside the tables | a `Place` in `erase/place.rs` |
 //! | kind of message or event | a line in `domain/event.rs`; a line in `sandbox/push/events.rs` to send it |
-//! | API of the platform | `platform/wechat/RESOURCE.rs`, and its stand-in in `sandbox/api` |
+//! | API of the platform | `platform/wechat/RESOURCE.rs`, a line in `OURS` of its `quota.rs`, and its stand-in in `sandbox/api` |
 //! | errcode | a row in `platform/errcode/wechat.rs` |
 //! | alarm | a kind in `alarm/finding.rs` |
 //! | table or column | a numbered file in each `sql/` folder, `store/TABLE.rs` |

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod beat;
+pub mod beijing;
 pub mod clock;
 pub mod event;
 pub mod filter;

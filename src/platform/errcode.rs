@@ -3,7 +3,6 @@
 
 mod conduct;
 mod refusal;
-mod reopening;
 mod step;
 mod wechat;
 mod wecom;

@@ -127,6 +127,8 @@ on_both! {
     forced_refreshes_are_counted,
     a_lease_is_held_by_one,
     a_paused_channel_lets_one_probe_pass,
+    a_clear_is_written_before_it_is_asked_for,
+    a_refusal_stands_once_a_day,
     marks_and_accounts_are_not_mixed,
     callbacks_are_found_around_a_moment,
     an_alarm_is_told_by_one,
@@ -700,6 +702,46 @@ mod stories {
         assert!(store.paused("main", "user/get").await.unwrap().is_none());
         store.resume("main", "user/info").await.unwrap();
         assert!(store.paused("main", "user/info").await.unwrap().is_none());
+    }
+
+    pub async fn a_clear_is_written_before_it_is_asked_for(scene: &Scene) {
+        let store = scene.open().await;
+        let now = 1_795_000_000_000;
+        store.pause("main", "user/get", "user/get: errcode 45009: reach max", 100).await.unwrap();
+        store.pause("main", "user/info", "user/info: errcode 48001: no right", 100).await.unwrap();
+        store.pause("shop", "user/get", "user/get: errcode 45009: reach max", 100).await.unwrap();
+        let asked = store.ask_clear("main", Way::Token, now, "host:1").await.unwrap();
+        let clears = async |since| store.quota_clears("main", since).await.unwrap();
+        let first = clears(now).await.pop().unwrap();
+        assert!(first.counts() && first.outcome == "asked", "{first:?}");
+        assert_eq!(store.end_clear(&asked, Cleared::Ok, None, Some("5f1e-4b5a")).await.unwrap(), 1);
+        assert!(store.paused("main", "user/get").await.unwrap().is_none());
+        assert!(store.paused("main", "user/info").await.unwrap().is_some());
+        assert!(store.paused("shop", "user/get").await.unwrap().is_some());
+        let second = store.ask_clear("main", Way::Secret, now + 1, "host:2").await.unwrap();
+        assert_eq!(store.end_clear(&second, Cleared::Refused, Some(48006), None).await.unwrap(), 0);
+        let told = clears(now).await;
+        let told: Vec<_> = told.iter().map(|e| (e.api.as_str(), e.outcome.as_str(), e.counts(), e.errcode)).collect();
+        assert_eq!(told, [("clear_quota", "ok", true, None), ("clear_quota/v2", "refused", false, Some(48006))]);
+        assert_eq!(clears(now + 1).await.len(), 1);
+        assert!(store.quota_clears("shop", 0).await.unwrap().is_empty());
+    }
+
+    pub async fn a_refusal_stands_once_a_day(scene: &Scene) {
+        let store = scene.open().await;
+        let midnight = crate::domain::beijing::next_day(1_795_000_000_000);
+        for (api, at) in [
+            ("user/get", midnight - 2),
+            ("user/get", midnight - 1),
+            ("user/info", midnight - 1),
+            ("user/get", midnight),
+            ("user/get", midnight + 1),
+        ] {
+            store.note_refusal("main", api, 45009, Some("5f1e"), at, "host:1").await.unwrap();
+        }
+        let told = store.quota_refusals("main", 0).await.unwrap();
+        let told: Vec<_> = told.iter().map(|e| (e.api.as_str(), e.at.timestamp_millis() - midnight)).collect();
+        assert_eq!(told, [("user/get", -2), ("user/info", -1), ("user/get", 0)]);
     }
 
     pub async fn marks_and_accounts_are_not_mixed(scene: &Scene) {

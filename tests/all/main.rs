@@ -46,6 +46,7 @@ mod packaging;
 mod positions;
 mod purge;
 mod pushes;
+mod quota;
 mod readme;
 mod refusals;
 mod reload;

@@ -77,7 +77,8 @@ async fn fetch(client: &Client, account: &Official, request: &Request) -> Result
     })
 }
 
-fn secret(account: &Official) -> Result<&Secret> {
+/// The AppSecret; exit 78 without one.
+pub(super) fn secret(account: &Official) -> Result<&Secret> {
     let name = &account.name;
     account.secret.as_ref().ok_or_else(|| {
         Error::config(say!(

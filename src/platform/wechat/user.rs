@@ -1,4 +1,8 @@
-//! What the platform tells of one follower (reference 4.2).
+//! What the platform tells of followers (reference 4.1 to 4.3).
+
+mod batch;
+
+pub use batch::{BATCH, Batch, batchget};
 
 use crate::domain::account::Official;
 use crate::domain::secret::Secret;
