@@ -20,8 +20,8 @@ stories! {
 
 /// The worst exposure `systemd-analyze security` may find, in tenths.
 const EXPOSURE: &str = "15";
-/// Verbs of the crontab that are to come.
-const TO_COME: [&str; 2] = [" followers sync ", " --gone "];
+/// What of the crontab is to come.
+const TO_COME: [&str; 1] = [" --gone "];
 /// The binary's place in the shipped files.
 const BINARY: &str = "/usr/local/bin/wxops";
 
@@ -91,6 +91,20 @@ async fn the_token_unit_does_its_work(stage: Stage) {
     // The next minute has nothing to do.
     start(&stage, &unit, "").await.expect_code(0);
     assert_eq!(stage.number("SELECT generation FROM access_token").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_sync_unit_does_its_work() {
+    for db in [Db::Sqlite, Db::MariaDb] {
+        let story = "scheduled::the_sync_unit_does_its_work";
+        let Some(stage) = Stage::with_followers(db, story, 250).await else { continue };
+        let unit = shipped_for(&stage, "wxops-sync.service");
+        let file = stage.folder().join("sync.prom");
+        let done = start(&stage, &unit, &format!("--metrics-file {}", file.display())).await.expect_code(0);
+        assert!(done.stdout.contains("250"), "{done:?}");
+        assert_eq!(stage.number("SELECT COUNT(*) FROM user_mapping WHERE is_followed = 1").await, 250);
+        assert!(fs::read_to_string(file).unwrap().contains("wxops_job_exit_code{"));
+    }
 }
 
 #[tokio::test]
