@@ -72,6 +72,7 @@
 //! - A setting: `config/keys.rs`, then `config/mod.rs` or `config/account.rs`.
 //! - What SIGHUP changes: `serve/reload.rs`; the table of accounts that requests look at is `serve/accounts.rs`.
 //! - What SQL runs: `store/` by the table's name.
+//! - What starts a job: `systemd/` and `cron/wxops`; `commands/init/units.rs` and `crontab.rs` hand them out with the right paths.
 //!
 //! # Adding
 //!
@@ -90,6 +91,7 @@
 //! | table or column | a numbered file in each `sql/` folder, `store/TABLE.rs` |
 //! | setting | a line in `config/keys.rs`, its parser in `config/values.rs`, a row in both READMEs |
 //! | route | `serve/CALLER.rs`, a merge in `serve/mod.rs` |
+//! | unit or timer | a file in `systemd/`, its line in `commands/init/units.rs`; the same job in `cron/wxops` |
 //! | room | a line in the table of `tests/house.rs`, and here |
 
 pub mod alarm;

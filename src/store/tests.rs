@@ -804,7 +804,7 @@ mod stories {
         assert_eq!(store.run(third.run.id).await.unwrap().unwrap().checkpoint, None, "it needs none any more");
         let fourth = store.begin_run(SYNC, "h:4", at(90_002), DAY).await.unwrap();
         assert_eq!(
-            (fourth.run.origin, fourth.run.checkpoint),
+            (fourth.run.origin, fourth.run.checkpoint.clone()),
             (fourth.run.id, None),
             "one that ended well is not gone on with"
         );

@@ -162,7 +162,7 @@ async fn a_killed_run_is_seen_as_one(mut stage: Stage) {
     assert_eq!(runs(&stage, &[]).await[0]["outcome"], json!("running"), "nobody knows yet");
 
     // What 30 s would do.
-    stage.execute("UPDATE lease SET until = 1 WHERE name LIKE 'job:%'").await;
+    stage.execute("UPDATE lease SET until = 1").await;
     let dead = runs(&stage, &["--failed"]).await.remove(0);
     assert_eq!((&dead["outcome"], &dead["finished_at"]), (&json!("killed"), &Value::Null), "{dead}");
     let _platform = Platform::restart(&mut stage, &["--followers", "2"]).await;
@@ -282,5 +282,5 @@ async fn status_tells_of_jobs(stage: Stage) {
         "{late}"
     );
     stage.execute("UPDATE job_run SET account = 'gone'").await;
-    assert_eq!(status(0).await["jobs"].as_array().unwrap().len(), 1, "shown, but missed by nobody");
+    assert_eq!(status(0).await["jobs"], json!([]), "missed by nobody");
 }

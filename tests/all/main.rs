@@ -55,6 +55,7 @@ mod reload;
 mod repair;
 mod replies;
 mod restart;
+mod scheduled;
 mod secrets;
 mod sharing;
 mod shell;

@@ -64,9 +64,13 @@ async fn the_whole_list_comes_in_with_exactly_the_calls_it_needs(mut stage: Stag
     assert_eq!((first["total"].as_u64(), first["resumed"].as_bool()), (Some(1234), Some(false)), "{first}");
     assert_eq!(calls(&platform).await, (2, 13), "a page and the one behind it, and 12 batches of 100 and one of 34");
     assert_eq!(first["calls"], 15);
-    let row = stage.rows("SELECT openid, nickname, subscribe_scene FROM user_mapping ORDER BY id LIMIT 1").await.remove(0);
+    let row =
+        stage.rows("SELECT openid, nickname, subscribe_scene FROM user_mapping ORDER BY id LIMIT 1").await.remove(0);
     let person = platform.person(row[0].as_deref().unwrap()).await;
-    assert_eq!((row[1].as_deref(), row[2].as_deref()), (person["nickname"].as_str(), person["subscribe_scene"].as_str()));
+    assert_eq!(
+        (row[1].as_deref(), row[2].as_deref()),
+        (person["nickname"].as_str(), person["subscribe_scene"].as_str())
+    );
     assert!(row[1].is_some());
 
     // A second run finds nothing to change, and changes nothing that a reader sees.
@@ -112,7 +116,11 @@ async fn killed_anywhere_the_next_run_goes_on(mut stage: Stage) {
     }
     let end = told(&sync(&stage, &[]).await.expect_code(0));
     assert_eq!(end["resumed"], true, "{end}");
-    assert_eq!(counts(&end, &["seen", "new", "failed", "gone"]), [10_350, 10_350, 0, 0], "counts are those of the whole");
+    assert_eq!(
+        counts(&end, &["seen", "new", "failed", "gone"]),
+        [10_350, 10_350, 0, 0],
+        "counts are those of the whole"
+    );
     assert_eq!(stage.rows(PEOPLE).await, undisturbed);
     let after = calls(&platform).await;
     assert!(after.0 - before.0 <= 3 + 4, "a page is read again a kill: {before:?} {after:?}");
@@ -184,7 +192,8 @@ async fn who_left_unnoticed_is_marked_and_erased_a_day_later(mut stage: Stage) {
     }
     let found = told(&sync(&stage, &[]).await.expect_code(0));
     assert_eq!(counts(&found, &["seen", "gone", "unchanged"]), [197, 3, 197]);
-    let marked = "SELECT COUNT(*) FROM user_mapping WHERE is_followed = 0 AND gone_at IS NOT NULL AND nickname IS NOT NULL";
+    let marked =
+        "SELECT COUNT(*) FROM user_mapping WHERE is_followed = 0 AND gone_at IS NOT NULL AND nickname IS NOT NULL";
     assert_eq!(stage.number(marked).await, 3, "their data is kept");
     let again = told(&sync(&stage, &[]).await.expect_code(0));
     assert_eq!(counts(&again, &["seen", "gone"]), [197, 0]);
@@ -259,7 +268,8 @@ async fn the_list_of_another_account_changes_nothing(mut stage: Stage) {
 }
 
 async fn one_bad_openid_costs_nobody_else(mut stage: Stage) {
-    let platform = Platform::restart(&mut stage, &["--followers", "450", "--foreign", "3", "--list-quirk", "shuffled"]).await;
+    let platform =
+        Platform::restart(&mut stage, &["--followers", "450", "--foreign", "3", "--list-quirk", "shuffled"]).await;
     let done = sync(&stage, &[]).await.expect_code(3);
     let report = told(&done);
     assert_eq!(counts(&report, &["seen", "new", "failed"]), [447, 447, 3]);
@@ -274,9 +284,12 @@ async fn one_bad_openid_costs_nobody_else(mut stage: Stage) {
 }
 
 async fn odd_lists_are_read_or_refused(mut stage: Stage) {
-    for (quirk, followers, code, seen) in
-        [("doubled", "10100", 0, 10_100), ("null-data", "30", 0, 30), ("total-off", "30", 0, 30), ("stuck", "20100", 1, 0)]
-    {
+    for (quirk, followers, code, seen) in [
+        ("doubled", "10100", 0, 10_100),
+        ("null-data", "30", 0, 30),
+        ("total-off", "30", 0, 30),
+        ("stuck", "20100", 1, 0),
+    ] {
         Platform::restart(&mut stage, &["--followers", followers, "--list-quirk", quirk]).await;
         for table in ["user_mapping", "access_token", "job_run"] {
             stage.execute(&format!("DELETE FROM {table}")).await;

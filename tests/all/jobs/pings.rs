@@ -12,6 +12,8 @@ stories! {
     a_failure_is_told_with_the_end_of_the_log,
     what_keeps_a_job_from_beginning_is_told,
     a_ping_that_fails_changes_nothing,
+    a_service_that_says_nothing_gets_no_longer_than_the_command,
+    a_service_that_is_ill_is_asked_again,
     an_interrupted_job_says_so,
 }
 
@@ -100,14 +102,18 @@ async fn a_ping_that_fails_changes_nothing(stage: Stage) {
     assert!(done.stderr.contains("a ping did not arrive") && !done.stderr.contains(SECRET), "{}", done.stderr);
     let quiet = purge(&stage, &["-q", "--timeout", "1s", "--ping-url", &url]).await.expect_code(0);
     assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
+}
 
-    // One that takes the call and says nothing gets no longer than the command has.
+async fn a_service_that_says_nothing_gets_no_longer_than_the_command(stage: Stage) {
     let receiver = Receiver::start(Does::Hangs).await;
     let start = Instant::now();
     purge(&stage, &["--timeout", "2s", "--ping-url", &to(&receiver)]).await.expect_code(0);
     assert!(start.elapsed() < Duration::from_millis(2900), "{:?}", start.elapsed());
-    // An address that is not known is not asked again.
-    receiver.now_does(Does::Answers(404, ""));
+}
+
+async fn a_service_that_is_ill_is_asked_again(stage: Stage) {
+    // One that does not know the address is not.
+    let receiver = Receiver::start(Does::Answers(404, "")).await;
     let before = receiver.told().len();
     let done = purge(&stage, &["--ping-url", &to(&receiver)]).await.expect_code(0);
     assert!(done.stderr.contains("HTTP 404"), "{}", done.stderr);
