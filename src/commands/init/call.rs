@@ -12,7 +12,8 @@ const CONFIG: &str = "WXOPS_CONFIG";
 /// file itself.
 pub(super) fn binary(sources: &Sources) -> Result<PathBuf> {
     let me = std::env::current_exe().map_err(|error| {
-        Error::failed(say!("the binary's own path is not known: {error}"; "无法得知程序自身的路径：{error}")).source(error)
+        Error::failed(say!("the binary's own path is not known: {error}"; "无法得知程序自身的路径：{error}"))
+            .source(error)
     })?;
     let folders = sources.env.get("PATH").map(std::env::split_paths).into_iter().flatten();
     let names = folders.filter(|folder| folder.is_absolute()).map(|folder| folder.join("wxops"));
@@ -40,8 +41,10 @@ pub(super) fn needs_folder(config: &Config, sources: &Sources) -> bool {
 pub(super) fn text(path: &Path) -> Result<&str> {
     path.to_str().filter(|text| !text.contains(char::is_control)).ok_or_else(|| {
         let path = path.display();
-        Error::failed(say!("{path:?} can't be written into a file: its name is no text"; "{path:?} 无法写入文件：其名称不是文本"))
-            .next(say!("give it another name"; "请改名"))
+        Error::failed(
+            say!("{path:?} can't be written into a file: its name is no text"; "{path:?} 无法写入文件：其名称不是文本"),
+        )
+        .next(say!("give it another name"; "请改名"))
     })
 }
 

@@ -49,8 +49,9 @@ pub(super) async fn write(context: &mut Context, dir: &Path, yes: bool) -> Resul
     let dir: PathBuf = context.sources.dir.join(dir).components().collect();
     if !dir.is_dir() {
         let dir = dir.display();
-        return Err(Error::usage(say!("--systemd: {dir} is no folder"; "--systemd：{dir} 不是目录"))
-            .next(say!("units of the host belong into /etc/systemd/system"; "主机的 unit 应放入 /etc/systemd/system")));
+        return Err(Error::usage(say!("--systemd: {dir} is no folder"; "--systemd：{dir} 不是目录")).next(
+            say!("units of the host belong into /etc/systemd/system"; "主机的 unit 应放入 /etc/systemd/system"),
+        ));
     }
     let config = context.config()?;
     let paths = Paths::of(config, &context.sources)?;
@@ -74,7 +75,8 @@ pub(super) async fn write(context: &mut Context, dir: &Path, yes: bool) -> Resul
     units.notes.extend(call::only_here(config));
     if !units.replaced.is_empty() {
         let names = names(&units.replaced);
-        let deed = say!("{names}: there with another text, which would be overwritten"; "{names}：已存在且内容不同，将被覆盖");
+        let deed =
+            say!("{names}: there with another text, which would be overwritten"; "{names}：已存在且内容不同，将被覆盖");
         context.confirm(yes, deed).await?;
     }
     for (path, text) in texts {

@@ -85,7 +85,8 @@ fn times(field: &str, least: u32, most: u32) -> Option<()> {
 
 #[test]
 fn a_slip_is_found() {
-    let good = "MAILTO=root\n\n# why\n*/5 1-5 1,15 * 7 wxops /usr/bin/a b\n#0 0 1-31/2 1 0 wxops cd /x && /usr/bin/a 5\\%\n";
+    let good =
+        "MAILTO=root\n\n# why\n*/5 1-5 1,15 * 7 wxops /usr/bin/a b\n#0 0 1-31/2 1 0 wxops cd /x && /usr/bin/a 5\\%\n";
     let commands: Vec<_> = jobs(good, true).unwrap().into_iter().map(|job| job.command).collect();
     assert_eq!(commands, ["/usr/bin/a b", "cd /x && /usr/bin/a 5%"]);
     for (line, why) in [
