@@ -156,6 +156,9 @@ impl Reader<'_> {
         if let Some(switch) = value.get_ref().as_bool().filter(|_| key == "spool_tmpfs") {
             return Ok((Secret::new(switch.to_string()), self.line(&value.span())));
         }
+        if let Some(number) = value.get_ref().as_integer().filter(|_| key.ends_with(".agent_id")) {
+            return Ok((Secret::new(number.as_str()), self.line(&value.span())));
+        }
         let wanted = say!("must be text in quotes"; "应为带引号的字符串");
         let text = value.get_ref().as_str().ok_or_else(|| self.error(value.span(), key, wanted))?;
         Ok((Secret::new(text), self.line(&value.span())))
