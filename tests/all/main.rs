@@ -52,6 +52,7 @@ mod reload;
 mod repair;
 mod replies;
 mod restart;
+mod sandbox;
 mod secrets;
 mod sharing;
 mod shell;
