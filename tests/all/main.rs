@@ -56,6 +56,7 @@ mod repair;
 mod replies;
 mod restart;
 mod scheduled;
+mod sandbox;
 mod secrets;
 mod sharing;
 mod shell;
