@@ -58,7 +58,7 @@ pub const VERBS: &[(&str, &str)] = &[
     ("events purge", "--older-than 90d --yes"),
     ("events repair", "--since 1h --yes"),
     ("sends unknown", ""),
-    ("jobs list", ""),
+    ("jobs list", "--limit 1"),
     ("jobs show", "1"),
     ("db migrate", ""),
     ("db status", ""),
