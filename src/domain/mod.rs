@@ -12,6 +12,7 @@ pub mod hook;
 pub mod near;
 pub mod redis;
 pub mod reply;
+pub mod rhythm;
 pub mod robot;
 pub mod secret;
 pub mod silence;

@@ -13,7 +13,6 @@ mod turn;
 
 pub use run::Run;
 pub use stop::Stop;
-pub use turn::as_it_stands;
 
 use crate::app::App;
 use crate::config;
@@ -259,7 +258,8 @@ impl Frame {
         let error = done.err().map(|error| veiled(&error.to_string()).into_owned());
         let exit_code = done.err().map_or(0, |error| error.kind.exit_code());
         let at = held.run.as_ref().map_or_else(Utc::now, Run::now);
-        let (counts, own) = held.run.as_ref().map(|run| (run.counts().clone(), run.done())).unwrap_or_default();
+        let counts = held.run.as_ref().map(Run::counted_so_far).unwrap_or_default();
+        let own = held.run.as_ref().map(Run::done).unwrap_or_default();
         let ended = async {
             let Some(run) = &held.run else { return held.store.release(&held.lease).await.map(|()| None) };
             let end = RunEnd { at, outcome, exit_code, counts: &run.counts_json(), error: error.as_deref() };

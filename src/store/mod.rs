@@ -65,7 +65,7 @@ pub use hook_erasure::NotHeard;
 pub use hook_row::{DeliveryRow, HookCount};
 pub use inbox::{Arrival, Body, InboxFilter, InboxRow, Leased, Outcome, Settled, Stored};
 pub use inbox_stats::{MenuEvent, Tally};
-pub use job_run::{Begun, JobOutcome, JobRun, RunEnd, RunFilter};
+pub use job_run::{Begun, JobOutcome, JobRun, RunEnd, RunFilter, job_lock};
 pub use lease::{Holder, Lease};
 pub use location::{Gone, Position};
 pub use migrate::{Applied, SchemaState};

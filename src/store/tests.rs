@@ -126,6 +126,8 @@ on_both! {
     a_later_generation_is_never_overwritten,
     forced_refreshes_are_counted,
     a_lease_is_held_by_one,
+    a_run_goes_on_where_one_ended,
+    runs_of_a_job_do_not_fill_the_disk,
     a_paused_channel_lets_one_probe_pass,
     a_clear_is_written_before_it_is_asked_for,
     a_refusal_stands_once_a_day,
@@ -689,6 +691,87 @@ mod stories {
         store.release(&held).await.unwrap();
         assert!(store.acquire("job", "other").await.unwrap().is_some());
         assert!(!store.renew(&held).await.unwrap());
+    }
+
+    const SYNC: (&str, &str) = ("followers sync", "main");
+    const DAY: Option<std::time::Duration> = Some(std::time::Duration::from_secs(86_400));
+
+    async fn end(store: &Store, id: i64, outcome: JobOutcome, second: i64) {
+        let lease = store.acquire("job:followers sync:main", "me").await.unwrap().unwrap();
+        let exit_code = if outcome == JobOutcome::Ok { 0 } else { 69 };
+        let end = RunEnd { at: at(second), outcome, exit_code, counts: "{\"seen\":5}", error: Some("why 🎮") };
+        store.end_run(id, &end, &lease).await.unwrap();
+        assert!(store.acquire("job:followers sync:main", "other").await.unwrap().is_some(), "given back with it");
+        store.commit(vec![stmt!("DELETE FROM lease")]).await.unwrap();
+    }
+
+    pub async fn a_run_goes_on_where_one_ended(scene: &Scene) {
+        let store = scene.open().await;
+        let first = store.begin_run(SYNC, "h:1", at(0), DAY).await.unwrap();
+        assert_eq!((first.run.origin, first.began, first.run.checkpoint.as_deref()), (first.run.id, at(0), None));
+        assert_eq!(store.running_since(SYNC.0, SYNC.1).await.unwrap(), Some(at(0)));
+        let saved = store.checkpoint_run(first.run.id, Some("{\"next\":\"oB\"}"), "{\"seen\":3}", at(9));
+        assert_eq!(store.commit(vec![saved]).await.unwrap(), [1]);
+
+        // It was killed. The next one has its checkpoint and counts, and dies before it writes one of its own.
+        let second = store.begin_run(SYNC, "h:2", at(20), DAY).await.unwrap();
+        assert_eq!(store.run(first.run.id).await.unwrap().unwrap().outcome, JobOutcome::Killed);
+        assert_eq!((second.run.origin, second.began), (first.run.id, at(0)));
+        let kept = (second.run.checkpoint.as_deref(), second.run.counts.as_str(), second.run.checkpoint_at);
+        assert_eq!(kept, (Some("{\"next\":\"oB\"}"), "{\"seen\":3}", Some(at(9))));
+        let late = store.checkpoint_run(first.run.id, Some("{}"), "{}", at(21));
+        assert_eq!(store.commit(vec![late]).await.unwrap(), [0], "taken for dead");
+        end(&store, second.run.id, JobOutcome::Unavailable, 30).await;
+        let ended = store.run(second.run.id).await.unwrap().unwrap();
+        assert_eq!(
+            (ended.outcome, ended.exit_code, ended.error.as_deref()),
+            (JobOutcome::Unavailable, Some(69), Some("why 🎮"))
+        );
+
+        // Too old for a third, which comes to its end; and another account has never begun.
+        let third = store.begin_run(SYNC, "h:3", at(9 + 86_401), DAY).await.unwrap();
+        assert_eq!(
+            (third.run.origin, third.run.checkpoint.as_deref(), third.run.counts.as_str()),
+            (third.run.id, None, "{}")
+        );
+        let saved = store.checkpoint_run(third.run.id, Some("1"), "{}", at(90_000));
+        store.commit(vec![saved]).await.unwrap();
+        end(&store, third.run.id, JobOutcome::Ok, 90_001).await;
+        assert_eq!(store.run(third.run.id).await.unwrap().unwrap().checkpoint, None, "it needs none any more");
+        let fourth = store.begin_run(SYNC, "h:4", at(90_002), DAY).await.unwrap();
+        assert_eq!(
+            (fourth.run.origin, fourth.run.checkpoint.clone()),
+            (fourth.run.id, None),
+            "one that ended well is not gone on with"
+        );
+        let other = store.begin_run((SYNC.0, "other"), "h:5", at(90_003), DAY).await.unwrap();
+        assert_eq!(other.run.origin, other.run.id);
+
+        assert_eq!(store.last_success(SYNC.0, SYNC.1).await.unwrap(), Some(at(90_001)));
+        assert_eq!(store.run_times(SYNC.0, SYNC.1, 9).await.unwrap(), [(90_001 - 86_410) * 1000]);
+        let jobs = store.jobs().await.unwrap();
+        assert_eq!(
+            jobs,
+            [("followers sync".to_owned(), "main".to_owned()), ("followers sync".to_owned(), "other".to_owned())]
+        );
+        let failed = RunFilter { account: Some("main".into()), failed: true, ..RunFilter::default() };
+        let ids: Vec<i64> = store.runs(&failed, 9).await.unwrap().iter().map(|run| run.id).collect();
+        assert_eq!(ids, [fourth.run.id, second.run.id, first.run.id], "what says running may be dead");
+        let stands = store.as_it_stands(fourth.run).await.unwrap();
+        assert_eq!(stands.outcome, JobOutcome::Killed, "nobody holds its lock");
+    }
+
+    pub async fn runs_of_a_job_do_not_fill_the_disk(scene: &Scene) {
+        let store = scene.open().await;
+        let row = "INSERT INTO job_run (job, account, origin, started_at, outcome, counts, who) VALUES (?, ?, 1, ?, 'ok', '{}', 'h')";
+        store.commit((0..1005).map(|n| stmt!(row, SYNC.0, SYNC.1, at(n))).collect()).await.unwrap();
+        store.commit(vec![stmt!(row, SYNC.0, "other", at(0))]).await.unwrap();
+        store.begin_run(SYNC, "h:1", at(2000), None).await.unwrap();
+        let count = "SELECT COUNT(*) FROM job_run WHERE account = ?";
+        for (account, left) in [("main", 1001), ("other", 1)] {
+            let rows = store.row(count, vec![account.into()], |row| row.int(0)).await.unwrap();
+            assert_eq!(rows, Some(left), "{account}");
+        }
     }
 
     pub async fn a_paused_channel_lets_one_probe_pass(scene: &Scene) {

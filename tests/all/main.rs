@@ -37,6 +37,7 @@ mod finished;
 mod first_sight;
 mod handlers;
 mod hooks;
+mod jobs;
 mod kill9;
 mod lifecycle;
 mod modes;
