@@ -22,6 +22,7 @@ fault_stories! {
     a_spent_quota_is_gone_on_with_the_next_day,
     a_platform_that_falters_is_asked_again,
     two_at_once_are_one,
+    a_look_changes_nothing,
 }
 
 const USER_GET: &str = "/cgi-bin/user/get";
@@ -64,9 +65,13 @@ async fn the_whole_list_comes_in_with_exactly_the_calls_it_needs(mut stage: Stag
     assert_eq!((first["total"].as_u64(), first["resumed"].as_bool()), (Some(1234), Some(false)), "{first}");
     assert_eq!(calls(&platform).await, (2, 13), "a page and the one behind it, and 12 batches of 100 and one of 34");
     assert_eq!(first["calls"], 15);
-    let row = stage.rows("SELECT openid, nickname, subscribe_scene FROM user_mapping ORDER BY id LIMIT 1").await.remove(0);
+    let row =
+        stage.rows("SELECT openid, nickname, subscribe_scene FROM user_mapping ORDER BY id LIMIT 1").await.remove(0);
     let person = platform.person(row[0].as_deref().unwrap()).await;
-    assert_eq!((row[1].as_deref(), row[2].as_deref()), (person["nickname"].as_str(), person["subscribe_scene"].as_str()));
+    assert_eq!(
+        (row[1].as_deref(), row[2].as_deref()),
+        (person["nickname"].as_str(), person["subscribe_scene"].as_str())
+    );
     assert!(row[1].is_some());
 
     // A second run finds nothing to change, and changes nothing that a reader sees.
@@ -112,7 +117,11 @@ async fn killed_anywhere_the_next_run_goes_on(mut stage: Stage) {
     }
     let end = told(&sync(&stage, &[]).await.expect_code(0));
     assert_eq!(end["resumed"], true, "{end}");
-    assert_eq!(counts(&end, &["seen", "new", "failed", "gone"]), [10_350, 10_350, 0, 0], "counts are those of the whole");
+    assert_eq!(
+        counts(&end, &["seen", "new", "failed", "gone"]),
+        [10_350, 10_350, 0, 0],
+        "counts are those of the whole"
+    );
     assert_eq!(stage.rows(PEOPLE).await, undisturbed);
     let after = calls(&platform).await;
     assert!(after.0 - before.0 <= 3 + 4, "a page is read again a kill: {before:?} {after:?}");
@@ -184,7 +193,8 @@ async fn who_left_unnoticed_is_marked_and_erased_a_day_later(mut stage: Stage) {
     }
     let found = told(&sync(&stage, &[]).await.expect_code(0));
     assert_eq!(counts(&found, &["seen", "gone", "unchanged"]), [197, 3, 197]);
-    let marked = "SELECT COUNT(*) FROM user_mapping WHERE is_followed = 0 AND gone_at IS NOT NULL AND nickname IS NOT NULL";
+    let marked =
+        "SELECT COUNT(*) FROM user_mapping WHERE is_followed = 0 AND gone_at IS NOT NULL AND nickname IS NOT NULL";
     assert_eq!(stage.number(marked).await, 3, "their data is kept");
     let again = told(&sync(&stage, &[]).await.expect_code(0));
     assert_eq!(counts(&again, &["seen", "gone"]), [197, 0]);
@@ -259,7 +269,8 @@ async fn the_list_of_another_account_changes_nothing(mut stage: Stage) {
 }
 
 async fn one_bad_openid_costs_nobody_else(mut stage: Stage) {
-    let platform = Platform::restart(&mut stage, &["--followers", "450", "--foreign", "3", "--list-quirk", "shuffled"]).await;
+    let platform =
+        Platform::restart(&mut stage, &["--followers", "450", "--foreign", "3", "--list-quirk", "shuffled"]).await;
     let done = sync(&stage, &[]).await.expect_code(3);
     let report = told(&done);
     assert_eq!(counts(&report, &["seen", "new", "failed"]), [447, 447, 3]);
@@ -274,9 +285,12 @@ async fn one_bad_openid_costs_nobody_else(mut stage: Stage) {
 }
 
 async fn odd_lists_are_read_or_refused(mut stage: Stage) {
-    for (quirk, followers, code, seen) in
-        [("doubled", "10100", 0, 10_100), ("null-data", "30", 0, 30), ("total-off", "30", 0, 30), ("stuck", "20100", 1, 0)]
-    {
+    for (quirk, followers, code, seen) in [
+        ("doubled", "10100", 0, 10_100),
+        ("null-data", "30", 0, 30),
+        ("total-off", "30", 0, 30),
+        ("stuck", "20100", 1, 0),
+    ] {
         Platform::restart(&mut stage, &["--followers", followers, "--list-quirk", quirk]).await;
         for table in ["user_mapping", "access_token", "job_run"] {
             stage.execute(&format!("DELETE FROM {table}")).await;
@@ -346,4 +360,34 @@ async fn two_at_once_are_one(mut stage: Stage) {
     let ended = tokio::time::timeout(Duration::from_secs(8), child.wait()).await.expect("its end").expect("our child");
     assert_eq!(ended.code(), Some(0));
     assert_eq!(calls(&platform).await, (2, 9));
+}
+
+async fn a_look_changes_nothing(mut stage: Stage) {
+    let platform = Platform::restart(&mut stage, &["--profile", "2021", "--followers", "320"]).await;
+    let plan = told(&sync(&stage, &["--dry-run"]).await.expect_code(0));
+    assert_eq!(counts(&plan, &["seen", "new", "calls"]), [320, 320, 6]);
+    let nothing = "SELECT (SELECT COUNT(*) FROM user_mapping) + (SELECT COUNT(*) FROM job_run)";
+    assert_eq!((stage.number(nothing).await, &plan["dry_run"]), (0, &json!(true)));
+    let empty = sync(&stage, &["--verify"]).await.expect_code(1);
+    assert!(empty.stderr.contains("counts 320 followers, the table 0"), "{}", empty.stderr);
+
+    sync(&stage, &[]).await.expect_code(0);
+    let same = told(&sync(&stage, &["--verify"]).await.expect_code(0));
+    assert_eq!(counts(&same, &["total", "following", "missing", "differing", "gone"]), [320, 320, 0, 0, 0]);
+    assert!(same["sampled"].as_u64() > Some(250), "{same}");
+    // What drifts is found, whichever way; and what a sync would do about it is told.
+    let openids = stage.rows("SELECT openid FROM user_mapping ORDER BY id LIMIT 7").await;
+    for row in &openids {
+        platform.happens("unsubscribe", row[0].as_deref().expect("an openid")).await;
+    }
+    stage.execute("UPDATE user_mapping SET nickname = 'X', updated_at = '2020-01-01'").await;
+    let drift = sync(&stage, &["--verify"]).await.expect_code(1);
+    assert!(drift.stderr.contains("counts 313 followers, the table 320"), "{}", drift.stderr);
+    assert!(told(&drift)["differing"].as_u64() > Some(250), "{}", drift.stdout);
+    let before = stage.rows("SELECT * FROM user_mapping ORDER BY id").await;
+    let plan = told(&sync(&stage, &["--dry-run"]).await.expect_code(0));
+    assert_eq!(counts(&plan, &["seen", "new", "updated", "gone"]), [313, 0, 313, 7]);
+    assert_eq!(stage.rows("SELECT * FROM user_mapping ORDER BY id").await, before);
+    let done = told(&sync(&stage, &[]).await.expect_code(0));
+    assert_eq!(counts(&done, &["seen", "new", "updated", "gone"]), [313, 0, 313, 7]);
 }

@@ -38,7 +38,10 @@ impl Store {
     /// How many people are marked as gone since before `before`.
     pub async fn count_gone(&self, account: Option<&str>, before: DateTime<Utc>) -> Result<i64> {
         let sql = format!("SELECT COUNT(*) FROM user_mapping WHERE {STILL_GONE} AND account = COALESCE(?, account)");
-        Ok(self.row(&sql, vec![before.into(), before.into(), account.map(str::to_owned).into()], |row| row.int(0)).await?.unwrap_or(0))
+        Ok(self
+            .row(&sql, vec![before.into(), before.into(), account.map(str::to_owned).into()], |row| row.int(0))
+            .await?
+            .unwrap_or(0))
     }
 
     /// The next of them behind an id.

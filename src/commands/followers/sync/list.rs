@@ -205,7 +205,7 @@ async fn ask(asker: Asker, to: mpsc::Sender<ToWrite>, number: u64, openids: Vec<
     send(&to, ToWrite::Batch { number, people, failed: failures }).await
 }
 
-fn listed(info: UserInfo) -> Listed {
+pub(super) fn listed(info: UserInfo) -> Listed {
     let profile = Profile {
         unionid: info.unionid,
         nickname: info.nickname,
