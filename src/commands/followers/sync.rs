@@ -168,6 +168,7 @@ impl Sync {
         if place.phase == Phase::List {
             let strangers = place.known == 0;
             let first = begin::first_page(self, asker, &syncing, &mut place, run.counted("seen")).await?;
+            run.save(&place.json()).await?;
             let writer = asker.app.store.sync_writer(syncing.clone(), strangers)?;
             let counts = Arc::new(Mutex::new(write::told(run)));
             let writing = Writing::new(&asker.app, run, writer, place.clone(), &counts);
@@ -202,9 +203,7 @@ impl Sync {
         for name in ["seen", "new", "updated", "unchanged", "returned", "kept", "failed", "gone"] {
             run.set_count(name, 0);
         }
-        let place = Self::beginning(asker, run.id()).await?;
-        run.save(&place.json()).await?;
-        Ok(place)
+        Self::beginning(asker, run.id()).await
     }
 
     async fn beginning(asker: &Asker, run: i64) -> Result<Place> {
