@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod beat;
+pub mod client;
 pub mod clock;
 pub mod event;
 pub mod filter;
@@ -9,6 +10,7 @@ pub mod geo;
 pub mod hex;
 pub mod hook;
 pub mod near;
+pub mod network;
 pub mod redis;
 pub mod reply;
 pub mod robot;
