@@ -25,6 +25,7 @@ use axum::routing::{get, post};
 use serde_json::json;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tracing::Instrument;
 
 /// What a caller waits at the most: one call of the platform ends before, and whoever waits longer asks again.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -59,29 +60,29 @@ pub(super) fn routes(desk: Arc<Desk>) -> Router {
 }
 
 async fn give(State(desk): State<Arc<Desk>>, parts: Parts) -> Response {
-    let table = desk.served.accounts.now();
+    let (table, id) = (desk.served.accounts.now(), Id::of(&parts.headers));
     let outcome = match desk.admit(&table, &parts) {
-        Ok((account, _)) => desk.give(account).await.map(|token| (token, None)),
+        Ok((account, _)) => desk.give(account, &id).await.map(|token| (token, None)),
         Err(no) => Err(no),
     };
-    desk.answer(&table, &parts, outcome)
+    desk.answer(&table, &parts, &id, outcome)
 }
 
 async fn refused(State(desk): State<Arc<Desk>>, parts: Parts, body: Body) -> Response {
-    let table = desk.served.accounts.now();
+    let (table, id) = (desk.served.accounts.now(), Id::of(&parts.headers));
     let (account, caller) = match desk.admit(&table, &parts) {
         Ok(admitted) => admitted,
         // Nothing is read of whom we don't know.
-        Err(no) => return unread(desk.answer(&table, &parts, Err(no))),
+        Err(no) => return unread(desk.answer(&table, &parts, &id, Err(no))),
     };
     let outcome = match beginning(&parts.headers, body).await {
-        Ok(beginning) => desk.told(account, &beginning, caller.name()).await.map(|token| {
+        Ok(beginning) => desk.told(account, &beginning, caller.name(), &id).await.map(|token| {
             let replaced = !digest(&token.text).starts_with(&beginning);
             (token, Some(replaced))
         }),
         Err(no) => Err(no),
     };
-    desk.answer(&table, &parts, outcome)
+    desk.answer(&table, &parts, &id, outcome)
 }
 
 /// The token, and whether it is another than the one that was refused, where one was.
@@ -127,16 +128,16 @@ impl Desk {
         account.map(|account| (account, caller))
     }
 
-    async fn give(&self, account: &Access) -> Result<Token, No> {
+    async fn give(&self, account: &Access, id: &Id) -> Result<Token, No> {
         let (app, access) = (self.served.app.clone(), account.clone());
-        let errand = async move { app.tokens.give(&access).await };
+        let errand = async move { app.tokens.give(&access).await }.instrument(id.span());
         self.wait(self.flights.join(format!("give {}", account.name), errand)).await
     }
 
-    async fn told(&self, account: &Access, beginning: &str, client: &str) -> Result<Token, No> {
+    async fn told(&self, account: &Access, beginning: &str, client: &str, id: &Id) -> Result<Token, No> {
         let (app, access) = (self.served.app.clone(), account.clone());
         let (told, who) = (beginning.to_owned(), format!("client {client}"));
-        let errand = async move { app.tokens.told(&access, &told, &who).await };
+        let errand = async move { app.tokens.told(&access, &told, &who).await }.instrument(id.span());
         self.wait(self.flights.join(format!("told {} {beginning}", account.name), errand)).await
     }
 
@@ -148,8 +149,8 @@ impl Desk {
     }
 
     /// Answers, counts, and writes the line of a request.
-    fn answer(&self, table: &Table, parts: &Parts, outcome: Outcome) -> Response {
-        let (id, name) = (Id::of(&parts.headers), named(parts));
+    fn answer(&self, table: &Table, parts: &Parts, id: &Id, outcome: Outcome) -> Response {
+        let name = named(parts);
         let account = table.access(name).map_or(NO_ACCOUNT, |account| &account.name);
         let client = Caller::known(table, &parts.headers).map(Caller::name);
         let request_id = id.as_str();
@@ -179,7 +180,7 @@ impl Desk {
                         "no access_token: {why}"
                     );
                 }
-                (result, problem.told(&id))
+                (result, problem.told(id))
             }
         };
         self.served.app.metrics.token_requests.with_label_values(&[account, result]).inc();

@@ -25,6 +25,7 @@ stories! {
     staging_reads_productions_token,
     staging_outlives_production,
     the_example_in_php,
+    the_readmes_examples_with_curl,
 }
 
 /// What asks the platform whether it takes a token.
@@ -390,15 +391,20 @@ async fn staging_reads_productions_token(mut stage: Stage) {
     let platform = Platform::of(&stage);
     let production = open(&mut stage).await;
     let staging = staging(&stage, &production).await;
+    platform.faults(&[&format!("40125@{STABLE_TOKEN}=1")]).await;
+    let refused = staging.verb(&["token", "refresh"]).await.expect_code(69);
+    assert!(refused.stderr.contains("HTTP 502") && refused.stderr.contains("errcode 40125"), "{}", refused.stderr);
+    platform.faults(&[]).await;
+    let before = platform.asked().await.0;
     staging.verb(&["token", "refresh"]).await.expect_code(0);
     assert_eq!(stored(&staging).await, stored(&stage).await);
-    assert_eq!(platform.asked().await, (1, 0), "staging asked production alone");
+    assert_eq!(platform.asked().await, (before + 1, 0), "staging asked production alone");
 
     let serve = staging.serve().await;
     let rivals = platform.rival().await;
     profile(&staging, &serve, &platform, 0).await;
     assert_eq!(platform.codes(USER_INFO).await, [40001, 0]);
-    assert_eq!(platform.asked().await, (2, 1), "one call upstream, by production; the force was the rival's");
+    assert_eq!(platform.asked().await, (before + 2, 1), "one call upstream, by production; the force was the rival's");
     assert_eq!(stored(&staging).await, rivals);
     assert_eq!(stored(&stage).await, rivals);
     let who = stage.rows("SELECT refused_who FROM token_history WHERE generation = 1").await;
@@ -430,7 +436,11 @@ async fn staging_outlives_production(mut stage: Stage) {
     assert!(serve.log().contains("the old one still lives"), "{}", serve.log());
     staging.verb(&["token", "clear"]).await.expect_code(0);
     let away = staging.verb(&["-v", "token", "refresh"]).await.expect_code(69);
-    assert!(!away.stderr.contains(CRM) && !serve.log().contains(CRM), "{}", away.stderr);
+    assert!(
+        away.stderr.contains("api/token") && !away.stderr.contains(CRM) && !serve.log().contains(CRM),
+        "{}",
+        away.stderr
+    );
 }
 
 async fn the_example_in_php(mut stage: Stage) {
@@ -461,4 +471,32 @@ async fn the_example_in_php(mut stage: Stage) {
     assert!(code == Some(0) && said.contains("ip_list"), "{code:?} {said} {errors}");
     assert_eq!(stored(&stage).await, rivals, "it told that the token was refused");
     assert_eq!(platform.asked().await, (2, 1), "the force was the rival's");
+}
+
+/// The lines as a person would paste them, with another host.
+async fn the_readmes_examples_with_curl(mut stage: Stage) {
+    if !Command::new("curl").arg("--version").output().is_ok_and(|output| output.status.success()) {
+        return skip("token_service::the_readmes_examples_with_curl", "curl is not installed");
+    }
+    let serve = open(&mut stage).await;
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let blocks = page.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let shell = async |lines: &str, env: &[(&str, &str)]| {
+        let lines = lines.replace("https://wx.example.com", &format!("http://{}", serve.address()));
+        let ended = tokio::process::Command::new("sh").arg("-ec").arg(lines).envs(env.iter().copied()).output().await;
+        let ended = ended.unwrap();
+        assert!(ended.status.success(), "{ended:?}");
+        String::from_utf8(ended.stdout).unwrap()
+    };
+    let of = |word: &str| blocks.clone().find(|block| block.contains(word)).unwrap_or_else(|| panic!("no {word}"));
+    let hash = shell(of("openssl rand -hex 32"), &[]).await;
+    assert_eq!(hash.split_whitespace().next().unwrap().len(), 64, "{hash}");
+    let good = token_in(&ask(&serve, CRM, MAIN).await);
+    let said = shell(of("/api/token/main/refused"), &[("TOKEN", CRM), ("ACCESS_TOKEN", &good)]).await;
+    let told: Vec<Value> = serde_json::Deserializer::from_str(&said).into_iter().map(Result::unwrap).collect();
+    assert_eq!((&told[0]["access_token"], &told[1]["replaced"]), (&json!(good), &json!(false)), "{said}");
+    // Whoever asks for it sees what the page shows.
+    let shown = page.split("```json\n").find_map(|rest| serde_json::from_str::<Value>(rest.split("```").next()?).ok());
+    let keys = |value: &Value| value.as_object().map(|it| it.keys().cloned().collect::<Vec<_>>());
+    assert_eq!(keys(&shown.expect("the answer")), keys(&told[1]));
 }

@@ -66,8 +66,8 @@ impl Scene {
     /// A good configuration with every secret set; the platform is at `api_base`.
     pub fn toml(&self, api_base: &str) -> String {
         let database = self.folder.path().join("wxops.db");
-        let lines = |of_account: bool| -> String {
-            let chosen = self.canaries.settings.iter().filter(|setting| setting.of_account() == of_account);
+        let lines = |table: &str| -> String {
+            let chosen = self.canaries.settings.iter().filter(|setting| setting.table() == table);
             let chosen = chosen.filter(|setting| setting.variable != "DATABASE_URL");
             // A group robot has its key in its URL: it is where the platform is.
             let value = |value: &str| match value.strip_prefix("http://127.0.0.1:1/") {
@@ -79,13 +79,19 @@ impl Scene {
         format!(
             "database_url = \"sqlite://{}\"\nlisten = \"127.0.0.1:0\"\nmetrics_listen = \"127.0.0.1:0\"\n\
              public_url = \"http://127.0.0.1:1\"\n{}[[hook]]\nname = \"canary\"\nurl = \"http://127.0.0.1:1/{}\"\n\
-             secret = \"{}\"\nevents = [\"*\"]\n[official.main]\napp_id = \"{APP_ID}\"\n\
+             secret = \"{}\"\nevents = [\"*\"]\n[[client]]\nname = \"canary\"\ntoken_sha256 = \"{}\"\n\
+             scopes = [\"token:game\"]\n[wecom.office]\ncorp_id = \"wwcanary\"\nagent_id = \"1000002\"\n\
+             api_base = \"{api_base}\"\n{}[minigame.game]\napp_id = \"wx00canary00000001\"\n\
+             token_from = \"{api_base}/api/token/game\"\napi_base = \"{api_base}\"\n{}[official.main]\napp_id = \"{APP_ID}\"\n\
              original_id = \"{ORIGINAL_ID}\"\nmode = \"secure\"\napi_base = \"{api_base}\"\n{}",
             database.display(),
-            lines(false),
+            lines(""),
             self.canaries.hook.1,
             self.canaries.hook.0,
-            lines(true),
+            sha256(&self.canaries.client),
+            lines("wecom"),
+            lines("minigame"),
+            lines("official"),
         )
     }
 
@@ -141,6 +147,11 @@ impl Scene {
         let seen = self.canaries.seen_in(said);
         assert!(seen.is_empty(), "{what} shows {seen:?}:\n{said}");
     }
+}
+
+fn sha256(text: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Every verb of the program's own help, with arguments that make it work where the suite knows some, and a limit
