@@ -31,7 +31,7 @@ impl Id {
 
     /// What is logged in it has the id, too, whoever logs.
     pub fn span(&self) -> tracing::Span {
-        tracing::error_span!("request", request_id = self.0)
+        tracing::error_span!("request", request_id = %self.0)
     }
 
     /// Puts it into the head of an answer.
