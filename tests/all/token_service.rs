@@ -9,6 +9,8 @@ use crate::stories::stories;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 stories! {
@@ -102,14 +104,21 @@ async fn whoever_may_has_the_token(mut stage: Stage) {
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(answer.header("x-request-id"), Some("order-17"));
 
-    let line = serve.log().lines().find(|line| line.contains("order-17")).unwrap_or_default().to_owned();
+    let log = serve.log();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("request_id=order-17")).collect();
+    assert!(lines.len() == 2 && lines[0].contains("stored a new access_token"), "whoever writes it: {lines:?}");
+    let line = lines[1];
     assert!([" INFO ", "client=crm", "account=main", "status=200"].iter().all(|word| line.contains(word)), "{line}");
     let again = call(&serve, "GET", MAIN, &[("Authorization", &bearer), ("X-Request-Id", "a b")], "").await;
     let made = again.header("x-request-id").unwrap();
     assert!(made.len() == 16 && serve.log().contains(made), "{made}");
 
-    let head = call(&serve, "HEAD", MAIN, &[("Authorization", &bearer)], "").await;
-    assert_eq!((head.status, head.body.len()), (200, 0));
+    let head = request("HEAD", MAIN, &[("Authorization", &bearer), ("Connection", "close")], b"");
+    let mut connection = TcpStream::connect(serve.address()).await.unwrap();
+    connection.write_all(&head).await.unwrap();
+    let mut whole = String::new();
+    connection.read_to_string(&mut whole).await.unwrap();
+    assert!(whole.starts_with("HTTP/1.1 200 ") && whole.ends_with("\r\n\r\n"), "{whole}");
     assert_eq!(token_in(&ask(&serve, ADMIN, MAIN).await), token);
     assert!(serve.log().contains("client=admin"));
     assert_eq!(counted(&serve, "main", "given").await, 4.0);
@@ -157,7 +166,7 @@ async fn strangers_learn_nothing(mut stage: Stage) {
     };
     let known = ask(&serve, CRM, "/api/token/game").await;
     assert_eq!(known.status, 403);
-    for path in ["/api/token/nobody", "/api/token/game%20", "/api/token/*", "/api/token/../main"] {
+    for path in ["/api/token/nobody", "/api/token/game%20", "/api/token/*"] {
         assert_eq!(blind(&ask(&serve, CRM, path).await), blind(&known), "{path}");
     }
     assert_eq!(ask(&serve, SHOP, "/api/token/nobody").await.status, 404);
