@@ -20,6 +20,11 @@ pub struct Setting {
 }
 
 impl Setting {
+    /// Whether the environment may have it.
+    pub fn has_variable(&self) -> bool {
+        self.key.as_ref() != Some(&self.variable)
+    }
+
     /// The table that its key stands in, such as `official`; at the top of the file an empty one.
     pub fn table(&self) -> &'static str {
         match self.variable.as_str() {

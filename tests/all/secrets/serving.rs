@@ -41,7 +41,7 @@ async fn filtered_log() {
 
 async fn serves(args: &[&str], env: &[(String, String)], mode: &str, turn: usize) {
     let (scene, platform) = hostile::scene().await;
-    let config = scene.write("wxops.toml", scene.toml(&format!("http://{}/{mode}", platform.address)));
+    let config = scene.write("wxops.toml", scene.whole(&format!("http://{}/{mode}", platform.address)));
     let args = [args, &["--config", &config, "serve"]].concat();
     let migrate = process::run(scene.folder.path(), &["--config", &config, "db", "migrate"], env, "").await;
     migrate.expect_code(0);
