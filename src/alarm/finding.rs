@@ -24,6 +24,8 @@ pub enum Kind {
     Silence,
     /// No call of an account goes through: its token, its IP list, the network.
     Paused,
+    /// A token ends, and no other was to be had.
+    Token,
     /// Callbacks that could not be handled.
     Dead,
     /// Callbacks that nobody handles.
@@ -40,6 +42,10 @@ pub enum Kind {
     HookRest,
     /// Deliveries for a hook that is not configured.
     HookOrphan,
+    /// A job whose last run failed.
+    Job,
+    /// A job that used to run regularly, and no longer does.
+    JobLate,
 }
 
 /// Something that somebody should know.
@@ -63,9 +69,10 @@ pub struct Finding {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 13] = [
         Kind::Silence,
         Kind::Paused,
+        Kind::Token,
         Kind::Dead,
         Kind::Backlog,
         Kind::Serve,
@@ -74,6 +81,8 @@ impl Kind {
         Kind::HookGone,
         Kind::HookRest,
         Kind::HookOrphan,
+        Kind::Job,
+        Kind::JobLate,
     ];
 
     /// Its name in the table.
@@ -81,6 +90,7 @@ impl Kind {
         match self {
             Kind::Silence => "silence",
             Kind::Paused => "paused",
+            Kind::Token => "token",
             Kind::Dead => "dead",
             Kind::Backlog => "backlog",
             Kind::Serve => "serve",
@@ -89,6 +99,8 @@ impl Kind {
             Kind::HookGone => "hook_gone",
             Kind::HookRest => "hook_rest",
             Kind::HookOrphan => "hook_orphan",
+            Kind::Job => "job",
+            Kind::JobLate => "job_late",
         }
     }
 
@@ -102,6 +114,7 @@ impl Kind {
         match self {
             Kind::Silence => say!("callbacks come in again"; "又收到回调了"),
             Kind::Paused => say!("calls of WeChat's API go through again"; "微信接口调用已恢复"),
+            Kind::Token => say!("the access_token was renewed"; "access_token 已换新"),
             Kind::Dead => say!("no dead callbacks are left"; "已没有处理失败的回调"),
             Kind::Backlog => say!("callbacks are handled again"; "回调又在处理了"),
             Kind::Spool => say!("what was spooled is in the database"; "暂存的回调已全部入库"),
@@ -109,6 +122,8 @@ impl Kind {
             Kind::HookGone => say!("no hook's receiver is gone any more"; "已没有失效的 hook 接收方"),
             Kind::HookRest => say!("the receivers of hooks take deliveries again"; "hook 的接收方已恢复"),
             Kind::HookOrphan => say!("nothing waits for a hook that is not configured"; "已没有等待未配置 hook 的投递"),
+            Kind::Job => say!("no job's last run failed"; "各任务最近一次运行均已成功"),
+            Kind::JobLate => say!("jobs run again as usual"; "任务已恢复按时运行"),
             Kind::Serve => {
                 say!("a wxops serve runs again, or was stopped by hand"; "wxops serve 已恢复运行，或已被手动停止")
             }
@@ -142,11 +157,13 @@ impl Health {
         let resting = self.paused.iter().filter_map(|paused| self.resting(paused));
         silent
             .chain(resting)
+            .chain(super::tokens::findings(&self.tokens, self.now_ms))
             .chain(self.dead())
             .chain(self.backlog())
             .chain(self.serve_gone())
             .chain(self.spooled())
             .chain(self.hooks.findings(self.now_ms))
+            .chain(super::jobs::findings(&self.jobs, self.now_ms))
             .collect()
     }
 

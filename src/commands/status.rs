@@ -19,11 +19,11 @@ const LARGE: i64 = 10_000_000_000;
 /// A callback kept for longer than this is warned of, milliseconds.
 const OLD_MS: i64 = 90 * 86_400_000;
 
-/// One screen: callbacks, inbox, tokens, what is paused, the database
+/// One screen: callbacks, inbox, tokens, what is paused, jobs, the database
 ///
 /// Exit 1 where there is an alarm: an account is silent for longer than usual
 /// at this hour, callbacks could not be handled, no call of WeChat's API goes
-/// through, serve died. Exit 69 where the database is away.
+/// through, a job failed or no longer runs, serve died. Exit 69 where the database is away.
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Example:\n  wxops status\n  wxops -q status --notify")]
 pub struct Status {
@@ -129,10 +129,8 @@ impl Facts {
         let findings = health.findings().into_iter();
         let alarms = findings.filter(|finding| finding.is_of_all() || shown(&finding.account));
         let alarms = alarms.filter(|finding| finding.alarm(&health)).collect();
-        let mut tokens = Vec::new();
-        for official in officials() {
-            tokens.push((official.name.clone(), app.store.stored_token(&official.name).await?));
-        }
+        let tokens = health.tokens.iter().filter(|token| shown(&token.account));
+        let tokens = tokens.map(|token| (token.account.clone(), token.stored.clone())).collect();
         let elsewhere = officials().filter(|official| !official.at_the_platform());
         Ok(Facts {
             alarms,

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod beat;
+pub mod beijing;
 pub mod client;
 pub mod clock;
 pub mod event;
@@ -13,6 +14,7 @@ pub mod near;
 pub mod network;
 pub mod redis;
 pub mod reply;
+pub mod rhythm;
 pub mod robot;
 pub mod secret;
 pub mod silence;

@@ -13,7 +13,6 @@ mod turn;
 
 pub use run::Run;
 pub use stop::Stop;
-pub use turn::as_it_stands;
 
 use crate::app::App;
 use crate::config;
@@ -22,7 +21,7 @@ use crate::error::{Error, Kind, Result};
 use crate::report::{Endless, Notes, keep_log, veiled};
 use crate::store::{JobOutcome, Lease, RunEnd, Store};
 use crate::tokens::this_process;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use ping::Ping;
 use signals::Ends;
@@ -30,15 +29,17 @@ use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+use stop::Cause;
 use told::Ended;
 use turn::Turn;
 
 /// The account of a job that works the whole installation.
 pub const EVERYWHERE: &str = "*";
-/// After a signal a job has so long to come to a halt, and its row and lock so long to be seen to; with the ping the end
-/// comes within a second, whatever the database does.
-const HALT: Duration = Duration::from_millis(500);
+/// After a signal a job has so long to come to a halt, its row and lock so long to be seen to, and its verb so long to
+/// tell how far it came; with the ping the end comes within a second, whatever the database does.
+const HALT: Duration = Duration::from_millis(450);
 const LAST_WORDS: Duration = Duration::from_millis(250);
+const REPORT: Duration = Duration::from_millis(50);
 const LAST_PING: Duration = Duration::from_millis(900);
 /// The same of a job that came to its end.
 const END: Duration = Duration::from_secs(5);
@@ -120,7 +121,8 @@ impl Schedule {
 
 impl Frame {
     /// Does all that a command does, from opening the database on, until it ends or SIGINT, SIGTERM or `--timeout` ends
-    /// it. What does not heed [`Stop`] within 500 ms is dropped, at any await. Whoever watches the job hears of it.
+    /// it. A run that does not heed [`Stop`] within 450 ms is dropped, at any await, and so is what is no run. Whoever
+    /// watches the job hears of it.
     pub async fn whole<T>(&self, work: impl AsyncFnOnce(&Frame) -> Result<T>) -> Result<T> {
         let ping = self.schedule.ping_url.as_ref().map(Ping::to).transpose()?;
         let mut ends = Ends::watch(&self.caller)?;
@@ -137,7 +139,9 @@ impl Frame {
             cause = ends.next() => {
                 let asked = Instant::now();
                 self.stop.ask(cause);
-                let _ = tokio::time::timeout(HALT, &mut work).await;
+                let under_way = !self.held().is_empty();
+                let patience = if under_way { HALT + LAST_WORDS + REPORT } else { REPORT };
+                let _ = tokio::time::timeout(patience, &mut work).await;
                 drop(work);
                 let (held, error) = (std::mem::take(&mut *self.held()), cause.error());
                 let all = held.into_iter().map(|held| self.end(held, Err(&error), cause.outcome(), LAST_WORDS));
@@ -255,7 +259,28 @@ impl Frame {
         tokio::select! {
             done = work(&mut run) => done,
             lost = turn::beat(&shared.store, &shared.lease) => Err(lost),
+            error = self.out_of_patience() => Err(error),
         }
+    }
+
+    /// Says that a look of the job at an account found nothing to do: it is told to who watches as a good end, and
+    /// leaves no row.
+    pub fn nothing_due(&self, account: &str, now_ms: i64) {
+        let at = DateTime::from_timestamp_millis(now_ms).unwrap_or_default();
+        let (counts, done) = Default::default();
+        let account = account.to_owned();
+        let ended = Ended { account, at, took: Duration::ZERO, exit_code: 0, counts, done, success: Some(at) };
+        let mut all = self.ended();
+        if !all.iter().any(|one| one.account == ended.account) {
+            all.push(ended);
+        }
+    }
+
+    /// Comes back where the job was asked to stop, and has had its time to.
+    async fn out_of_patience(&self) -> Error {
+        self.stop.wait().await;
+        tokio::time::sleep(HALT).await;
+        self.stop.cause().map_or_else(run::lost, Cause::error)
     }
 
     /// Writes how the run ended and gives its lock back. Where that fails, the lock ends by itself, and the next run
@@ -264,7 +289,8 @@ impl Frame {
         let error = done.err().map(|error| veiled(&error.to_string()).into_owned());
         let exit_code = done.err().map_or(0, |error| error.kind.exit_code());
         let at = held.run.as_ref().map_or_else(Utc::now, Run::now);
-        let (counts, own) = held.run.as_ref().map(|run| (run.counts().clone(), run.done())).unwrap_or_default();
+        let counts = held.run.as_ref().map(Run::counted_so_far).unwrap_or_default();
+        let own = held.run.as_ref().map(Run::done).unwrap_or_default();
         let ended = async {
             let Some(run) = &held.run else { return held.store.release(&held.lease).await.map(|()| None) };
             let end = RunEnd { at, outcome, exit_code, counts: &run.counts_json(), error: error.as_deref() };
