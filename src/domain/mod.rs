@@ -3,6 +3,7 @@
 pub mod account;
 pub mod beat;
 pub mod beijing;
+pub mod client;
 pub mod clock;
 pub mod event;
 pub mod filter;
@@ -10,6 +11,7 @@ pub mod geo;
 pub mod hex;
 pub mod hook;
 pub mod near;
+pub mod network;
 pub mod redis;
 pub mod reply;
 pub mod rhythm;

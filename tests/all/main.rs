@@ -64,6 +64,7 @@ mod slow_disk;
 mod speed;
 mod spool;
 mod stats;
+mod token_service;
 mod tokens;
 mod verbs;
 mod wechatpy;
