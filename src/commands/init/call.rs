@@ -34,7 +34,7 @@ pub(super) fn needs_folder(config: &Config, sources: &Sources) -> bool {
     let here = config.file.is_some() || config.dotenv.is_some();
     let url = config.database_url.reveal();
     let relative = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
-    (here && file(config, sources).is_none()) || (here && relative.is_some_and(|path| !path.starts_with('/')))
+    here && (file(config, sources).is_none() || relative.is_some_and(|path| !path.starts_with('/')))
 }
 
 /// The path as text; exit 1 where it is none.

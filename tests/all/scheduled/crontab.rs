@@ -74,7 +74,7 @@ fn times(field: &str, least: u32, most: u32) -> Option<()> {
             step.parse::<u32>().ok().filter(|step| (1..=most).contains(step))?;
         }
         match range.split_once('-') {
-            Some((from, to)) => _ = (number(from)? <= number(to)?).then_some(())?,
+            Some((from, to)) => (number(from)? <= number(to)?).then_some(())?,
             None if range == "*" => {}
             None if step.is_none() => _ = number(range)?,
             None => return None,
