@@ -33,6 +33,7 @@ const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 /// The answer for one person.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
+#[allow(clippy::large_enum_variant, reason = "written as it is made, one at a time, and never kept")]
 pub enum Info<'a> {
     /// A follower.
     Follower(Follower<'a>),
