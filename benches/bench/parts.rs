@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use wxops::domain::account::{AesKey, Mode, Official};
+use wxops::domain::account::{Access, AesKey, Mode, Official, Platform};
 use wxops::domain::event::{Element, Event};
 use wxops::domain::secret::Secret;
 use wxops::error::Result;
@@ -51,15 +51,11 @@ impl Keep for Nothing {
 pub async fn door() {
     let keys = Keys::default();
     let account = Official {
-        name: "main".into(),
-        app_id: keys.app_id,
-        secret: None,
+        access: Access::new(Platform::Official, "main", &keys.app_id, ""),
         tokens: vec![Secret::new(keys.token)],
         aes_keys: vec![AesKey::parse(&keys.aes_key).expect("the vectors' key")],
         mode: Mode::Secure,
         original_id: Some(keys.original_id),
-        api_base: String::new(),
-        proxy: None,
         replies: Default::default(),
     };
     let listener = listener().await;

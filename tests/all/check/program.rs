@@ -70,9 +70,7 @@ impl Program {
 
     fn official(&self) -> Official {
         Official {
-            name: "main".into(),
-            app_id: self.keys.app_id.clone(),
-            secret: None,
+            access: account::Access::new(account::Platform::Official, "main", &self.keys.app_id, ""),
             tokens: vec![Secret::new(self.keys.token.clone())],
             aes_keys: self.key.then(|| AesKey::parse(&self.keys.aes_key).unwrap()).into_iter().collect(),
             mode: match self.mode {
@@ -81,8 +79,6 @@ impl Program {
                 Mode::Secure => account::Mode::Secure,
             },
             original_id: self.original_id.then(|| self.keys.original_id.clone()),
-            api_base: String::new(),
-            proxy: None,
             replies: Default::default(),
         }
     }
