@@ -1,6 +1,6 @@
 //! The parsers of single values. Their messages say what is wrong, never the value where it may be a secret.
 
-use crate::domain::account::{Layout, Mode, TokenApi};
+use crate::domain::account::{Mode, TokenApi};
 use crate::domain::redis;
 use crate::domain::robot::Robot;
 use crate::domain::secret::Secret;
@@ -268,23 +268,6 @@ pub(super) fn token_url(text: &str) -> Result<String> {
         false => Err(Error::config(say!("must end in /api/token/NAME"; "应以 /api/token/账号名 结尾")).next(
             say!("such as https://prod.example.com/api/token/main"; "例如 https://prod.example.com/api/token/main"),
         )),
-    }
-}
-
-/// How a copy of the token is kept in Redis for other programs.
-pub(super) fn layout(text: &str) -> Result<Layout> {
-    match text {
-        "wxjava" => Ok(Layout::WxJava),
-        "easywechat6" => Ok(Layout::EasyWeChat6),
-        "silenceper" => Ok(Layout::Silenceper),
-        "senparc" => Ok(Layout::Senparc),
-        _ => match text.strip_prefix("plain:").filter(|key| !key.is_empty() && !key.contains(char::is_whitespace)) {
-            Some(key) => Ok(Layout::Plain(key.to_owned())),
-            None => Err(Error::config(say!(
-                "must be plain:KEY, wxjava, easywechat6, silenceper or senparc";
-                "必须是 plain:键名、wxjava、easywechat6、silenceper 或 senparc"
-            ))),
-        },
     }
 }
 

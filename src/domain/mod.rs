@@ -8,6 +8,7 @@ pub mod filter;
 pub mod geo;
 pub mod hex;
 pub mod hook;
+pub mod layout;
 pub mod near;
 pub mod redis;
 pub mod reply;

@@ -1,11 +1,12 @@
 #![allow(clippy::unwrap_used)]
 
-use super::token::{Fresh, Renewal, legacy, stable};
+use super::token::{Renewal, legacy, stable};
 use super::user::{Page, UserInfo, info, list};
 use crate::domain::account::Access;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Kind, Result, Then};
 use crate::platform::Platform;
+use crate::platform::fresh::Fresh;
 use crate::platform::errcode::{self, Class};
 use crate::platform::testing::{Keeper, Seen, Server, Step, account, client, ok};
 use serde_json::Value;
