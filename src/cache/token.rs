@@ -143,10 +143,9 @@ impl Place<'_> {
             (Some(_), None) => Standing::Missing,
             (None, None) => Standing::None,
             (Some(copy), Some(value)) if copy.holds(self.account, value) => Standing::Behind,
-            (Some(_), Some(_)) if of_ours => Standing::Behind,
-            (Some(_), Some(_)) => Standing::Foreign,
-            // Of a token that has ended or was cleared, or of whoever wrote it instead.
-            (None, Some(_)) => Standing::Behind,
+            // Of a generation before; or, where the present one was copied already, of whoever wrote over it.
+            (_, Some(_)) if of_ours => Standing::Behind,
+            (_, Some(_)) => Standing::Foreign,
         }
     }
 }

@@ -25,6 +25,7 @@ mod backup;
 mod callback;
 mod check;
 mod configuration;
+mod copies;
 mod doctor;
 mod durability;
 mod enrichment;

@@ -1,6 +1,7 @@
 //! `wxops token …`: the access_token of an account.
 
 mod clear;
+mod copy;
 mod refresh;
 mod set;
 mod show;

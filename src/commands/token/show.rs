@@ -1,5 +1,6 @@
 //! `wxops token show`.
 
+use super::copy::CopyState;
 use crate::app::App;
 use crate::commands::{Context, time_json, time_local};
 use crate::error::{Lang, Result};
@@ -22,6 +23,7 @@ pub struct Show {
 struct Shown {
     account: String,
     stored: StoredToken,
+    copy: Option<CopyState>,
     reveal: bool,
     now_ms: i64,
 }
@@ -31,7 +33,9 @@ impl Show {
         let app = App::open(context.config()?.clone()).await?;
         let account = app.config.official(None)?;
         let stored = app.store.stored_token(&account.name).await?;
-        let shown = Shown { account: account.name.clone(), stored, reveal: self.reveal, now_ms: app.now_ms() };
+        let copy = CopyState::of(app.cache.as_deref(), account, app.now_ms()).await;
+        let now_ms = app.now_ms();
+        let shown = Shown { account: account.name.clone(), stored, copy, reveal: self.reveal, now_ms };
         context.out.show(&shown)
     }
 }
@@ -64,14 +68,16 @@ impl Report for Shown {
             "seconds_left": expires_at.map(|end| (end - self.now_ms) / 1000),
             "who": who,
             "refreshed_at": refreshed_at.map(|time| time_json(time.timestamp_millis())),
+            "copy": self.copy.as_ref().map(CopyState::json),
         })
     }
 
     fn text(&self, lang: Lang) -> String {
         let StoredToken { expires_at, generation, who, refreshed_at, .. } = &self.stored;
         let account = &self.account;
+        let copy = self.copy.as_ref().map(|copy| format!("\n{}", copy.text(lang))).unwrap_or_default();
         let Some(token) = self.token() else {
-            return say!("{account}: no token stored (generation {generation})"; "{account}：未存储 token（第 {generation} 代）")
+            return say!("{account}: no token stored (generation {generation}){copy}"; "{account}：未存储 token（第 {generation} 代）{copy}")
                 .in_lang(lang)
                 .to_owned();
         };
@@ -85,8 +91,8 @@ impl Report for Shown {
         let came = refreshed_at.map_or("-".into(), |time| time_local(time.timestamp_millis()));
         let who = who.as_deref().unwrap_or("-");
         say!(
-            "account     {account}\ntoken       {token}\nexpires     {end}\ngeneration  {generation}\nrefreshed   {came}, {who}";
-            "账号    {account}\ntoken   {token}\n有效至  {end}\n代      {generation}\n刷新于  {came}，{who}"
+            "account     {account}\ntoken       {token}\nexpires     {end}\ngeneration  {generation}\nrefreshed   {came}, {who}{copy}";
+            "账号    {account}\ntoken   {token}\n有效至  {end}\n代      {generation}\n刷新于  {came}，{who}{copy}"
         )
         .in_lang(lang)
         .to_owned()

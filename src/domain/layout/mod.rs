@@ -15,6 +15,7 @@ mod wxjava;
 
 use super::account::Access;
 use super::secret::Secret;
+use super::veil::Veil;
 use crate::error::{Error, Result};
 use crate::say;
 
@@ -116,6 +117,12 @@ impl Layout {
             Layout::Senparc(namespace) => senparc::key(namespace.as_deref(), account, account.secret.as_ref()?),
         };
         Some(Secret::new(key))
+    }
+
+    /// The key as it may be shown: with `***` for a secret in it.
+    pub fn shown_key(&self, account: &Access) -> Option<String> {
+        let key = self.key(account)?;
+        Some(Veil::over(&account.secret).hide(key.reveal()).into_owned())
     }
 
     /// The copy of a token; `None` where it has ended, or the layout takes a secret which is not configured.

@@ -79,6 +79,17 @@ fn keys_are_those_of_the_libraries() {
 }
 
 #[test]
+fn a_key_is_shown_without_the_secret() {
+    let secret = Some(Secret::new("0123456789abcdef0123456789abcdef"));
+    let official = Access { secret: secret.clone(), ..official() };
+    let wecom = Access { secret, ..account(Platform::WeCom, TokenApi::GetToken) };
+    let shown = |layout: &str, account| Layout::parse(layout).unwrap().shown_key(account).unwrap();
+    assert_eq!(shown("easywechat6", &official), format!("easywechat:official_account.access_token.{APP_ID}.***.1"));
+    assert!(shown("senparc", &wecom).ends_with(&format!(":{CORP_ID}@***")));
+    assert_eq!(shown("plain:k", &wecom), "k");
+}
+
+#[test]
 fn values_are_those_of_the_libraries() {
     for (layout, wanted) in [
         ("plain:k", "TOKEN"),
