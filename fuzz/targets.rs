@@ -5,7 +5,7 @@ use aes::Aes256;
 use aes::cipher::{BlockModeEncrypt, KeyIvInit};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use wxops::domain::account::{AesKey, Mode, Official};
+use wxops::domain::account::{Access, AesKey, Mode, Official, Platform};
 use wxops::domain::event::Element;
 use wxops::domain::secret::Secret;
 use wxops::wire::push::{self, Accepted};
@@ -154,15 +154,11 @@ fn account(mode: u8) -> Official {
     };
     let keys = KEYS.map(|key| AesKey::parse(key).expect("43 letters"));
     Official {
-        name: "main".into(),
-        app_id: APP_ID.into(),
-        secret: None,
+        access: Access::new(Platform::Official, "main", APP_ID, ""),
         tokens: vec![Secret::new(TOKEN)],
         aes_keys: if mode == Mode::Plain { vec![] } else { keys.into() },
         mode,
         original_id: Some(ORIGINAL_ID.into()),
-        api_base: String::new(),
-        proxy: None,
         replies: Default::default(),
     }
 }

@@ -7,7 +7,7 @@ pub use hooks::Hooks;
 use crate::cache::Cache;
 use crate::config::{Config, SpoolDir, UnsubscribePolicy};
 use crate::domain::account::Access;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::metrics::Metrics;
 use crate::platform::http::{Call, Client, Limits};
 use crate::spool::{self, Surveyor};
@@ -142,6 +142,16 @@ impl App {
     /// Whether a person's data is erased when they leave.
     pub fn erases(&self) -> bool {
         self.config.unsubscribe_policy == UnsubscribePolicy::Erase
+    }
+
+    /// Notes in the ledger that the platform refused an API for want of quota (45009, 48006); other errors are none of
+    /// its business. A database that fails has worse to tell, and tells it elsewhere.
+    pub async fn note_refusal(&self, account: &str, api: &str, error: &Error) {
+        let Some(errcode) = error.errcode.filter(|code| matches!(code, 45009 | 48006)) else { return };
+        let (rid, now) = (error.rid.as_deref(), self.now_ms());
+        if let Err(error) = self.store.note_refusal(account, api, errcode, rid, now, self.tokens.who()).await {
+            tracing::debug!(account, api, %error, "a refusal is not in the ledger");
+        }
     }
 
     /// Now, milliseconds, by the clock of the process.

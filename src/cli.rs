@@ -96,6 +96,8 @@ groups! {
     #[command(subcommand)]
     Callback(commands::callback::Callback),
     #[command(subcommand)]
+    Quota(commands::quota::Quota),
+    #[command(subcommand)]
     Followers(commands::followers::Followers),
     #[command(subcommand)]
     Locations(commands::locations::Locations),

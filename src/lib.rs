@@ -12,7 +12,7 @@
 //! | [`events`] | what a received event does, one file a kind; `worker.rs` handles and settles, `enrich.rs` fetches profiles, `hook/` tells receivers |
 //! | [`alarm`] | what is out of the ordinary, and telling people of it once |
 //! | [`erase`] | a person out of every store: what each confirms, and the chain of receipts |
-//! | [`job`] | the frame of scheduled work: `turn.rs` one run at a time, `run.rs` what it has done and where it goes on |
+//! | [`job`] | the frame of scheduled work: `turn.rs` one run at a time, `run.rs` what it has done and where it goes on; `ping.rs` and `textfile.rs` tell of it |
 //! | [`app`] | the configuration and every open thing; the only place that opens them |
 //! | [`cache`] | copies in Redis where there is one: last positions, with the loop that keeps them true |
 //! | [`tokens`] | the keeper of access_tokens: one refresh at a time across processes |
@@ -53,6 +53,11 @@
 //! [`events`]`/hook/` takes the row (`sending`, committed), reads the message, calls the endpoint or the command, and
 //! writes how it ended. `pulse.rs` rests a receiver that is ill; `store/hook.rs` says what becomes of a row whose process died.
 //!
+//! *A job.* A verb that a timer runs does all it does within [`job::Frame::whole`]: a ping says that it starts, SIGINT,
+//! SIGTERM and `--timeout` end it. In it each [`job::Frame::run`] takes the lease of the job and account, writes a row of
+//! `job_run` ([`store`]`/job_run.rs`), which has the checkpoint of the run before where that did not come to its end,
+//! and gives both back whatever happens; then the file of metrics is renamed into its place, and a ping says how it went.
+//!
 //! # Where is it?
 //!
 //! - What a verb does: the path that is typed is the path of the file.
@@ -60,12 +65,14 @@
 //! - Where a callback goes while the database is away: `serve/pulse.rs` (is it?), `serve/keep.rs`, `spool/`; back by `serve/refill.rs`.
 //! - What an event changes: `events/` by its kind, then `store/follow.rs` (`store/enrichment.rs` for profiles).
 //! - What an erasure takes away: `store/erasure.rs`; which other stores confirm it: `erase/place.rs`.
+//! - Whether the day's quota suffices for a job: `commands/budget.rs`; what was cleared and refused: `store/quota.rs`.
 //! - What an errcode means: `platform/errcode/wechat.rs`, then `platform/errcode/refusal.rs`.
 //! - Whether something is retried: [`error::Then`] at the error, then `events/worker.rs` or `events/enrich.rs`.
-//! - Whether a silence is an alarm: `domain/silence.rs`; whether anything else is: `alarm/finding.rs`.
+//! - Whether a silence is an alarm: `domain/silence.rs`; a job's, `domain/rhythm.rs`; whether anything else is: `alarm/finding.rs`.
 //! - A setting: `config/keys.rs`, then `config/mod.rs` or `config/account.rs`.
 //! - What SIGHUP changes: `serve/reload.rs`; the table of accounts that requests look at is `serve/accounts.rs`.
 //! - What SQL runs: `store/` by the table's name.
+//! - What starts a job: `systemd/` and `cron/wxops`; `commands/init/units.rs` and `crontab.rs` hand them out with the right paths.
 //!
 //! # Adding
 //!
@@ -77,12 +84,14 @@
 //! | table about people | its line in `elsewhere` of `store/erasure.rs` |
 //! | store beside the tables | a `Place` in `erase/place.rs` |
 //! | kind of message or event | a line in `domain/event.rs`; a line in `sandbox/push/events.rs` to send it |
-//! | API of the platform | `platform/wechat/RESOURCE.rs`, and its stand-in in `sandbox/api` |
+//! | API of the platform | `platform/wechat/RESOURCE.rs`, a line in `OURS` of its `quota.rs`, and its stand-in in `sandbox/api` |
 //! | errcode | a row in `platform/errcode/wechat.rs` |
+//! | job of a timer | `#[command(flatten)] schedule: Schedule` in its verb, `context.frame`, and within it `frame.run` |
 //! | alarm | a kind in `alarm/finding.rs` |
 //! | table or column | a numbered file in each `sql/` folder, `store/TABLE.rs` |
 //! | setting | a line in `config/keys.rs`, its parser in `config/values.rs`, a row in both READMEs |
 //! | route | `serve/CALLER.rs`, a merge in `serve/mod.rs` |
+//! | unit or timer | a file in `systemd/`, its line in `commands/init/units.rs`; the same job in `cron/wxops` |
 //! | room | a line in the table of `tests/house.rs`, and here |
 
 pub mod alarm;

@@ -144,9 +144,9 @@ impl ServeLock {
                 ))
                 .source(e)
         })?;
-        match file.try_lock() {
-            Ok(()) => Ok(ServeLock { _file: file }),
-            Err(_) => Err(Error::new(
+        match lock(&file) {
+            true => Ok(ServeLock { _file: file }),
+            false => Err(Error::new(
                 Kind::Busy,
                 say!("another wxops serve works on this database ({shown} is locked)"; "另一个 wxops serve 正在使用该数据库（{shown} 已锁定）"),
             )
@@ -156,6 +156,24 @@ impl ServeLock {
             ))),
         }
     }
+
+    /// Whether a `serve` has it now. Who asks holds it for a moment, see [`lock`].
+    pub fn is_held(database: &Path) -> bool {
+        let mut path = database.as_os_str().to_owned();
+        path.push(".lock");
+        let Ok(file) = File::open(PathBuf::from(path)) else { return false };
+        file.try_lock_shared().is_err()
+    }
+}
+
+/// Takes a lock that nobody has for longer than [`ServeLock::is_held`] takes.
+fn lock(file: &File) -> bool {
+    let tries = std::iter::repeat_n(Duration::from_millis(5), 4);
+    file.try_lock().is_ok()
+        || tries.into_iter().any(|pause| {
+            std::thread::sleep(pause);
+            file.try_lock().is_ok()
+        })
 }
 
 /// Waits until the process is told to stop.

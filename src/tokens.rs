@@ -11,7 +11,7 @@ pub use hold::check as may_ask;
 pub use past::{Verdict, verdicts};
 
 use crate::cache::Cache;
-use crate::domain::account::{Access, TokenApi};
+use crate::domain::account::{Access, Platform, TokenApi};
 use crate::domain::clock::Clock;
 use crate::domain::secret::Secret;
 use crate::domain::token::{Token, digest};
@@ -249,6 +249,11 @@ impl Keeper {
             Err(error) => {
                 if let Some(hold) = hold::of(account, &error, self.clock.now_ms()) {
                     self.store.hold_token(&account.name, &hold).await?;
+                }
+                // WeCom has no quota of the day: its 45009 is an address that is blocked.
+                if error.errcode == Some(45009) && account.platform != Platform::WeCom {
+                    let (name, api, rid) = (&account.name, account.token_api.as_str(), error.rid.as_deref());
+                    self.store.note_refusal(name, api, 45009, rid, now, &self.who).await?;
                 }
                 return Err(error);
             }

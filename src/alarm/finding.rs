@@ -40,6 +40,10 @@ pub enum Kind {
     HookRest,
     /// Deliveries for a hook that is not configured.
     HookOrphan,
+    /// A job whose last run failed.
+    Job,
+    /// A job that used to run regularly, and no longer does.
+    JobLate,
 }
 
 /// Something that somebody should know.
@@ -63,7 +67,7 @@ pub struct Finding {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Silence,
         Kind::Paused,
         Kind::Dead,
@@ -74,6 +78,8 @@ impl Kind {
         Kind::HookGone,
         Kind::HookRest,
         Kind::HookOrphan,
+        Kind::Job,
+        Kind::JobLate,
     ];
 
     /// Its name in the table.
@@ -89,6 +95,8 @@ impl Kind {
             Kind::HookGone => "hook_gone",
             Kind::HookRest => "hook_rest",
             Kind::HookOrphan => "hook_orphan",
+            Kind::Job => "job",
+            Kind::JobLate => "job_late",
         }
     }
 
@@ -109,6 +117,8 @@ impl Kind {
             Kind::HookGone => say!("no hook's receiver is gone any more"; "已没有失效的 hook 接收方"),
             Kind::HookRest => say!("the receivers of hooks take deliveries again"; "hook 的接收方已恢复"),
             Kind::HookOrphan => say!("nothing waits for a hook that is not configured"; "已没有等待未配置 hook 的投递"),
+            Kind::Job => say!("no job's last run failed"; "各任务最近一次运行均已成功"),
+            Kind::JobLate => say!("jobs run again as usual"; "任务已恢复按时运行"),
             Kind::Serve => {
                 say!("a wxops serve runs again, or was stopped by hand"; "wxops serve 已恢复运行，或已被手动停止")
             }
@@ -147,6 +157,7 @@ impl Health {
             .chain(self.serve_gone())
             .chain(self.spooled())
             .chain(self.hooks.findings(self.now_ms))
+            .chain(super::jobs::findings(&self.jobs, self.now_ms))
             .collect()
     }
 

@@ -1,7 +1,7 @@
 //! One look at everything that can be out of the ordinary.
 
 use super::hooks::hook_of;
-use super::{ALL, Hooks, Kind, WATCH};
+use super::{ALL, Hooks, JobState, Kind, WATCH};
 use crate::app::{App, spool_place};
 use crate::config::Config;
 use crate::domain::account::Official;
@@ -23,6 +23,8 @@ pub struct Health {
     pub paused: Vec<Paused>,
     /// How hooks stand.
     pub hooks: Hooks,
+    /// How scheduled jobs stand.
+    pub jobs: Vec<JobState>,
     /// The process that watches, or did so last; `None` where none ever did.
     pub serve: Option<Holder>,
     /// What lies in the spools of the hosts, as their `serve` has seen it last; of this host, where it was looked at.
@@ -85,6 +87,7 @@ impl Health {
         let (hooks, pauses): (Vec<_>, Vec<_>) =
             app.store.pauses().await?.into_iter().partition(|pause| hook_of(pause).is_some());
         let hooks = Hooks::look(app, config, hooks).await?;
+        let jobs = JobState::look_all(app, config).await?;
         let paused = pauses.into_iter().map(|pause| {
             let whole = pause.api == ALL;
             let since = began(&standing, &pause.account, Kind::Paused).filter(|_| whole);
@@ -98,7 +101,7 @@ impl Health {
             spools.push(here);
         }
         let inbox = Inbox::look(app).await?;
-        Ok(Health { now_ms, callbacks, inbox, paused, hooks, serve, spools, standing })
+        Ok(Health { now_ms, callbacks, inbox, paused, hooks, jobs, serve, spools, standing })
     }
 
     /// Whether this look would have shown it: not an account of another configuration, nor one that rests while nobody

@@ -4,11 +4,13 @@
 mod finding;
 mod health;
 mod hooks;
+mod jobs;
 mod tell;
 
 pub use finding::{Finding, Kind};
 pub use health::{Callbacks, Health, Inbox, Paused};
 pub use hooks::{Hooks, hook_of};
+pub use jobs::JobState;
 pub use tell::{Told, Word, tell, to_tell};
 
 /// The lock of the process that watches. Its row also shows whether a `serve` lives.

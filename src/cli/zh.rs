@@ -12,6 +12,7 @@ mod init;
 mod jobs;
 mod locations;
 mod own;
+mod quota;
 mod sandbox;
 mod sends;
 mod serve;
@@ -28,6 +29,7 @@ const TABLES: &[&[(&str, &str)]] = &[
     sandbox::SENTENCES,
     token::SENTENCES,
     callback::SENTENCES,
+    quota::SENTENCES,
     followers::SENTENCES,
     locations::SENTENCES,
     events::SENTENCES,

@@ -1,6 +1,10 @@
-//! `wxops init`: the files of a new installation, its database, and what to paste into the WeChat console.
+//! `wxops init`: the files of a new installation, its database, and what to paste into the WeChat console; or what
+//! starts its jobs.
 
+mod call;
+mod crontab;
 mod templates;
+mod units;
 
 use super::Context;
 use crate::config::{Config, Sources};
@@ -19,11 +23,21 @@ use templates::{TOML, dotenv};
 ///
 /// A second run changes nothing.
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  wxops init --dir wechat")]
+#[command(before_help = "Example:\n  wxops init --dir wechat\n  wxops init --systemd /etc/systemd/system")]
 pub struct Init {
     /// The folder that gets the files
-    #[arg(long, value_name = "DIR", default_value = ".")]
+    #[arg(long, value_name = "DIR", default_value = ".", conflicts_with_all = ["systemd", "crontab"])]
     pub dir: PathBuf,
+    /// Instead: write the units and timers for serve and its jobs, with the
+    /// paths of this binary and its configuration
+    #[arg(long, value_name = "DIR", conflicts_with = "crontab")]
+    pub systemd: Option<PathBuf>,
+    /// Instead: print the lines of the jobs for a crontab, with the same paths
+    #[arg(long)]
+    pub crontab: bool,
+    /// Overwrite units that are there with another text
+    #[arg(short, long, requires = "systemd", conflicts_with = "crontab")]
+    pub yes: bool,
 }
 
 /// What was made and what was there before.
@@ -44,6 +58,12 @@ pub struct Made {
 impl Init {
     /// The verb.
     pub async fn run(self, context: &mut Context) -> Result<()> {
+        if let Some(dir) = &self.systemd {
+            return units::write(context, dir, self.yes).await;
+        }
+        if self.crontab {
+            return crontab::show(context);
+        }
         let made = self.make(&context.sources, create_database).await?;
         context.out.report(&made)
     }
@@ -173,7 +193,7 @@ mod tests {
 
     async fn init(sources: &Sources, dir: &str) -> Result<(Made, String)> {
         let mut url = String::new();
-        let made = Init { dir: dir.into() }
+        let made = Init { dir: dir.into(), systemd: None, crontab: false, yes: false }
             .make(sources, async |config: &Config| {
                 url = config.database_url.reveal().to_owned();
                 Ok(())

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod answers;
+pub mod budget;
 mod bytes;
 pub mod callback;
 pub mod db;
@@ -13,6 +14,7 @@ pub mod init;
 pub mod jobs;
 pub mod locations;
 mod pace;
+pub mod quota;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod sends;
@@ -25,7 +27,7 @@ pub use bytes::bytes;
 pub use time::{Since, account_filter, time_json, time_local};
 
 use crate::config::{Config, Sources};
-use crate::error::{Error, Lang, Result, Text};
+use crate::error::{Error, Result, Text};
 use crate::job::{Caller, EVERYWHERE, Frame, Schedule};
 use crate::report::{Endless, Out, spoken};
 use crate::say;
@@ -105,6 +107,19 @@ impl Context {
 
     /// Passes when `--yes` was given or a person at the terminal says so; else exit 2, which names the flag.
     pub async fn confirm(&self, yes: bool, deed: Text) -> Result<()> {
+        let (en, zh) = (&deed.en, &deed.zh);
+        let question = say!("{en}. Go on? [y/N] "; "{zh}。继续吗？[y/N] ");
+        self.ask(yes, &deed, question, |answer| matches!(answer, "y" | "Y" | "yes")).await
+    }
+
+    /// The same for what costs something that can't be had back: a person at the terminal types the account's name.
+    pub async fn confirm_by_name(&self, yes: bool, deed: Text, name: &str) -> Result<()> {
+        let (en, zh) = (&deed.en, &deed.zh);
+        let question = say!("{en}. Type {name} to go on: "; "{zh}。请输入 {name} 以继续：");
+        self.ask(yes, &deed, question, |answer| answer == name).await
+    }
+
+    async fn ask(&self, yes: bool, deed: &Text, question: Text, agrees: impl Fn(&str) -> bool) -> Result<()> {
         if yes {
             return Ok(());
         }
@@ -117,17 +132,14 @@ impl Context {
             return Err(refusal());
         }
         spoken();
-        let question = match self.out.lang {
-            Lang::En => format!("{en}. Go on? [y/N] "),
-            Lang::Zh => format!("{zh}。继续吗？[y/N] "),
-        };
+        let question = question.in_lang(self.out.lang).to_owned();
         let answer = tokio::task::spawn_blocking(move || {
             let mut answer = String::new();
             std::io::stderr().write_all(question.as_bytes())?;
             std::io::stdin().read_line(&mut answer).map(|_| answer)
         });
         match answer.await {
-            Ok(Ok(answer)) if matches!(answer.trim(), "y" | "Y" | "yes") => Ok(()),
+            Ok(Ok(answer)) if agrees(answer.trim()) => Ok(()),
             _ => Err(refusal()),
         }
     }

@@ -19,11 +19,11 @@ const LARGE: i64 = 10_000_000_000;
 /// A callback kept for longer than this is warned of, milliseconds.
 const OLD_MS: i64 = 90 * 86_400_000;
 
-/// One screen: callbacks, inbox, tokens, what is paused, the database
+/// One screen: callbacks, inbox, tokens, what is paused, jobs, the database
 ///
 /// Exit 1 where there is an alarm: an account is silent for longer than usual
 /// at this hour, callbacks could not be handled, no call of WeChat's API goes
-/// through, serve died. Exit 69 where the database is away.
+/// through, a job failed or no longer runs, serve died. Exit 69 where the database is away.
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Example:\n  wxops status\n  wxops -q status --notify")]
 pub struct Status {

@@ -24,6 +24,7 @@ pub(super) struct Layers<'a> {
     pub named: Origin,
     warnings: RefCell<Vec<Text>>,
     secrets: RefCell<Vec<Secret>>,
+    secret_files: RefCell<Vec<String>>,
 }
 
 /// Where in the sources a setting is looked for.
@@ -48,6 +49,7 @@ impl<'a> Layers<'a> {
             named: files.named,
             warnings: RefCell::default(),
             secrets: RefCell::default(),
+            secret_files: RefCell::default(),
         };
         if let Some(path) = files.dotenv {
             layers.dotenv = Some(DotEnv::parse(&path, &layers.private(&path)?)?);
@@ -68,6 +70,11 @@ impl<'a> Layers<'a> {
         all.extend(self.file.iter().flat_map(|file| &file.hooks).flat_map(super::hook::secrets));
         all.extend(self.secrets.into_inner().iter().flat_map(secrets::parts));
         (self.warnings.into_inner(), all)
+    }
+
+    /// The files of secrets that the TOML file names, as it names them, each once.
+    pub fn secret_files(&self) -> Vec<String> {
+        self.secret_files.borrow().clone()
     }
 
     /// The values of a setting as they stand in `./.env` and the TOML file, of whichever account.
@@ -174,6 +181,9 @@ impl<'a> Layers<'a> {
             error.what = say!("{key}: {en}"; "{key}：{zh}");
             error
         })?;
+        if layer == Layer::File && !self.secret_files.borrow().iter().any(|known| known == place.1) {
+            self.secret_files.borrow_mut().push(place.1.to_owned());
+        }
         from_file(key, &text, Origin::SecretFile { path, named: Box::new(named) }, layer)
     }
 

@@ -100,6 +100,8 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// `./.env`, where it was read.
     pub dotenv: Option<PathBuf>,
+    /// The files of secrets that the TOML file names, as it names them.
+    pub secret_files: Vec<String>,
     /// What was let pass, to be logged once.
     pub warnings: Vec<Text>,
     /// Every secret in it, for whoever shows texts that others wrote.
@@ -159,6 +161,7 @@ impl Config {
             half: accounts
                 .half
                 .map(|v| v.error(say!("set, but WECHAT_APP_ID is not"; "已设置，但没有 WECHAT_APP_ID")).what),
+            secret_files: layers.secret_files(),
             warnings: Vec::new(),
             secrets: Vec::new(),
             origins: Origins::default(),

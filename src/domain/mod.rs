@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod beat;
+pub mod beijing;
 pub mod clock;
 pub mod event;
 pub mod filter;
@@ -12,6 +13,7 @@ pub mod layout;
 pub mod near;
 pub mod redis;
 pub mod reply;
+pub mod rhythm;
 pub mod robot;
 pub mod secret;
 pub mod silence;

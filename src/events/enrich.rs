@@ -177,6 +177,10 @@ async fn pause_for(app: &App, account: &Official, error: &Error, ill: u32) -> Re
     let Then::Pause { after, whole_account } = error.then else { return Ok(()) };
     let wait = errcode::probing(error.errcode, after).wait(ill);
     let api = if whole_account { "*" } else { API };
+    // Want of quota for the token itself stops the whole account: the keeper notes that.
+    if !whole_account {
+        app.note_refusal(&account.name, API, error).await;
+    }
     let until = app.now_ms() + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 2);
     let next = error.next.as_ref().map(|next| next.en.clone()).unwrap_or_default();
     tracing::warn!(account = account.name, api, %error, next, "channel paused for {} s", wait.as_secs());

@@ -13,7 +13,6 @@ mod turn;
 
 pub use run::Run;
 pub use stop::Stop;
-pub use turn::as_it_stands;
 
 use crate::app::App;
 use crate::config;
@@ -22,7 +21,7 @@ use crate::error::{Error, Kind, Result};
 use crate::report::{Endless, Notes, keep_log, veiled};
 use crate::store::{JobOutcome, Lease, RunEnd, Store};
 use crate::tokens::this_process;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use ping::Ping;
 use signals::Ends;
@@ -258,13 +257,27 @@ impl Frame {
         }
     }
 
+    /// Says that a look of the job at an account found nothing to do: it is told to who watches as a good end, and
+    /// leaves no row.
+    pub fn nothing_due(&self, account: &str, now_ms: i64) {
+        let at = DateTime::from_timestamp_millis(now_ms).unwrap_or_default();
+        let (counts, done) = Default::default();
+        let account = account.to_owned();
+        let ended = Ended { account, at, took: Duration::ZERO, exit_code: 0, counts, done, success: Some(at) };
+        let mut all = self.ended();
+        if !all.iter().any(|one| one.account == ended.account) {
+            all.push(ended);
+        }
+    }
+
     /// Writes how the run ended and gives its lock back. Where that fails, the lock ends by itself, and the next run
     /// finds the row.
     async fn end(&self, held: Held, done: Result<(), &Error>, outcome: JobOutcome, limit: Duration) {
         let error = done.err().map(|error| veiled(&error.to_string()).into_owned());
         let exit_code = done.err().map_or(0, |error| error.kind.exit_code());
         let at = held.run.as_ref().map_or_else(Utc::now, Run::now);
-        let (counts, own) = held.run.as_ref().map(|run| (run.counts().clone(), run.done())).unwrap_or_default();
+        let counts = held.run.as_ref().map(Run::counted_so_far).unwrap_or_default();
+        let own = held.run.as_ref().map(Run::done).unwrap_or_default();
         let ended = async {
             let Some(run) = &held.run else { return held.store.release(&held.lease).await.map(|()| None) };
             let end = RunEnd { at, outcome, exit_code, counts: &run.counts_json(), error: error.as_deref() };

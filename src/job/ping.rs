@@ -105,8 +105,10 @@ async fn tell(client: &Client, url: Url, log: Option<String>, end: Instant) {
             Err(error) if error.is_connect() => "no connection".to_owned(),
             Err(_) => "the connection broke".to_owned(),
         };
-        let left = end.saturating_duration_since(Instant::now());
-        tokio::time::sleep((PAUSE * 2_u32.pow(n)).min(left)).await;
+        if n + 1 < TRIES {
+            let left = end.saturating_duration_since(Instant::now());
+            tokio::time::sleep((PAUSE * 2_u32.pow(n)).min(left)).await;
+        }
     }
     tracing::warn!("a ping did not arrive: {why}");
 }

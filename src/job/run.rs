@@ -93,7 +93,11 @@ impl Run {
     }
 
     pub(super) fn counts_json(&self) -> String {
-        serde_json::to_string(&*self.counts()).unwrap_or_else(|_| "{}".to_owned())
+        serde_json::to_string(&self.counted_so_far()).unwrap_or_else(|_| "{}".to_owned())
+    }
+
+    pub(super) fn counted_so_far(&self) -> Counts {
+        self.counts().clone()
     }
 
     /// What this run has added to the counts of those before it.
@@ -102,10 +106,10 @@ impl Run {
         let more = |(name, count): (&String, &u64)| {
             (name.clone(), count.saturating_sub(before.get(name).copied().unwrap_or(0)))
         };
-        self.counts().iter().map(more).collect()
+        self.counted_so_far().iter().map(more).collect()
     }
 
-    pub(super) fn counts(&self) -> MutexGuard<'_, Counts> {
+    fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,10 +2,11 @@
 
 use super::Job;
 use super::run::lost;
+use crate::domain::rhythm::median;
 use crate::error::{Error, Kind, Result, Text};
 use crate::report::span;
 use crate::say;
-use crate::store::{Holder, JobOutcome, JobRun, LEASE_MS, Lease, Store};
+use crate::store::{Holder, LEASE_MS, Lease, Store, job_lock};
 use crate::tokens::this_process;
 use chrono::{DateTime, Utc};
 use std::time::{Duration, Instant};
@@ -28,18 +29,6 @@ pub(super) enum Turn {
     Theirs(Error),
 }
 
-/// The lock's name: that of the whole installation is the job's alone.
-fn lock(job: &str, account: &str) -> String {
-    match account {
-        super::EVERYWHERE => whole(job),
-        account => format!("job:{job}:{account}"),
-    }
-}
-
-fn whole(job: &str) -> String {
-    format!("job:{job}")
-}
-
 /// Takes the lock of a job, and waits for it as long as that.
 pub(super) async fn take(
     store: &Store,
@@ -47,13 +36,16 @@ pub(super) async fn take(
     wait: Duration,
     now: impl Fn() -> DateTime<Utc>,
 ) -> Result<Turn> {
-    let name = lock(job.name, job.account);
+    let name = job_lock(job.name, job.account);
     let end = Instant::now() + wait;
     loop {
         // A run over the whole installation works this account too.
         let theirs = match job.account {
             super::EVERYWHERE => None,
-            _ => store.holder(&whole(job.name)).await?.filter(|holder| holder.left_ms.is_some_and(|left| left > 0)),
+            _ => store
+                .holder(&job_lock(job.name, super::EVERYWHERE))
+                .await?
+                .filter(|holder| holder.left_ms.is_some_and(|left| left > 0)),
         };
         if theirs.is_none()
             && let Some(lease) = store.acquire(&name, &this_process()).await?
@@ -69,16 +61,6 @@ pub(super) async fn take(
         }
         tokio::time::sleep(LOOK).await;
     }
-}
-
-/// A row that says running and whose lock nobody holds is of a process that was killed.
-pub async fn as_it_stands(store: &Store, run: JobRun) -> Result<JobRun> {
-    if run.outcome != JobOutcome::Running {
-        return Ok(run);
-    }
-    let holder = store.holder(&lock(&run.job, &run.account)).await?;
-    let held = holder.is_some_and(|holder| holder.left_ms.is_some_and(|left| left > 0));
-    Ok(JobRun { outcome: if held { JobOutcome::Running } else { JobOutcome::Killed }, ..run })
 }
 
 /// Another run is under way: exit 75, or 1 where it has been for much longer than usual.
@@ -107,8 +89,7 @@ async fn busy(store: &Store, job: &Job<'_>, holder: Option<Holder>, now: DateTim
 
 /// The median, once there is one to speak of.
 fn usual(mut times: Vec<i64>) -> Option<i64> {
-    times.sort_unstable();
-    (times.len() >= USUAL_FROM).then(|| times[times.len() / 2])
+    median(&mut times).filter(|_| times.len() >= USUAL_FROM)
 }
 
 /// Within the length of a lease nobody knows whether its holder still lives.
@@ -139,11 +120,5 @@ mod tests {
         assert_eq!(usual(vec![900, 1, 5]), Some(5));
         assert!(!too_long(29_999, 10) && too_long(30_001, 10));
         assert!(!too_long(180_000, 60_000) && too_long(180_001, 60_000));
-    }
-
-    #[test]
-    fn the_lock_of_the_whole_installation_is_the_jobs() {
-        assert_eq!(lock("events purge", "*"), "job:events purge");
-        assert_eq!(lock("events purge", "main"), "job:events purge:main");
     }
 }

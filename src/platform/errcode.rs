@@ -3,7 +3,6 @@
 
 mod conduct;
 mod refusal;
-mod reopening;
 mod step;
 mod wechat;
 mod wecom;
@@ -12,10 +11,10 @@ mod wecom;
 mod tests;
 
 use super::Platform;
+pub use crate::domain::beijing::shown as hour;
 use crate::error::Text;
 pub use conduct::{Conduct, Move, Probing, conduct, first, probing};
 pub use refusal::{Refusal, error};
-pub use reopening::shown as hour;
 pub use step::{Step, Who};
 
 /// What a caller does about a code (reference 9, classes).

@@ -9,10 +9,10 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Answer, unreadable};
+pub use answer::{Answer, Reply, unreadable, whole};
 pub use request::{Method, Request};
 pub use tokens::{Pending, Refused, Tokens};
-pub use transport::may_have_arrived;
+pub use transport::{may_have_arrived, never_left};
 
 use super::errcode::{self, Move};
 use super::{Platform, peer};
@@ -104,6 +104,16 @@ impl Client {
     /// A call that needs the account's access_token. A token that is refused is replaced once and the call
     /// repeated once: it was refused before it ran (reference 3.3). The second refusal is exit 77.
     pub async fn call(&self, account: &Access, tokens: &dyn Tokens, request: &Request) -> Result<Answer> {
+        self.call_as(account, tokens, request).await
+    }
+
+    /// [`Client::call`] with a body that is read into its own type: for a large answer.
+    pub async fn call_as<T: Reply>(
+        &self,
+        account: &Access,
+        tokens: &dyn Tokens,
+        request: &Request,
+    ) -> Result<Answer<T>> {
         let token = tokens.current(account).await?;
         let first = self.send(account, request, Some(&token)).await?;
         let platform = Platform::of(account);
@@ -181,7 +191,7 @@ impl Client {
     }
 
     /// An answer that says no becomes an error; `done` is success in disguise (reference 9).
-    fn settle(&self, platform: Platform, request: &Request, answer: Answer) -> Result<Answer> {
+    fn settle<T>(&self, platform: Platform, request: &Request, answer: Answer<T>) -> Result<Answer<T>> {
         match errcode::first(platform, answer.errcode) {
             Move::Take => Ok(answer),
             Move::Renew | Move::Fail => Err(errcode::error(&answer.refusal(platform, request.api()), self.now_ms())),
@@ -189,7 +199,7 @@ impl Client {
     }
 
     /// One try. What keeps a call from being made at all, a wrong base URL or proxy, is no call.
-    async fn send(&self, account: &Access, request: &Request, token: Option<&Token>) -> Result<Answer> {
+    async fn send<T: Reply>(&self, account: &Access, request: &Request, token: Option<&Token>) -> Result<Answer<T>> {
         let base = base_url(account)?;
         let host = base.host_str().unwrap_or_default().to_owned();
         let pool = self.pool(account.proxy.as_ref().map(Secret::reveal), &host).map_err(|e| bad_proxy(account, e))?;
@@ -198,7 +208,7 @@ impl Client {
     }
 
     /// Out and back, observed; beside what the request carries, `own` is not shown.
-    async fn carry(
+    async fn carry<T: Reply>(
         &self,
         platform: Platform,
         pool: reqwest::Client,
@@ -206,7 +216,7 @@ impl Client {
         request: &Request,
         token: Option<&Token>,
         own: &[Secret],
-    ) -> Result<Answer> {
+    ) -> Result<Answer<T>> {
         let host = base.host_str().unwrap_or_default().to_owned();
         let call = request.onto(pool, request.url(base, token.map(|token| &token.text)));
         let began = Instant::now();
@@ -215,7 +225,12 @@ impl Client {
             Ok((status, body)) => answer::read(request.api(), status, &body, hidden).map_err(|e| ("reply", e)),
             Err(failed) => Err(failed),
         };
-        self.observe(platform, request.api(), began.elapsed(), outcome.as_ref().map_err(|(label, _)| *label));
+        self.observe(
+            platform,
+            request.api(),
+            began.elapsed(),
+            outcome.as_ref().map(|answer| answer.errcode).map_err(|(label, _)| *label),
+        );
         outcome.map_err(|(_, e)| e)
     }
 
@@ -239,10 +254,10 @@ impl Client {
     }
 
     /// Codes in no table share one label: what the other side may invent must not make a series each.
-    fn observe(&self, platform: Platform, api: &str, took: Duration, outcome: Result<&Answer, &str>) {
+    fn observe(&self, platform: Platform, api: &str, took: Duration, outcome: Result<i64, &str>) {
         let Some(observer) = &self.observer else { return };
         let errcode = match outcome {
-            Ok(answer) if errcode::lookup(platform, answer.errcode).is_some() => answer.errcode.to_string(),
+            Ok(errcode) if errcode::lookup(platform, errcode).is_some() => errcode.to_string(),
             Ok(_) => "other".to_owned(),
             Err(label) => label.to_owned(),
         };

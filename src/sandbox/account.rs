@@ -1,4 +1,4 @@
-//! An account as the sandbox, playing the platform, knows it.
+//! An account as the sandbox, playing the platform, knows it: an Official Account, a mini-game, an app of WeCom.
 
 use super::crypto;
 use super::noise::Noise;
@@ -10,12 +10,33 @@ const HEX: &[u8] = b"0123456789abcdef";
 /// What a console allows in a Token.
 const ALNUM: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/// One Official Account of the stand-in platform.
+/// Where the ids of a corporation's own apps begin.
+const FIRST_AGENT: u32 = 1_000_002;
+/// Letters of a WeCom secret.
+const WECOM_SECRET: usize = 43;
+
+/// What an account is on the platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An Official Account: tokens, followers, pushes.
+    Official,
+    /// A mini-game: tokens.
+    Minigame,
+    /// An app of WeCom: tokens by CorpID and secret (WeCom reference 2).
+    Wecom {
+        /// AgentId.
+        agent_id: u32,
+    },
+}
+
+/// One account of the stand-in platform. What belongs to pushes is empty where it gets none.
 #[derive(Debug, Clone)]
 pub struct Account {
     /// The name people call it by.
     pub name: String,
-    /// AppID.
+    /// What it is.
+    pub kind: Kind,
+    /// AppID; CorpID of an app of WeCom.
     pub app_id: String,
     /// AppSecret.
     pub secret: Secret,
@@ -45,6 +66,7 @@ impl Account {
         let original_id = format!("gh_{}", noise.word(HEX, 12));
         Account {
             name: name.to_owned(),
+            kind: Kind::Official,
             app_id,
             secret,
             token,
@@ -55,12 +77,46 @@ impl Account {
         }
     }
 
+    /// One of each kind with keys of its own: `main`, an Official Account, `wecom` and `minigame`.
+    pub fn made_all(seed: u64) -> Vec<Self> {
+        let mut noise = Noise::new(super::noise::of_text(seed, "wecom"));
+        let corp_id = format!("ww{}", noise.word(HEX, 16));
+        let secret = Secret::new(noise.word(ALNUM, WECOM_SECRET));
+        let wecom = Account::without_pushes("wecom", Kind::Wecom { agent_id: FIRST_AGENT }, corp_id, secret);
+        let mut noise = Noise::new(super::noise::of_text(seed, "minigame"));
+        let app_id = format!("wx{}", noise.word(HEX, 16));
+        let secret = Secret::new(noise.word(HEX, 32));
+        let minigame = Account::without_pushes("minigame", Kind::Minigame, app_id, secret);
+        vec![Account::made("main", seed), wecom, minigame]
+    }
+
+    /// An account that the platform pushes nothing for.
+    pub fn without_pushes(name: &str, kind: Kind, app_id: String, secret: Secret) -> Self {
+        Account {
+            name: name.to_owned(),
+            kind,
+            app_id,
+            secret,
+            token: Secret::new(String::new()),
+            aes_key: None,
+            original_id: String::new(),
+            mode: Mode::Plain,
+            callback: None,
+        }
+    }
+
+    /// Whether it is an app of WeCom, which has its own codes and words.
+    pub fn is_wecom(&self) -> bool {
+        matches!(self.kind, Kind::Wecom { .. })
+    }
+
     /// A configured account, for pushes that are sent with its own keys. Where the configuration names
     /// no original id, one is put that no account has.
     pub fn of(official: &Official) -> Self {
         let unset = || Secret::new(String::new());
         Account {
             name: official.name.clone(),
+            kind: Kind::Official,
             app_id: official.app_id.clone(),
             secret: official.secret.clone().unwrap_or_else(unset),
             token: official.tokens.first().cloned().unwrap_or_else(unset),
@@ -85,6 +141,15 @@ fn alphanumeric(key: &mut [u8; 32], noise: &mut Noise) -> String {
             return letters;
         }
         key.fill_with(|| noise.draw() as u8);
+    }
+}
+
+/// The name of a kind, as the tables of the configuration are called.
+pub fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Official => "official",
+        Kind::Minigame => "minigame",
+        Kind::Wecom { .. } => "wecom",
     }
 }
 

@@ -1,5 +1,6 @@
 //! The sandbox's clock: the machine's plus what was added by hand, or one that stands still for a test.
 
+use chrono::Datelike;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 /// Beijing time, which rules days and months of quotas (reference 0).
@@ -63,6 +64,12 @@ impl Clock {
 /// The number of the Beijing day that holds this time.
 pub fn beijing_day(ms: i64) -> i64 {
     (ms + BEIJING_MS).div_euclid(DAY_MS)
+}
+
+/// The number of the Beijing calendar month that holds this time: 12 a year.
+pub fn beijing_month(ms: i64) -> i64 {
+    let then = chrono::DateTime::from_timestamp_millis(ms.saturating_add(BEIJING_MS)).unwrap_or_default();
+    i64::from(then.year()) * 12 + i64::from(then.month0())
 }
 
 /// The machine's own time, ms since 1970: arrival times are true, whatever the sandbox's clock says.

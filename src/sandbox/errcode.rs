@@ -36,6 +36,7 @@ const TEXTS: &[(i64, &str)] = &[
     (47002, "data format error, do NOT use json unicode encode (\\uxxxx\\uxxxx), please use utf8 encoded text!"),
     (48001, "api unauthorized"),
     (48004, "api forbidden for irregularities, view detail on mp.weixin.qq.com"),
+    (48006, "forbid to clear quota because of reaching the limit"),
     (49003, "not match openid with appid"),
     (50002, "user limited"),
     (50004, "user not allow to use accesstoken, maybe for punishment"),
@@ -45,20 +46,34 @@ const TEXTS: &[(i64, &str)] = &[
     (76002, "rid is error"),
     (76003, "could not query this rid,no permission"),
     (76004, "rid time is error"),
+    (76021, "cgi_path not found, please check"),
+    (76022, "could not use this cgi_path,no permission"),
     (89503, "the call need administrator confirm"),
     (89506, "rejected by administrator, retry after 24 hours"),
     (89507, "rejected by administrator, retry after 1 hour"),
 ];
 
-/// The same of a WeCom group robot (WeCom reference 4).
+/// The same of WeCom (WeCom reference 2, 4 and 6).
 const WECOM: &[(i64, &str)] = &[
     (-1, "system error"),
+    (40001, "invalid credential"),
     (40008, "invalid message type"),
+    (40013, "invalid corpid"),
+    (40014, "invalid access_token"),
     (40058, "content exceed max length"),
     (40066, "invalid url"),
+    (40091, "invalid secret"),
+    (41001, "access_token missing"),
+    (41002, "corpid missing"),
+    (41004, "corpsecret missing"),
+    (42001, "access_token expired"),
+    (43001, "require GET method"),
     (43002, "require POST method"),
     (44004, "empty content"),
     (45009, "api freq out of limit"),
+    (45033, "api concurrent out of limit"),
+    (50003, "app disabled"),
+    (60020, "not allow to access from your ip"),
     (93000, "invalid webhook url"),
     (93004, "robot disabled"),
     (93008, "not in the group"),
@@ -90,6 +105,8 @@ fn text(table: &[(i64, &'static str)], errcode: i64) -> Option<&'static str> {
 /// The body of a refusal.
 #[derive(Debug, Serialize)]
 pub struct Body {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ip_list: Option<[&'static str; 0]>,
     errcode: i64,
     errmsg: String,
 }
@@ -98,16 +115,18 @@ impl Refusal {
     /// The body, with the request id behind the text.
     pub fn body(&self, rid: &str) -> Body {
         let said = self.text.as_deref().or_else(|| text(TEXTS, self.errcode)).unwrap_or("system error");
-        Body { errcode: self.errcode, errmsg: format!("{said} rid: {rid}") }
+        Body { ip_list: None, errcode: self.errcode, errmsg: format!("{said} rid: {rid}") }
     }
 
-    /// The body as WeCom writes it: with a hint for its support, the caller's address and a page.
-    pub fn wecom_body(&self, now_ms: i64, peer: IpAddr) -> Body {
+    /// The body as WeCom writes it: with a hint for its support, the caller's address and a page. `lists`:
+    /// the API answers with a list of addresses, which is then there and empty (WeCom reference 3.4).
+    pub fn wecom_body(&self, now_ms: i64, peer: IpAddr, lists: bool) -> Body {
         let errcode = self.errcode;
         let said = self.text.as_deref().or_else(|| text(WECOM, errcode)).unwrap_or("system error");
         let (hint, ip) = (now_ms.saturating_mul(1_000_000), peer.to_canonical());
         let page = format!("https://open.work.weixin.qq.com/devtool/query?e={errcode}");
-        Body { errcode, errmsg: format!("{said}, hint: [{hint}], from ip: {ip}, more info at {page}") }
+        let errmsg = format!("{said}, hint: [{hint}], from ip: {ip}, more info at {page}");
+        Body { ip_list: lists.then_some([]), errcode, errmsg }
     }
 }
 

@@ -7,10 +7,11 @@ use crate::say;
 use serde::Serialize;
 
 /// Paths that take the secret; the rest take a token.
-const SECRET_PATHS: &[&str] = &["/cgi-bin/token", "/cgi-bin/stable_token"];
+const SECRET_PATHS: &[&str] = &["/cgi-bin/token", "/cgi-bin/stable_token", "/cgi-bin/clear_quota/v2"];
 
-/// Paths that take neither, but a key.
-const KEY_PATHS: &[&str] = &["/cgi-bin/webhook/send"];
+/// Paths of WeCom that take neither: a robot's key, and the secret of an app, which no IP list guards
+/// (WeCom reference 2).
+const NO_TOKEN: &[&str] = &["/cgi-bin/webhook/send", "/cgi-bin/gettoken"];
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +90,7 @@ impl Fault {
         let secret = SECRET_PATHS.contains(&path);
         let fits = match self.kind {
             Kind::IpNotListed | Kind::AdminConfirm | Kind::SecretFrozen => secret,
-            Kind::TokenInvalid => !secret && !KEY_PATHS.contains(&path),
+            Kind::TokenInvalid => !secret && !NO_TOKEN.contains(&path),
             _ => true,
         };
         fits && self.path.as_deref().is_none_or(|only| only == path)

@@ -9,7 +9,7 @@ const KEEP: usize = 10_000;
 /// A body longer than this is not kept.
 const BODY_LIMIT: usize = 512;
 /// Names whose values are never kept.
-const SECRETS: &[&str] = &["access_token", "secret", "appsecret", "refresh_token"];
+const SECRETS: &[&str] = &["access_token", "secret", "appsecret", "corpsecret", "refresh_token"];
 /// The same in a query only: a group robot's key. In a body a key may be a menu's.
 const QUERY_SECRET: &str = "key";
 /// Paths counted apart; more than this and the rest are counted together.

@@ -2,7 +2,7 @@
 //! (reference, section 10), and it shares no structs, no codes and no signing with the client, so that
 //! the client's mistakes are not answered by the same mistakes.
 //!
-//! `account clock crypto errcode faults journal noise openid people profile quota rids robot tokens` are its parts,
+//! `account clock crowd crypto errcode faults guesses journal limits lists noise openid people profile quota rids robot tokens` are its parts,
 //! `world` holds them, `server` is the door, `api` the platform's side, `control` its own (`/sandbox/…`),
 //! `push` sends events.
 
@@ -10,10 +10,14 @@ pub mod account;
 mod api;
 pub mod clock;
 mod control;
+mod crowd;
 mod crypto;
 mod errcode;
 pub mod faults;
+mod guesses;
 mod journal;
+pub mod limits;
+pub mod lists;
 mod noise;
 mod openid;
 mod people;
@@ -53,14 +57,20 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Followers of each account.
     pub followers: u64,
+    /// Openids of another account in the list, at most as many as followers.
+    pub foreign: u64,
+    /// Who comes and goes while the list is read, and how it is answered.
+    pub lists: lists::Lists,
     /// What each answer of the platform's side waits.
     pub latency: Duration,
     /// What goes wrong from the start.
     pub faults: Vec<Fault>,
     /// Fixes followers, faults and the order of things; not the tokens.
     pub seed: u64,
-    /// The accounts; without one, `main` is made from the seed.
+    /// The accounts; without one, those of [`Account::made_all`] are made from the seed.
     pub accounts: Vec<Account>,
+    /// What stands in the place of the platform's limits.
+    pub limits: Vec<limits::Override>,
     /// Fill nickname, avatar and place, as before 2021-12-27.
     pub profile_2021: bool,
     /// Where its time starts.
@@ -72,10 +82,13 @@ impl Default for Options {
         Options {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)),
             followers: 1000,
+            foreign: 0,
+            lists: lists::Lists::default(),
             latency: Duration::ZERO,
             faults: Vec::new(),
             seed: 1,
             accounts: Vec::new(),
+            limits: Vec::new(),
             profile_2021: false,
             clock: clock::Start::default(),
         }
@@ -116,7 +129,7 @@ pub async fn start_on(listener: TcpListener, mut options: Options) -> Result<Run
     };
     let addr = listener.local_addr().map_err(failed)?;
     if options.accounts.is_empty() {
-        options.accounts.push(Account::made("main", options.seed));
+        options.accounts = Account::made_all(options.seed);
     }
     check(&options.accounts)?;
     let http = push::client()
@@ -128,14 +141,19 @@ pub async fn start_on(listener: TcpListener, mut options: Options) -> Result<Run
     Ok(Running { addr, seed, world, stop, task })
 }
 
-/// Each name and appid once, keys that open.
+/// Each name and appid once (of a corporation, each app and each secret once), keys that open.
 fn check(accounts: &[Account]) -> Result<()> {
     for (at, account) in accounts.iter().enumerate() {
         let Account { name, app_id, .. } = account;
-        if accounts[..at].iter().any(|other| other.name == *name || other.app_id == *app_id) {
+        let same = |other: &Account| {
+            let apps_differ =
+                account.is_wecom() && account.kind != other.kind && !account.secret.matches(other.secret.reveal());
+            other.name == *name || (other.app_id == *app_id && !apps_differ)
+        };
+        if accounts[..at].iter().any(same) {
             return Err(Error::config(say!(
-                "two accounts of the sandbox are called {name} or have the AppID {app_id}";
-                "沙箱有两个账号同名 {name} 或同 AppID {app_id}"
+                "two accounts of the sandbox are called {name}, or have the AppID or app {app_id}";
+                "沙箱有两个账号同名 {name}，或同为 AppID 或应用 {app_id}"
             )));
         }
         if account.aes_key.is_some() && account.key().is_none() {

@@ -31,15 +31,26 @@ impl Codec {
 
     /// The openid of person number `index`: 28 letters that begin with `o`.
     pub fn openid(&self, index: u64) -> String {
+        let mut openid = String::with_capacity(LENGTH);
+        self.write(index, &mut openid);
+        openid
+    }
+
+    /// Puts the openid of person number `index` behind a text.
+    pub fn write(&self, index: u64, text: &mut String) {
         let mut bytes = block(index, self.mark).into();
         self.cipher.encrypt_block(&mut bytes);
-        format!("{}{}", self.prefix, URL_SAFE_NO_PAD.encode(bytes))
+        text.push_str(&self.prefix);
+        URL_SAFE_NO_PAD.encode_string(bytes, text);
     }
 
     /// The number behind an openid; `None` for one that this account never gave out.
     pub fn index(&self, openid: &str) -> Option<u64> {
         let letters = openid.strip_prefix(&self.prefix).filter(|_| openid.len() == LENGTH)?;
-        let bytes: [u8; 16] = URL_SAFE_NO_PAD.decode(letters).ok()?.try_into().ok()?;
+        // The decoder wants room for all that so many letters may hold.
+        let mut room = [0; 18];
+        let read = URL_SAFE_NO_PAD.decode_slice(letters, &mut room).ok()?;
+        let bytes: [u8; 16] = room[..read].try_into().ok()?;
         let mut bytes = bytes.into();
         self.cipher.decrypt_block(&mut bytes);
         let (index, mark) = bytes.split_at(8);

@@ -17,9 +17,11 @@ const FORCE_APART_MS: i64 = 30 * 1000;
 const FORCE_A_DAY: u32 = 20;
 /// Tokens are forgotten so long after their end; until then they answer "expired".
 const REMEMBER_MS: i64 = 3 * 24 * 3600 * 1000;
-/// Letters behind the number that every token begins with.
-const TOKEN_LETTERS: usize = 133;
-/// Letters of a token.
+/// How a token of api.weixin.qq.com begins, and the letters behind.
+const WECHAT: (&str, usize) = ("97_", 133);
+/// The same of qyapi.weixin.qq.com.
+const WECOM: (&str, usize) = ("", 214);
+/// What a token is written with.
 const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// A token as given out.
@@ -38,6 +40,7 @@ struct Grant {
 
 /// The tokens of one account.
 pub struct Tokens {
+    look: (&'static str, usize),
     noise: Noise,
     grants: HashMap<String, Grant>,
     legacy: Option<String>,
@@ -52,6 +55,7 @@ impl Tokens {
     /// the very token that it no longer knows.
     pub fn new(seed: u64) -> Self {
         Tokens {
+            look: WECHAT,
             noise: Noise::new(seed),
             grants: HashMap::new(),
             legacy: None,
@@ -60,6 +64,11 @@ impl Tokens {
             forced_on: (0, 0),
             issued: 0,
         }
+    }
+
+    /// The same for an app of WeCom, whose tokens look different. Its gettoken is [`Tokens::stable`].
+    pub fn wecom(seed: u64) -> Self {
+        Tokens { look: WECOM, ..Tokens::new(seed) }
     }
 
     /// `cgi-bin/token`: always a new one; the one before lives five minutes more.
@@ -115,6 +124,14 @@ impl Tokens {
         })
     }
 
+    /// Ends every token before its time, as the platform does now and then; how many lived.
+    pub fn revoke(&mut self, now_ms: i64) -> usize {
+        let living = |grant: &&mut Grant| now_ms < grant.ends_ms.min(grant.dead_from_ms.unwrap_or(i64::MAX));
+        let ended = self.grants.values_mut().filter(living).map(|grant| grant.dead_from_ms = Some(now_ms)).count();
+        (self.legacy, self.stable) = (None, None);
+        ended
+    }
+
     /// How many were given out.
     pub fn issued(&self) -> u64 {
         self.issued
@@ -130,8 +147,14 @@ impl Tokens {
     fn issue(&mut self, now_ms: i64) -> Given {
         self.grants.retain(|_, grant| now_ms < grant.ends_ms + REMEMBER_MS);
         self.issued += 1;
-        let access_token = format!("97_{}", self.noise.word(LETTERS, TOKEN_LETTERS));
+        let access_token = format!("{}{}", self.look.0, self.noise.word(LETTERS, self.look.1));
         self.grants.insert(access_token.clone(), Grant { ends_ms: now_ms + LIFE_MS, dead_from_ms: None });
         Given { access_token, expires_in: LIFE_MS / 1000 }
     }
+}
+
+/// Whether a text looks like a token of WeCom rather than of WeChat, which begins with a number and `_`.
+pub fn looks_like_wecom(token: &str) -> bool {
+    let of_wechat = token.split_once('_').is_some_and(|(number, _)| number.parse::<u16>().is_ok());
+    !of_wechat && token.len() == WECOM.1
 }

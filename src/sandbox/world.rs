@@ -1,11 +1,15 @@
 //! Everything the sandbox holds while it runs.
 
 use super::Options;
-use super::account::Account;
+use super::account::{Account, Kind};
 use super::clock::Clock;
+use super::crowd::Crowd;
 use super::errcode::{Refusal, refuse};
 use super::faults::Book;
+use super::guesses::Guesses;
 use super::journal::Journal;
+use super::limits::Limits;
+use super::lists::Lists;
 use super::noise;
 use super::people::People;
 use super::quota::Quota;
@@ -31,6 +35,10 @@ pub struct World {
     pub houses: Vec<Arc<House>>,
     /// What goes wrong.
     pub faults: Mutex<Book>,
+    /// How the list of followers behaves.
+    pub lists: Mutex<Lists>,
+    /// Wrong secrets at gettoken.
+    pub guesses: Mutex<Guesses>,
     /// The group robot.
     pub robot: Mutex<Robot>,
     /// What was called.
@@ -73,12 +81,17 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl World {
     /// A world of these options. `loopback`: whether only this machine reaches it.
     pub fn new(options: Options, loopback: bool, http: reqwest::Client) -> Self {
-        let Options { followers, latency, faults, seed, accounts, profile_2021, clock, .. } = options;
-        let houses = accounts.into_iter().map(|account| Arc::new(House::new(account, seed, followers)));
+        let Options { followers, foreign, lists, latency, faults, seed, accounts, profile_2021, clock, limits, .. } =
+            options;
+        let crowd = Crowd::new(followers, foreign);
+        let limits = Arc::new(Limits::new(&limits));
+        let houses = accounts.into_iter().map(|account| Arc::new(House::new(account, seed, crowd, limits.clone())));
         World {
             clock: Arc::new(Clock::new(clock)),
             houses: houses.collect(),
             faults: Mutex::new(Book::new(seed, faults)),
+            lists: Mutex::new(lists),
+            guesses: Mutex::default(),
             robot: Mutex::new(Robot::new(seed)),
             journal: Mutex::default(),
             rids: Mutex::default(),
@@ -100,12 +113,16 @@ impl World {
         self.houses.iter().find(|house| name.is_none_or(|name| house.account.name == name))
     }
 
-    /// The account whose token this is, if the token is good.
+    /// The account whose token this is, if the token is good. WeCom calls a token that ended before its
+    /// time unknown (WeCom reference 2).
     pub fn house_of_token(&self, token: &str) -> Result<&Arc<House>, Refusal> {
         let now_ms = self.clock.now_ms();
         for house in &self.houses {
-            if let Some(verdict) = lock(&house.tokens).check(token, now_ms) {
-                return verdict.map(|()| house);
+            match lock(&house.tokens).check(token, now_ms) {
+                None => {}
+                Some(Ok(())) => return Ok(house),
+                Some(Err(Refusal { errcode: 40001, .. })) if house.account.is_wecom() => return refuse(40014),
+                Some(Err(refusal)) => return Err(refusal),
             }
         }
         refuse(40014)
@@ -113,14 +130,16 @@ impl World {
 }
 
 impl House {
-    /// An account with a crowd of followers.
-    pub fn new(account: Account, seed: u64, followers: u64) -> Self {
+    /// An account; an Official Account with a crowd of followers.
+    pub fn new(account: Account, seed: u64, crowd: Crowd, limits: Arc<Limits>) -> Self {
         // Tokens differ from run to run: see `Tokens::new`.
-        let token_seed = noise::of_text(rand::random(), &account.app_id);
+        let token_seed = noise::of_text(rand::random(), &account.name);
+        let tokens = if account.is_wecom() { Tokens::wecom(token_seed) } else { Tokens::new(token_seed) };
+        let crowd = if account.kind == Kind::Official { crowd } else { Crowd::new(0, 0) };
         House {
-            tokens: Mutex::new(Tokens::new(token_seed)),
-            people: Mutex::new(People::new(seed, &account.app_id, followers)),
-            quota: Mutex::default(),
+            tokens: Mutex::new(tokens),
+            people: Mutex::new(People::new(seed, &account.app_id, crowd)),
+            quota: Mutex::new(Quota::new(limits)),
             callback: Mutex::new(account.callback.clone()),
             confirm: Mutex::default(),
             pushes: AtomicU64::new(0),

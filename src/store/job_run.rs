@@ -186,7 +186,31 @@ pub struct Begun {
     pub began: DateTime<Utc>,
 }
 
+/// The name of a job's lock: that of the whole installation is the job's alone.
+pub fn job_lock(job: &str, account: &str) -> String {
+    match account {
+        "*" => format!("job:{job}"),
+        account => format!("job:{job}:{account}"),
+    }
+}
+
 impl Store {
+    /// A row that says running and whose lock nobody holds is of a process that was killed.
+    pub async fn as_it_stands(&self, run: JobRun) -> Result<JobRun> {
+        if run.outcome != JobOutcome::Running {
+            return Ok(run);
+        }
+        let holder = self.holder(&job_lock(&run.job, &run.account)).await?;
+        let held = holder.is_some_and(|holder| holder.left_ms.is_some_and(|left| left > 0));
+        Ok(JobRun { outcome: if held { JobOutcome::Running } else { JobOutcome::Killed }, ..run })
+    }
+
+    /// Every job and account that ever ran.
+    pub async fn jobs(&self) -> Result<Vec<(String, String)>> {
+        let sql = "SELECT DISTINCT job, account FROM job_run ORDER BY job, account";
+        self.rows(sql, vec![], |row| Ok((row.text(0)?, row.text(1)?))).await
+    }
+
     /// Writes down that a run begins; its lock is held. A row that still says running is closed as killed. Where the
     /// last run did not come to its end and has left a checkpoint younger than `resume`, this one goes on with it.
     pub async fn begin_run(

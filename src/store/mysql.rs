@@ -12,7 +12,8 @@ use super::writer::{Answer, End, Hands, Work};
 use super::zone::{self, Zone};
 use super::{Statement, complaint, lease_id, lost};
 use crate::error::{Error, Then};
-use batch::{execute, insert, settle, write_alike};
+pub(super) use batch::write_alike;
+use batch::{execute, insert, settle};
 use queue::Queue;
 use rand::seq::SliceRandom;
 use recent::Recent;
@@ -446,6 +447,16 @@ pub(super) async fn commit(
             Ok(counts) => return Ok(counts),
         }
     }
+}
+
+/// After a deadlock or a lock wait: waits a moment, and says whether the transaction that failed `tries` times is
+/// to be tried again.
+pub(super) async fn again(error: &sqlx::Error, tries: usize) -> bool {
+    let repeat = tries < TRIES && matches!(next(error), Next::Repeat | Next::Apart);
+    if repeat {
+        tokio::time::sleep(Duration::from_millis(5 * tries as u64)).await;
+    }
+    repeat
 }
 
 async fn transaction(db: &mut MySqlConnection, statements: &[Statement], run: Run) -> sqlx::Result<Vec<u64>> {

@@ -89,7 +89,7 @@ impl Store {
     }
 
     /// The clock by which user_mapping is written, where it is not ours alone.
-    fn clock(&self) -> Option<Zone> {
+    pub(super) fn clock(&self) -> Option<Zone> {
         self.zone.or_else(|| self.is_shared().then(|| Zone::from(Utc.fix())))
     }
 

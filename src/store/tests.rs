@@ -124,9 +124,15 @@ on_both! {
     nothing_is_written_after_the_lease_is_taken_away,
     an_empty_field_never_erases_a_known_one,
     a_later_generation_is_never_overwritten,
+    refusals_of_tokens_are_remembered,
+    a_hold_is_kept_until_it_is_ended,
     forced_refreshes_are_counted,
     a_lease_is_held_by_one,
+    a_run_goes_on_where_one_ended,
+    runs_of_a_job_do_not_fill_the_disk,
     a_paused_channel_lets_one_probe_pass,
+    a_clear_is_written_before_it_is_asked_for,
+    a_refusal_stands_once_a_day,
     marks_and_accounts_are_not_mixed,
     callbacks_are_found_around_a_moment,
     an_alarm_is_told_by_one,
@@ -660,13 +666,75 @@ mod stories {
 
     pub async fn a_later_generation_is_never_overwritten(scene: &Scene) {
         let store = scene.open().await;
-        let token = |t: &str| Some(Secret::new(t));
-        assert!(store.store_token("main", token("A").as_ref(), Some(1), 0, "me").await.unwrap());
-        assert!(!store.store_token("main", token("late").as_ref(), Some(1), 0, "me").await.unwrap());
+        let (a, b, late) = (Secret::new("A"), Secret::new("B"), Secret::new("late"));
+        let token = |text, end, overlap_ms| NewToken {
+            text,
+            expires_at: Some(end),
+            life_ms: Some(7_200_000),
+            overlap_ms,
+            source: "token",
+            who: "me",
+            now_ms: 1_000_000,
+        };
+        assert!(store.store_token("main", 0, &token(&a, 9_000_000, 300_000)).await.unwrap());
+        assert!(!store.store_token("main", 0, &token(&late, 9_000_000, 300_000)).await.unwrap());
         let stored = store.stored_token("main").await.unwrap();
         assert_eq!((stored.token.unwrap().reveal(), stored.generation), ("A", 1));
-        assert!(store.store_token("main", None, None, 1, "me").await.unwrap());
+        let previous = async || {
+            let previous = store.stored_token("main").await.unwrap().previous;
+            previous.map(|(text, until)| (text.reveal().to_owned(), until))
+        };
+        assert_eq!(previous().await, None);
+        // The one before works on for 5 minutes, and never beyond its own end.
+        assert!(store.store_token("main", 1, &token(&b, 1_200_000, 300_000)).await.unwrap());
+        assert_eq!(previous().await, Some(("A".to_owned(), 1_300_000)));
+        assert!(store.store_token("main", 2, &token(&a, 9_000_000, 300_000)).await.unwrap());
+        assert_eq!(previous().await, Some(("B".to_owned(), 1_200_000)));
+        // One that was made by force has killed it.
+        assert!(store.store_token("main", 3, &token(&late, 9_000_000, 0)).await.unwrap());
+        assert_eq!(previous().await, None);
+        assert!(store.forget_token("main", 4, "me").await.unwrap());
         assert!(store.stored_token("main").await.unwrap().token.is_none());
+    }
+
+    pub async fn refusals_of_tokens_are_remembered(scene: &Scene) {
+        let store = scene.open().await;
+        let text = Secret::new("A");
+        let new = NewToken {
+            text: &text,
+            expires_at: None,
+            life_ms: None,
+            overlap_ms: 0,
+            source: "token set",
+            who: "h:1",
+            now_ms: 5_000,
+        };
+        assert!(store.store_token("main", 0, &new).await.unwrap());
+        let refusal = |second, api: &str| TokenRefusal {
+            at: DateTime::from_timestamp(second, 0).unwrap(),
+            code: Some(40001),
+            api: api.to_owned(),
+            rid: None,
+            who: "h:2".to_owned(),
+        };
+        store.token_refused("main", 1, &refusal(7, "user/info")).await.unwrap();
+        store.token_refused("main", 1, &refusal(8, "user/get")).await.unwrap();
+        store.token_refused("main", 9, &refusal(8, "user/get")).await.unwrap();
+        let past = store.past_tokens("main", 10).await.unwrap();
+        assert_eq!((past.len(), past[0].generation, past[0].refusals), (1, 1, 2));
+        assert_eq!(past[0].refused, Some(refusal(7, "user/info")), "the first time");
+        assert_eq!((past[0].source.as_str(), past[0].stored_at.timestamp_millis()), ("token set", 5_000));
+        assert_eq!(past[0].digest, crate::domain::token::digest(&text));
+    }
+
+    pub async fn a_hold_is_kept_until_it_is_ended(scene: &Scene) {
+        let store = scene.open().await;
+        let hold = Hold { until: 700, code: 89_503, reason: "confirm".to_owned(), secret: "d".to_owned() };
+        store.hold_token("main", &hold).await.unwrap();
+        assert_eq!(scene.open().await.stored_token("main").await.unwrap().hold, Some(hold));
+        assert!(store.release_token("main").await.unwrap());
+        assert!(!store.release_token("main").await.unwrap());
+        assert_eq!(store.stored_token("main").await.unwrap().hold, None);
     }
 
     pub async fn forced_refreshes_are_counted(scene: &Scene) {
@@ -689,6 +757,87 @@ mod stories {
         assert!(!store.renew(&held).await.unwrap());
     }
 
+    const SYNC: (&str, &str) = ("followers sync", "main");
+    const DAY: Option<std::time::Duration> = Some(std::time::Duration::from_secs(86_400));
+
+    async fn end(store: &Store, id: i64, outcome: JobOutcome, second: i64) {
+        let lease = store.acquire("job:followers sync:main", "me").await.unwrap().unwrap();
+        let exit_code = if outcome == JobOutcome::Ok { 0 } else { 69 };
+        let end = RunEnd { at: at(second), outcome, exit_code, counts: "{\"seen\":5}", error: Some("why 🎮") };
+        store.end_run(id, &end, &lease).await.unwrap();
+        assert!(store.acquire("job:followers sync:main", "other").await.unwrap().is_some(), "given back with it");
+        store.commit(vec![stmt!("DELETE FROM lease")]).await.unwrap();
+    }
+
+    pub async fn a_run_goes_on_where_one_ended(scene: &Scene) {
+        let store = scene.open().await;
+        let first = store.begin_run(SYNC, "h:1", at(0), DAY).await.unwrap();
+        assert_eq!((first.run.origin, first.began, first.run.checkpoint.as_deref()), (first.run.id, at(0), None));
+        assert_eq!(store.running_since(SYNC.0, SYNC.1).await.unwrap(), Some(at(0)));
+        let saved = store.checkpoint_run(first.run.id, Some("{\"next\":\"oB\"}"), "{\"seen\":3}", at(9));
+        assert_eq!(store.commit(vec![saved]).await.unwrap(), [1]);
+
+        // It was killed. The next one has its checkpoint and counts, and dies before it writes one of its own.
+        let second = store.begin_run(SYNC, "h:2", at(20), DAY).await.unwrap();
+        assert_eq!(store.run(first.run.id).await.unwrap().unwrap().outcome, JobOutcome::Killed);
+        assert_eq!((second.run.origin, second.began), (first.run.id, at(0)));
+        let kept = (second.run.checkpoint.as_deref(), second.run.counts.as_str(), second.run.checkpoint_at);
+        assert_eq!(kept, (Some("{\"next\":\"oB\"}"), "{\"seen\":3}", Some(at(9))));
+        let late = store.checkpoint_run(first.run.id, Some("{}"), "{}", at(21));
+        assert_eq!(store.commit(vec![late]).await.unwrap(), [0], "taken for dead");
+        end(&store, second.run.id, JobOutcome::Unavailable, 30).await;
+        let ended = store.run(second.run.id).await.unwrap().unwrap();
+        assert_eq!(
+            (ended.outcome, ended.exit_code, ended.error.as_deref()),
+            (JobOutcome::Unavailable, Some(69), Some("why 🎮"))
+        );
+
+        // Too old for a third, which comes to its end; and another account has never begun.
+        let third = store.begin_run(SYNC, "h:3", at(9 + 86_401), DAY).await.unwrap();
+        assert_eq!(
+            (third.run.origin, third.run.checkpoint.as_deref(), third.run.counts.as_str()),
+            (third.run.id, None, "{}")
+        );
+        let saved = store.checkpoint_run(third.run.id, Some("1"), "{}", at(90_000));
+        store.commit(vec![saved]).await.unwrap();
+        end(&store, third.run.id, JobOutcome::Ok, 90_001).await;
+        assert_eq!(store.run(third.run.id).await.unwrap().unwrap().checkpoint, None, "it needs none any more");
+        let fourth = store.begin_run(SYNC, "h:4", at(90_002), DAY).await.unwrap();
+        assert_eq!(
+            (fourth.run.origin, fourth.run.checkpoint.clone()),
+            (fourth.run.id, None),
+            "one that ended well is not gone on with"
+        );
+        let other = store.begin_run((SYNC.0, "other"), "h:5", at(90_003), DAY).await.unwrap();
+        assert_eq!(other.run.origin, other.run.id);
+
+        assert_eq!(store.last_success(SYNC.0, SYNC.1).await.unwrap(), Some(at(90_001)));
+        assert_eq!(store.run_times(SYNC.0, SYNC.1, 9).await.unwrap(), [(90_001 - 86_410) * 1000]);
+        let jobs = store.jobs().await.unwrap();
+        assert_eq!(
+            jobs,
+            [("followers sync".to_owned(), "main".to_owned()), ("followers sync".to_owned(), "other".to_owned())]
+        );
+        let failed = RunFilter { account: Some("main".into()), failed: true, ..RunFilter::default() };
+        let ids: Vec<i64> = store.runs(&failed, 9).await.unwrap().iter().map(|run| run.id).collect();
+        assert_eq!(ids, [fourth.run.id, second.run.id, first.run.id], "what says running may be dead");
+        let stands = store.as_it_stands(fourth.run).await.unwrap();
+        assert_eq!(stands.outcome, JobOutcome::Killed, "nobody holds its lock");
+    }
+
+    pub async fn runs_of_a_job_do_not_fill_the_disk(scene: &Scene) {
+        let store = scene.open().await;
+        let row = "INSERT INTO job_run (job, account, origin, started_at, outcome, counts, who) VALUES (?, ?, 1, ?, 'ok', '{}', 'h')";
+        store.commit((0..1005).map(|n| stmt!(row, SYNC.0, SYNC.1, at(n))).collect()).await.unwrap();
+        store.commit(vec![stmt!(row, SYNC.0, "other", at(0))]).await.unwrap();
+        store.begin_run(SYNC, "h:1", at(2000), None).await.unwrap();
+        let count = "SELECT COUNT(*) FROM job_run WHERE account = ?";
+        for (account, left) in [("main", 1001), ("other", 1)] {
+            let rows = store.row(count, vec![account.into()], |row| row.int(0)).await.unwrap();
+            assert_eq!(rows, Some(left), "{account}");
+        }
+    }
+
     pub async fn a_paused_channel_lets_one_probe_pass(scene: &Scene) {
         let store = scene.open().await;
         store.pause("main", "user/info", "errcode 45009", 100).await.unwrap();
@@ -700,6 +849,46 @@ mod stories {
         assert!(store.paused("main", "user/get").await.unwrap().is_none());
         store.resume("main", "user/info").await.unwrap();
         assert!(store.paused("main", "user/info").await.unwrap().is_none());
+    }
+
+    pub async fn a_clear_is_written_before_it_is_asked_for(scene: &Scene) {
+        let store = scene.open().await;
+        let now = 1_795_000_000_000;
+        store.pause("main", "user/get", "user/get: errcode 45009: reach max", 100).await.unwrap();
+        store.pause("main", "user/info", "user/info: errcode 48001: no right", 100).await.unwrap();
+        store.pause("shop", "user/get", "user/get: errcode 45009: reach max", 100).await.unwrap();
+        let asked = store.ask_clear("main", Way::Token, now, "host:1").await.unwrap();
+        let clears = async |since| store.quota_clears("main", since).await.unwrap();
+        let first = clears(now).await.pop().unwrap();
+        assert!(first.counts() && first.outcome == "asked", "{first:?}");
+        assert_eq!(store.end_clear(&asked, Cleared::Ok, None, Some("5f1e-4b5a")).await.unwrap(), 1);
+        assert!(store.paused("main", "user/get").await.unwrap().is_none());
+        assert!(store.paused("main", "user/info").await.unwrap().is_some());
+        assert!(store.paused("shop", "user/get").await.unwrap().is_some());
+        let second = store.ask_clear("main", Way::Secret, now + 1, "host:2").await.unwrap();
+        assert_eq!(store.end_clear(&second, Cleared::Refused, Some(48006), None).await.unwrap(), 0);
+        let told = clears(now).await;
+        let told: Vec<_> = told.iter().map(|e| (e.api.as_str(), e.outcome.as_str(), e.counts(), e.errcode)).collect();
+        assert_eq!(told, [("clear_quota", "ok", true, None), ("clear_quota/v2", "refused", false, Some(48006))]);
+        assert_eq!(clears(now + 1).await.len(), 1);
+        assert!(store.quota_clears("shop", 0).await.unwrap().is_empty());
+    }
+
+    pub async fn a_refusal_stands_once_a_day(scene: &Scene) {
+        let store = scene.open().await;
+        let midnight = crate::domain::beijing::next_day(1_795_000_000_000);
+        for (api, at) in [
+            ("user/get", midnight - 2),
+            ("user/get", midnight - 1),
+            ("user/info", midnight - 1),
+            ("user/get", midnight),
+            ("user/get", midnight + 1),
+        ] {
+            store.note_refusal("main", api, 45009, Some("5f1e"), at, "host:1").await.unwrap();
+        }
+        let told = store.quota_refusals("main", 0).await.unwrap();
+        let told: Vec<_> = told.iter().map(|e| (e.api.as_str(), e.at.timestamp_millis() - midnight)).collect();
+        assert_eq!(told, [("user/get", -2), ("user/info", -1), ("user/get", 0)]);
     }
 
     pub async fn marks_and_accounts_are_not_mixed(scene: &Scene) {

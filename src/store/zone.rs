@@ -52,11 +52,16 @@ impl Zone {
             Names::Table => {
                 for arg in &mut statement.args {
                     if let Value::Time(time) = arg {
-                        *time = (*time + self.ahead()).trunc_subsecs(0);
+                        *time = self.kept(*time);
                     }
                 }
             }
         }
+    }
+
+    /// A time as the table keeps it: what [`Zone::into`] does to an argument.
+    pub(super) fn kept(self, time: DateTime<Utc>) -> DateTime<Utc> {
+        (time + self.ahead()).trunc_subsecs(0)
     }
 
     /// A time that was read, in UTC.
@@ -112,7 +117,7 @@ pub(super) fn in_utc(zone: Option<Zone>, sql: &str) -> Cow<'_, str> {
 
 /// The time columns of user_mapping.
 const TIMES: &[&str] =
-    &["follow_time", "unfollow_time", "created_at", "updated_at", "erased_at", "erased_to", "qr_scene_time"];
+    &["follow_time", "unfollow_time", "created_at", "updated_at", "erased_at", "erased_to", "qr_scene_time", "gone_at"];
 /// Those that no other table has.
 const ITS_OWN: &[&str] = &["follow_time", "unfollow_time", "updated_at", "qr_scene_time"];
 

@@ -99,6 +99,13 @@ impl Platform {
         self.post(STABLE_TOKEN, &body).await["access_token"].as_str().expect("a token").to_owned()
     }
 
+    /// Somebody clears the account's quota past the program, as in the console; the errcode.
+    pub async fn clears(&self) -> i64 {
+        let token = self.other_token().await;
+        let body = json!({ "appid": self.app_id });
+        self.post(&format!("/cgi-bin/clear_quota?access_token={token}"), &body).await["errcode"].as_i64().unwrap_or(0)
+    }
+
     /// What it says of one person, asked past the program.
     pub async fn person(&self, openid: &str) -> Value {
         let token = self.other_token().await;

@@ -57,6 +57,8 @@ async fn the_examples_work_and_metrics_are_told() {
     for openid in [follower, forgotten] {
         verb(&folder, &format!("sandbox push subscribe --openid {openid}"), "").await.expect_code(0);
     }
+    // Something to look back on.
+    verb(&folder, "events purge --older-than 90d --yes", "").await.expect_code(0);
     for example in examples(&read(PAGES[0])) {
         let line = example.strip_prefix("wxops ").unwrap();
         if ENDLESS.iter().any(|endless| line == *endless || line.starts_with(&format!("{endless} "))) {

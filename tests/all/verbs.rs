@@ -44,6 +44,9 @@ pub const VERBS: &[(&str, &str)] = &[
     ("token show", ""),
     ("token set", ""),
     ("token clear", ""),
+    ("quota show", ""),
+    ("quota clear", "--dry-run"),
+    ("quota forecast", ""),
     ("followers list", ""),
     ("followers export", ""),
     ("followers show", OPENID),
@@ -73,6 +76,8 @@ pub const ENDLESS: [&str; 3] = ["serve", "sandbox run", "events tail"];
 const ASKED_FOR: &[&str] = &[
     "status",
     "token show",
+    "quota show",
+    "quota forecast",
     "followers list",
     "followers export",
     "followers show",

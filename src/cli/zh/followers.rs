@@ -52,9 +52,31 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     (
         "Their row of user_mapping, the rows of their callbacks, the openid of their erasures; receipts stay. Not of \
          people who returned or whose erasure a store has not confirmed. In small transactions beside a running serve; \
-         ended in the middle, the next run goes on.",
+         ended in the middle, the next run goes on. --gone erases instead, with a receipt each, whom followers sync \
+         marked as gone a day ago or earlier.",
         "包括其 user_mapping 行、其回调的各行，以及清除记录中的 openid；回执保留。已重新关注或尚有存储未确认的除外。\
-         以小事务进行，不影响运行中的 serve；中途结束后，下次运行会继续。",
+         以小事务进行，不影响运行中的 serve；中途结束后，下次运行会继续。--gone 则清除 followers sync 在一天或更早之前\
+         标记为已离开的用户，并为每人出具回执。",
     ),
+    ("Erase whom a sync marked as gone more than a day ago", "清除同步在一天多以前标记为已离开的用户"),
     ("Only people who were erased longer ago: 30d, at least 1d", "只处理更早清除的用户：30d，至少 1d"),
+    ("Bring user_mapping in line with WeChat's list of followers", "使 user_mapping 与微信的粉丝列表一致"),
+    (
+        "Reads the whole list, asks about everyone in it, 100 at a time and many at once, and writes what is new. Who \
+         is not in the list and does not follow when asked is marked as gone. What an event changes meanwhile is left \
+         alone. Ended in the middle, the next run goes on.",
+        "读取整个列表，每 100 人一批、多批并行查询其中每个人，并写入变化。不在列表中、查询后确未关注的人标记为已离开。\
+         期间由事件更改的记录保持不变。中途结束后，下次运行会继续。",
+    ),
+    ("Calls in flight at the most; fewer while WeChat is busy", "同时进行的调用数上限；微信繁忙时自动减少"),
+    ("Ask only about people without a row or without profile", "只查询没有记录或没有资料的人"),
+    (
+        "Mark nobody as gone where it would be more of the known followers",
+        "若将标记为已离开的人超过已知粉丝的这一比例，则一个也不标记",
+    ),
+    ("Mark them however many they are", "无论多少都标记"),
+    (
+        "Begin also where the day's quota does not suffice: stop when it is spent, go on the next day",
+        "当日配额不足时也开始：用完即停，次日继续",
+    ),
 ];

@@ -4,8 +4,8 @@
 pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("A local stand-in for the platform's API, and the pushes it sends", "本机上的模拟平台：它的 API 与推送"),
     (
-        "Run a stand-in for api.weixin.qq.com on a local port until Ctrl-C",
-        "在本机端口上运行模拟的 api.weixin.qq.com，直到 Ctrl-C",
+        "Run a stand-in for api.weixin.qq.com and qyapi.weixin.qq.com on a local port until Ctrl-C",
+        "在本机端口上运行模拟的 api.weixin.qq.com 与 qyapi.weixin.qq.com，直到 Ctrl-C",
     ),
     (
         "It keeps tokens and followers, enforces the documented limits and answers with the documented error codes. \
@@ -15,6 +15,22 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ),
     ("Address and port to listen on", "监听的地址与端口"),
     ("Followers of each account; millions cost no memory", "每个账号的粉丝数；几百万也不占内存"),
+    (
+        "After each page of user/get so many leave and so many join, some of them again, and no push tells of it",
+        "每返回一页 user/get，就有这么多人取关、这么多人关注（其中有人是再次关注），且没有任何推送通知",
+    ),
+    (
+        "Openids of another account in the list, which user/info and batchget refuse with 40003; at most as many as \
+         followers",
+        "列表中混入别的账号的 openid，user/info 与 batchget 会以 40003 拒绝；至多与粉丝数相同",
+    ),
+    (
+        "What is odd about the list: stuck, a full page gives back the next_openid that was sent; doubled, pages \
+         overlap; total-off, `total` is not what the pages hold; null-data, the end has an empty or null `data`; \
+         shuffled, batchget answers in another order. May be repeated",
+        "列表的怪癖：stuck，满页返回的 next_openid 就是请求所带的那个；doubled，相邻两页有重叠；total-off，`total` 与各页实际数量不符；\
+         null-data，列表末尾的 `data` 为空或 null；shuffled，batchget 的应答顺序与请求不同。可重复",
+    ),
     ("What each answer waits", "每次应答前的等待时间"),
     (
         "What goes wrong, KIND=RATE or KIND@/path=RATE: busy, token-invalid, quota, http-500, reset, cut, html, \
@@ -22,10 +38,16 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "出什么故障，写作 KIND=RATE 或 KIND@/path=RATE：busy、token-invalid、quota、http-500、reset、cut、html、slow、lost-answer、\
          ip-not-listed、admin-confirm、secret-frozen，或某个 errcode。可重复",
     ),
+    (
+        "What stands in the place of the platform's limit, PATH=N/day or PATH=N/minute: /cgi-bin/user/get=20/day. \
+         May be repeated",
+        "代替平台的限额，写作 路径=N/day 或 路径=N/minute：/cgi-bin/user/get=20/day。可重复",
+    ),
     ("Fixes followers, keys and faults", "固定粉丝、密钥与故障"),
     (
-        "TOML with [official.NAME] for each account; default: one account, main, with keys of its own",
-        "每个账号一节 [official.NAME] 的 TOML 文件；默认只有一个账号 main，密钥自动生成",
+        "TOML with [official.NAME], [wecom.NAME] or [minigame.NAME] for each account; default: main, wecom and \
+         minigame with keys of their own",
+        "每个账号一节 [official.NAME]、[wecom.NAME] 或 [minigame.NAME] 的 TOML 文件；默认有 main、wecom 与 minigame，密钥自动生成",
     ),
     (
         "2021: fill nickname, avatar and city, which come back empty today",

@@ -7,6 +7,7 @@ mod purge;
 mod receipt;
 mod requests;
 mod show;
+mod sync;
 mod where_filter;
 
 use super::Context;
@@ -22,6 +23,7 @@ pub(crate) enum Followers {
     Forget(forget::Forget),
     Requests(requests::Requests),
     Purge(purge::Purge),
+    Sync(sync::Sync),
 }
 
 impl Followers {
@@ -34,6 +36,7 @@ impl Followers {
             Followers::Forget(verb) => verb.run(context).await,
             Followers::Requests(verb) => verb.run(context).await,
             Followers::Purge(verb) => verb.run(context).await,
+            Followers::Sync(verb) => verb.run(context).await,
         }
     }
 }

@@ -1,4 +1,6 @@
-//! `wxops followers purge`: what is kept of erased people goes too.
+//! `wxops followers purge`: what is kept of erased people goes too; with `--gone` those are erased whom a sync found gone.
+
+mod gone;
 
 use crate::app::App;
 use crate::commands::pace::Pace;
@@ -27,13 +29,18 @@ const PAGE: usize = 100;
 /// Their row of user_mapping, the rows of their callbacks, the openid of their
 /// erasures; receipts stay. Not of people who returned or whose erasure a store
 /// has not confirmed. In small transactions beside a running serve; ended in the
-/// middle, the next run goes on.
+/// middle, the next run goes on. --gone erases instead, with a receipt each, whom
+/// followers sync marked as gone a day ago or earlier.
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Example:\n  wxops followers purge --older-than 30d --dry-run")]
+#[command(group(clap::ArgGroup::new("whom").required(true)))]
 pub struct Purge {
     /// Only people who were erased longer ago: 30d, at least 1d
-    #[arg(long, value_name = "TIME", value_parser = config::duration)]
-    older_than: Duration,
+    #[arg(long, value_name = "TIME", value_parser = config::duration, group = "whom")]
+    older_than: Option<Duration>,
+    /// Erase whom a sync marked as gone more than a day ago
+    #[arg(long, group = "whom")]
+    gone: bool,
     /// Say how many, delete nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -57,7 +64,8 @@ struct Purged {
 
 impl Purge {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        if self.older_than < YOUNGEST {
+        let Some(older_than) = self.older_than else { return gone::run(&self, context).await };
+        if older_than < YOUNGEST {
             return Err(Error::usage(say!(
                 "--older-than: for a day it stays known that a person was erased, because an old push may still come";
                 "--older-than：一天之内仍需保留清除记录，因为旧的推送可能还会到来"
@@ -66,24 +74,24 @@ impl Purge {
         }
         if self.dry_run {
             let app = App::open(context.config()?.clone()).await?;
-            let mut done = self.planned(&app)?;
+            let mut done = self.planned(&app, older_than)?;
             done.people = app.store.count_remains(&done.remains).await?.unsigned_abs();
             return context.out.report(&done);
         }
         let frame = context.frame(&self.schedule, JOB);
-        frame.whole(async |frame| self.purge(context, frame).await).await
+        frame.whole(async |frame| self.purge(context, frame, older_than).await).await
     }
 
-    fn planned(&self, app: &App) -> Result<Purged> {
-        let before = Since::Ago(self.older_than).at(app.now_ms());
+    fn planned(&self, app: &App, older_than: Duration) -> Result<Purged> {
+        let before = Since::Ago(older_than).at(app.now_ms());
         let remains = Remains { account: account_filter(&app.config)?, before };
         let dry_run = self.dry_run;
         Ok(Purged { remains, dry_run, began: false, people: 0, events: 0, longest: Duration::ZERO })
     }
 
-    async fn purge(&self, context: &mut Context, frame: &Frame) -> Result<()> {
+    async fn purge(&self, context: &mut Context, frame: &Frame, older_than: Duration) -> Result<()> {
         let app = App::open(context.config()?.clone()).await?;
-        let mut done = self.planned(&app)?;
+        let mut done = self.planned(&app, older_than)?;
         if !self.yes {
             done.people = app.store.count_remains(&done.remains).await?.unsigned_abs();
         }

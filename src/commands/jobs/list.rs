@@ -4,7 +4,6 @@ use super::row::COLUMNS;
 use crate::app::App;
 use crate::commands::{Context, account_filter};
 use crate::error::Result;
-use crate::job::as_it_stands;
 use crate::store::RunFilter;
 
 /// Rows of one query.
@@ -37,7 +36,7 @@ impl List {
             let Some(last) = page.last() else { break };
             filter.before = Some(last.id);
             for run in page {
-                let run = as_it_stands(&app.store, run).await?;
+                let run = app.store.as_it_stands(run).await?;
                 if self.failed && !run.outcome.failed() {
                     continue;
                 }

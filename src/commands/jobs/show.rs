@@ -4,7 +4,6 @@ use super::row;
 use crate::app::App;
 use crate::commands::{Context, time_local};
 use crate::error::{Error, Lang, Result, Text};
-use crate::job::as_it_stands;
 use crate::report::{Report, escape};
 use crate::say;
 use crate::store::JobRun;
@@ -29,7 +28,7 @@ impl Show {
             Error::failed(say!("there is no run {id}"; "没有编号为 {id} 的运行"))
                 .next(say!("see wxops jobs list"; "请查看 wxops jobs list"))
         })?;
-        let run = as_it_stands(&app.store, run).await?;
+        let run = app.store.as_it_stands(run).await?;
         context.out.show(&Shown(run))
     }
 }

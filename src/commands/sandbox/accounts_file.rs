@@ -1,10 +1,10 @@
-//! `--accounts-file`: the accounts a sandbox knows, `[official.NAME]` in TOML.
+//! `--accounts-file`: the accounts a sandbox knows, `[official.NAME]`, `[wecom.NAME]` and `[minigame.NAME]` in TOML.
 
 use crate::domain::account::Mode;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Result};
 use crate::sandbox::Account;
-use crate::sandbox::account::mode_named;
+use crate::sandbox::account::{Kind, mode_named};
 use crate::say;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -15,6 +15,26 @@ use std::path::Path;
 struct File {
     #[serde(default)]
     official: BTreeMap<String, Entry>,
+    #[serde(default)]
+    wecom: BTreeMap<String, Wecom>,
+    #[serde(default)]
+    minigame: BTreeMap<String, Minigame>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wecom {
+    corp_id: String,
+    agent_id: u32,
+    secret: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Minigame {
+    app_id: String,
+    #[serde(alias = "app_secret")]
+    secret: String,
 }
 
 #[derive(Deserialize)]
@@ -43,10 +63,20 @@ pub fn read(path: &Path) -> Result<Vec<Account>> {
         let why = without_value(error.message());
         Error::config(say!("{shown}, line {line}: {why}"; "{shown} 第 {line} 行：{why}"))
     })?;
-    if file.official.is_empty() {
-        return Err(Error::config(say!("{shown} holds no [official.NAME]"; "{shown} 中没有 [official.NAME]")));
+    let mut accounts = file.official.into_iter().map(official).collect::<Result<Vec<_>>>()?;
+    accounts.extend(file.wecom.into_iter().map(|(name, Wecom { corp_id, agent_id, secret })| {
+        Account::without_pushes(&name, Kind::Wecom { agent_id }, corp_id, Secret::new(secret))
+    }));
+    accounts.extend(file.minigame.into_iter().map(|(name, Minigame { app_id, secret })| {
+        Account::without_pushes(&name, Kind::Minigame, app_id, Secret::new(secret))
+    }));
+    if accounts.is_empty() {
+        return Err(Error::config(say!(
+            "{shown} holds no [official.NAME], [wecom.NAME] or [minigame.NAME]";
+            "{shown} 中没有 [official.NAME]、[wecom.NAME] 或 [minigame.NAME]"
+        )));
     }
-    file.official.into_iter().map(|(name, entry)| account(name, entry)).collect()
+    Ok(accounts)
 }
 
 /// What was expected, without what was found instead: that may be a secret.
@@ -57,7 +87,7 @@ fn without_value(message: &str) -> &str {
     }
 }
 
-fn account(name: String, entry: Entry) -> Result<Account> {
+fn official((name, entry): (String, Entry)) -> Result<Account> {
     let mode = match entry.mode.as_deref() {
         None if entry.aes_key.is_some() => Mode::Secure,
         None => Mode::Plain,
@@ -69,6 +99,7 @@ fn account(name: String, entry: Entry) -> Result<Account> {
         })?,
     };
     Ok(Account {
+        kind: Kind::Official,
         app_id: entry.app_id,
         secret: Secret::new(entry.app_secret),
         token: Secret::new(entry.token),

@@ -2,8 +2,10 @@
 
 use super::{accounts_file, units};
 use crate::error::{Error, Lang, Result};
-use crate::sandbox::account::mode_name;
+use crate::sandbox::account::{Kind, mode_name};
 use crate::sandbox::faults::Fault;
+use crate::sandbox::limits::Override;
+use crate::sandbox::lists::{Lists, Quirk};
 use crate::sandbox::{self, Account, Options, Running};
 use crate::say;
 use clap::Args;
@@ -13,7 +15,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Run a stand-in for api.weixin.qq.com on a local port until Ctrl-C
+/// Run a stand-in for api.weixin.qq.com and qyapi.weixin.qq.com on a local port
+/// until Ctrl-C
 ///
 /// It keeps tokens and followers, enforces the documented limits and answers
 /// with the documented error codes. Its own pages: /sandbox/state,
@@ -27,6 +30,20 @@ pub struct Run {
     /// Followers of each account; millions cost no memory.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub followers: u64,
+    /// After each page of user/get so many leave and so many join, some of
+    /// them again, and no push tells of it.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub churn: u64,
+    /// Openids of another account in the list, which user/info and batchget
+    /// refuse with 40003; at most as many as followers.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub foreign: u64,
+    /// What is odd about the list: stuck, a full page gives back the
+    /// next_openid that was sent; doubled, pages overlap; total-off, `total` is
+    /// not what the pages hold; null-data, the end has an empty or null `data`;
+    /// shuffled, batchget answers in another order. May be repeated.
+    #[arg(long = "list-quirk", value_name = "QUIRK")]
+    pub quirks: Vec<String>,
     /// What each answer waits.
     #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = units::duration)]
     pub latency: Duration,
@@ -35,11 +52,15 @@ pub struct Run {
     /// admin-confirm, secret-frozen, or an errcode. May be repeated.
     #[arg(long = "fault", value_name = "KIND=RATE")]
     pub faults: Vec<String>,
+    /// What stands in the place of the platform's limit, PATH=N/day or
+    /// PATH=N/minute: /cgi-bin/user/get=20/day. May be repeated.
+    #[arg(long = "limit", value_name = "PATH=N/day")]
+    pub limits: Vec<String>,
     /// Fixes followers, keys and faults.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// TOML with [official.NAME] for each account; default: one account,
-    /// main, with keys of its own.
+    /// TOML with [official.NAME], [wecom.NAME] or [minigame.NAME] for each
+    /// account; default: main, wecom and minigame with keys of their own.
     #[arg(long, value_name = "FILE")]
     pub accounts_file: Option<PathBuf>,
     /// 2021: fill nickname, avatar and city, which come back empty today.
@@ -89,18 +110,30 @@ impl Run {
     }
 
     fn options(self) -> Result<Options> {
+        if self.foreign > self.followers {
+            return Err(Error::usage(say!(
+                "--foreign is more than --followers";
+                "--foreign 多于 --followers"
+            )));
+        }
         let mut accounts = match &self.accounts_file {
             Some(path) => accounts_file::read(path)?,
-            None => vec![Account::made("main", self.seed)],
+            None => Account::made_all(self.seed),
         };
-        for account in &mut accounts {
+        for account in accounts.iter_mut().filter(|account| account.kind == Kind::Official) {
             account.callback.get_or_insert_with(|| self.callback.clone());
         }
         Ok(Options {
             listen: self.listen,
             followers: self.followers,
+            foreign: self.foreign,
+            lists: Lists {
+                churn: self.churn,
+                quirks: self.quirks.iter().map(|name| Quirk::named(name)).collect::<Result<_>>()?,
+            },
             latency: self.latency,
             faults: self.faults.iter().map(|text| Fault::parse(text)).collect::<Result<_>>()?,
+            limits: self.limits.iter().map(|text| Override::parse(text)).collect::<Result<_>>()?,
             seed: self.seed,
             accounts,
             profile_2021: self.profile.is_some(),
@@ -117,7 +150,7 @@ fn watch(kind: SignalKind) -> Result<Signal> {
 fn greeting(running: &Running, own_keys: bool) -> crate::error::Text {
     let url = running.url();
     let webhook = running.webhook();
-    let accounts: String = running.accounts().iter().map(|account| shown(account, own_keys)).collect();
+    let accounts: String = running.accounts().iter().map(|account| shown(account, &url, own_keys)).collect();
     say!(
         "the sandbox is listening on {url}\n{accounts}  WECHAT_API_BASE={url}\n  WXOPS_ALERT_WEBHOOK={webhook}\n\
          next, in another shell:\n  wxops sandbox push subscribe --count 20 --sandbox {url}\n  \
@@ -128,7 +161,23 @@ fn greeting(running: &Running, own_keys: bool) -> crate::error::Text {
     )
 }
 
-fn shown(account: &Account, own_keys: bool) -> String {
+/// As it is written into `.env`, or, where that has no place for it, into `wxops.toml`.
+fn shown(account: &Account, url: &str, own_keys: bool) -> String {
+    let Account { name, app_id, .. } = account;
+    let mut table = match account.kind {
+        Kind::Official => return shown_official(account, own_keys),
+        Kind::Minigame => format!("account {name}\n  [minigame.{name}]\n  app_id = {app_id:?}\n"),
+        Kind::Wecom { agent_id } => {
+            format!("account {name}\n  [wecom.{name}]\n  corp_id = {app_id:?}\n  agent_id = {agent_id}\n")
+        }
+    };
+    if own_keys {
+        table += &format!("  secret = {:?}\n", account.secret.reveal());
+    }
+    table + &format!("  api_base = {url:?}\n")
+}
+
+fn shown_official(account: &Account, own_keys: bool) -> String {
     let Account { name, app_id, original_id, .. } = account;
     let mode = mode_name(account.mode);
     let callback = account.callback.as_deref().unwrap_or("-");

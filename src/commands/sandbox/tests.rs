@@ -5,6 +5,7 @@ use super::{Verb, accounts_file, units};
 use crate::domain::account::{Access, AesKey, Mode, Official, Platform};
 use crate::domain::secret::Secret;
 use crate::error::Lang;
+use crate::sandbox::account::Kind;
 use crate::sandbox::{Options, Running, start};
 use clap::{CommandFactory, Parser};
 use std::io::Write;
@@ -182,8 +183,15 @@ fn accounts_are_read_and_mistakes_named_with_their_line() {
     };
     let accounts = read(entry).unwrap();
     assert_eq!((accounts[0].name.as_str(), accounts[0].mode), ("shop", Mode::Plain));
+    let others = "[wecom.office]\ncorp_id = \"ww1\"\nagent_id = 1000002\nsecret = \"topsecret\"\n\
+                  [minigame.game]\napp_id = \"wx2\"\nsecret = \"topsecret\"\n";
+    let kinds: Vec<_> = read(&format!("{entry}{others}")).unwrap().into_iter().map(|a| (a.name, a.kind)).collect();
+    let [shop, office, game] = ["shop", "office", "game"].map(str::to_owned);
+    let wecom = Kind::Wecom { agent_id: 1_000_002 };
+    assert_eq!(kinds, [(shop, Kind::Official), (office, wecom), (game, Kind::Minigame)]);
     for (text, word) in [
         (format!("{entry}colour = 1\n"), "line 6"),
+        (others.replace("1000002", "\"topsecret\""), "line 3"),
         (format!("{entry}mode = \"open\"\n"), "mode"),
         (String::new(), "[official.NAME]"),
     ] {

@@ -1,7 +1,7 @@
 //! The screen for programs.
 
 use super::Facts;
-use crate::alarm::{Callbacks, Kind, Paused};
+use crate::alarm::{Callbacks, JobState, Kind, Paused};
 use crate::commands::time_json;
 use crate::domain::silence;
 use crate::error::Text;
@@ -39,6 +39,7 @@ pub(super) fn of(facts: &Facts) -> Value {
         "tokens": facts.tokens.iter().map(|(name, token)| token_of(facts, name, token)).collect::<Vec<_>>(),
         "paused": paused.map(|paused| paused_of(facts, paused)).collect::<Vec<_>>(),
         "hooks": hooks_of(facts),
+        "jobs": health.jobs.iter().filter(|job| facts.shows(&job.account)).map(|job| job_of(facts, job)).collect::<Vec<_>>(),
         "serve": health.serve.as_ref().map(serve_of),
         "spool": facts.health.spools.iter().map(spool_of).collect::<Vec<_>>(),
         "database": {
@@ -96,6 +97,21 @@ fn spool_of(spool: &SpoolRow) -> Value {
         "bytes": spool.bytes,
         "oldest_at": spool.oldest_at.map(|at| time_json(at.timestamp_millis())),
         "set_aside": spool.set_aside,
+    })
+}
+
+fn job_of(facts: &Facts, job: &JobState) -> Value {
+    let now_ms = facts.health.now_ms;
+    json!({
+        "job": job.job,
+        "account": job.account,
+        "last_run": job.last.id.to_string(),
+        "last_run_at": time_json(job.last.started_at.timestamp_millis()),
+        "last_outcome": job.last.outcome.as_str(),
+        "last_ok_at": job.last_ok.map(time_json),
+        "usual_seconds": job.usual_ms.map(|ms| ms as f64 / 1000.0),
+        "usual_gap_seconds": job.rhythm.map(|rhythm| seconds(rhythm.gap_ms)),
+        "alarm": job.failed(now_ms) || job.overdue(now_ms),
     })
 }
 

@@ -3,7 +3,7 @@
 mod fit;
 
 use super::Facts;
-use crate::alarm::{Kind, Paused, hook_of};
+use crate::alarm::{JobState, Kind, Paused, hook_of};
 use crate::error::{Lang, Text};
 use crate::report::{escape, span};
 use crate::say;
@@ -43,6 +43,7 @@ pub(super) fn of(facts: &Facts, lang: Lang) -> String {
         facts.health.paused.iter().filter(|paused| facts.shows(&paused.pause.account)).map(|p| paused(facts, p)),
     );
     lines.extend(facts.health.hooks.names().iter().map(|name| hook(facts, name)));
+    lines.extend(facts.health.jobs.iter().filter(|job| facts.shows(&job.account)).map(|state| job(facts, state)));
     lines.extend(serve(facts));
     lines.extend(facts.health.spools.iter().filter_map(|spool| spooled(facts, spool)));
     lines.push(database(facts));
@@ -188,6 +189,26 @@ fn hook(facts: &Facts, name: &str) -> Line {
         Mark::Warn
     };
     Line { name: say!("hook"; "hook"), mark, text }
+}
+
+fn job(facts: &Facts, state: &JobState) -> Line {
+    let now_ms = facts.health.now_ms;
+    let JobState { job, account, last, .. } = state;
+    let ago = span(now_ms - last.started_at.timestamp_millis());
+    let (en, zh, outcome) = (ago.en, ago.zh, last.outcome.as_str());
+    let usual = match state.rhythm.map(|rhythm| span(rhythm.gap_ms)) {
+        Some(Text { en, zh }) => say!(", usual every {en}"; "，平时每 {zh}"),
+        None => say!(""; ""),
+    };
+    let (usual, usual_zh) = (usual.en, usual.zh);
+    let of = if account == "*" { String::new() } else { format!(" {account}") };
+    let text = say!("{job}{of}: {outcome} {en} ago{usual}"; "{job}{of}：{zh}前 {outcome}{usual_zh}");
+    let mark = match () {
+        () if state.failed(now_ms) || state.overdue(now_ms) => Mark::Alarm,
+        () if last.outcome.failed() => Mark::Warn,
+        () => Mark::Ok,
+    };
+    Line { name: say!("job"; "任务"), mark, text }
 }
 
 fn serve(facts: &Facts) -> Option<Line> {

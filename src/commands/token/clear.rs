@@ -20,7 +20,7 @@ struct Cleared {
 impl Clear {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let app = App::open(context.config()?.clone()).await?;
-        let account = app.config.official(None)?;
+        let account = app.config.access(None)?;
         let cleared = app.tokens.clear(account).await?;
         context.out.report(&Cleared { account: account.name.clone(), cleared })
     }

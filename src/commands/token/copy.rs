@@ -2,7 +2,7 @@
 
 use crate::cache::{Cache, Standing};
 use crate::domain::account::Access;
-use crate::error::{Error, Lang};
+use crate::error::{Error, Lang, Text};
 use crate::say;
 use serde_json::json;
 
@@ -32,7 +32,7 @@ impl CopyState {
     }
 
     /// One line.
-    pub fn text(&self, lang: Lang) -> String {
+    pub fn text(&self) -> Text {
         let (layout, key) = (self.layout, &self.key);
         let state = match &self.standing {
             Ok(Standing::Agrees) => say!("agrees"; "一致"),
@@ -46,6 +46,6 @@ impl CopyState {
             }
         };
         let (en, zh) = (&state.en, &state.zh);
-        say!("copy        {en} ({layout}: {key})"; "副本    {zh}（{layout}：{key}）").in_lang(lang).to_owned()
+        say!("copy        {en} ({layout}: {key})"; "副本    {zh}（{layout}：{key}）")
     }
 }

@@ -1,5 +1,6 @@
 //! `wxops token …`: the access_token of an account.
 
+mod blame;
 mod clear;
 mod copy;
 mod refresh;
@@ -9,7 +10,7 @@ mod show;
 use super::Context;
 use crate::error::Result;
 
-/// The access_token of an account: look, refresh, replace by hand
+/// The access_token of an account: look, refresh, replace by hand, find rivals
 #[derive(Debug, clap::Subcommand)]
 #[command(before_help = "Example:\n  wxops token show")]
 pub(crate) enum Token {
@@ -17,6 +18,7 @@ pub(crate) enum Token {
     Show(show::Show),
     Set(set::Set),
     Clear(clear::Clear),
+    Blame(blame::Blame),
 }
 
 impl Token {
@@ -27,6 +29,7 @@ impl Token {
             Token::Show(verb) => verb.run(context).await,
             Token::Set(verb) => verb.run(context).await,
             Token::Clear(verb) => verb.run(context).await,
+            Token::Blame(verb) => verb.run(context).await,
         }
     }
 }

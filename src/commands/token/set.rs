@@ -27,7 +27,7 @@ struct Stored {
 impl Set {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let app = App::open(context.config()?.clone()).await?;
-        let account = app.config.official(None)?;
+        let account = app.config.access(None)?;
         let typed = std::io::stdin().is_terminal();
         if typed && context.no_input {
             return Err(Error::usage(say!(

@@ -1,6 +1,7 @@
 //! From a refusing answer to the error of the house: which exit code, what becomes of the item, what a person does.
 
-use super::{Class, Row, lookup, reopening};
+use super::{Class, Row, lookup};
+use crate::domain::beijing;
 use crate::error::{Error, Kind, Text, Then};
 use crate::platform::Platform;
 use crate::say;
@@ -35,6 +36,11 @@ impl Refusal<'_> {
     /// Without a token nothing works: what these APIs refuse concerns the whole account, and no item is to blame.
     pub(super) fn of_token_endpoint(&self) -> bool {
         matches!(self.api, "token" | "stable_token" | "gettoken")
+    }
+
+    /// What is sent to these is the AppSecret: a 40001 speaks of it.
+    fn by_secret(&self) -> bool {
+        self.of_token_endpoint() || self.api == "clear_quota/v2"
     }
 }
 
@@ -93,8 +99,8 @@ fn then_of(row: &Row, now_ms: i64) -> Then {
         (Class::Quota, 45047) => Then::Again,
         // A full store of materials is emptied by a person, at any hour.
         (Class::Quota, 45074) => this_api(PERSON),
-        (Class::Quota, 48006) => this_api(until(reopening::next_month(now_ms))),
-        (Class::Quota, _) => this_api(until(reopening::next_day(now_ms))),
+        (Class::Quota, 48006) => this_api(until(beijing::next_month(now_ms))),
+        (Class::Quota, _) => this_api(until(beijing::next_day(now_ms))),
         (Class::Config, 40201 | 48001 | 48003 | 48008 | 48009 | 50001) => this_api(wait.unwrap_or(PROBE)),
         (Class::Config, 48004) => this_api(PERSON),
         (Class::Config, 40125 | 40243 | 50002 | 50004 | 50007) => Then::Pause { after: PERSON, whole_account: true },
@@ -123,7 +129,7 @@ pub(super) fn advice(refusal: &Refusal, row: Option<&Row>, then: Then, now_ms: i
         );
     };
     let mut text = match (row.class, address(refusal.errmsg)) {
-        (Class::Token, _) if refusal.of_token_endpoint() => wrong_secret(refusal.platform),
+        (Class::Token, _) if refusal.by_secret() => wrong_secret(refusal.platform),
         // Of a token that was refused somewhere, nobody knows whether it was the first time.
         (Class::Token, _) if !refusal.api.is_empty() && refusal.platform == Platform::WeChat => rival(),
         (Class::Config, Some(ip)) if row.code == 40164 => add_address(ip),
@@ -144,7 +150,7 @@ fn has_hour(row: &Row) -> bool {
 }
 
 fn hour(after: Duration, now_ms: i64) -> String {
-    reopening::shown(now_ms.saturating_add(i64::try_from(after.as_millis()).unwrap_or(i64::MAX)))
+    beijing::shown(now_ms.saturating_add(i64::try_from(after.as_millis()).unwrap_or(i64::MAX)))
 }
 
 /// 40001 of a token endpoint is no word about a token (reference 3.4).

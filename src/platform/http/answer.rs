@@ -16,9 +16,35 @@ const GATEWAY_PAUSE: Duration = Duration::from_secs(1);
 /// Characters of an errmsg that are kept.
 const ERRMSG_MAX: usize = 500;
 
+/// The body of an answer: any JSON object, or one whose fields are known and which is read without a tree.
+pub trait Reply: Sized {
+    /// Reads a JSON object.
+    fn read(text: &[u8]) -> serde_json::Result<Self>;
+
+    /// Its errcode as it stands; `None` where there is none.
+    fn errcode(&self) -> Option<&Value>;
+
+    /// Its errmsg; empty where there is none.
+    fn errmsg(&self) -> &str;
+}
+
+impl Reply for Map<String, Value> {
+    fn read(text: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(text)
+    }
+
+    fn errcode(&self) -> Option<&Value> {
+        self.get("errcode")
+    }
+
+    fn errmsg(&self) -> &str {
+        self.get("errmsg").and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
 /// An answer of the platform: a JSON object with its errcode read.
 #[derive(Clone, PartialEq)]
-pub struct Answer {
+pub struct Answer<T = Map<String, Value>> {
     /// The errcode; 0 where the reply has none.
     pub errcode: i64,
     /// The platform's text without its tail, secrets masked.
@@ -26,11 +52,11 @@ pub struct Answer {
     /// The request id of the tail: `rid: …`, in older texts `hint: [...]`.
     pub rid: Option<String>,
     /// The whole object.
-    pub body: Map<String, Value>,
+    pub body: T,
 }
 
 /// `Debug` leaves the body out: it holds tokens and people.
-impl std::fmt::Debug for Answer {
+impl<T> std::fmt::Debug for Answer<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Answer { errcode, errmsg, rid, .. } = self;
         f.debug_struct("Answer")
@@ -41,11 +67,13 @@ impl std::fmt::Debug for Answer {
     }
 }
 
-impl Answer {
+impl<T> Answer<T> {
     pub(super) fn refusal<'a>(&'a self, platform: Platform, api: &'a str) -> Refusal<'a> {
         Refusal { platform, api, code: self.errcode, errmsg: &self.errmsg, rid: self.rid.as_deref() }
     }
+}
 
+impl Answer {
     /// A text that is there and not empty: the platform sends empty ones for what it does not tell (reference 4.2).
     pub fn text(&self, key: &str) -> Option<&str> {
         self.body.get(key)?.as_str().filter(|text| !text.is_empty())
@@ -58,12 +86,12 @@ impl Answer {
 }
 
 /// Reads a reply; `hidden` are the secrets that its text must not show.
-pub fn read<'a>(
+pub fn read<'a, T: Reply>(
     api: &str,
     status: u16,
     body: &[u8],
     hidden: impl Iterator<Item = &'a Secret>,
-) -> Result<Answer, Error> {
+) -> Result<Answer<T>, Error> {
     if (500..600).contains(&status) {
         return Err(foreign(say!(
             "{api}: answered with HTTP {status}: a fault at the platform or a gateway before it";
@@ -76,8 +104,8 @@ pub fn read<'a>(
             "{api}：返回重定向（HTTP {status}），未予跟随；是否经过代理或认证门户？"
         )));
     }
-    let Some(body) = object(body) else { return Err(not_json(api, status, body)) };
-    let errcode = match body.get("errcode") {
+    let Some(body) = object::<T>(body) else { return Err(not_json(api, status, body)) };
+    let errcode = match body.errcode() {
         None => 0,
         Some(code) => whole(code).ok_or_else(|| unreadable(api, "errcode"))?,
     };
@@ -87,13 +115,14 @@ pub fn read<'a>(
             "{api}：返回 HTTP {status} 且无 errcode，不是平台的应答；是否经过代理？"
         )));
     }
-    let errmsg = match body.get("errmsg").and_then(Value::as_str).unwrap_or_default() {
+    let errmsg = match body.errmsg() {
         said @ ("" | "ok") => Cow::Borrowed(said),
         // A gateway's error may quote the URL or the body.
         said => Veil::over(hidden).hide(said),
     };
     let (errmsg, rid) = split_tail(&errmsg);
-    Ok(Answer { errcode, errmsg: printable(errmsg), rid, body })
+    let errmsg = printable(errmsg);
+    Ok(Answer { errcode, errmsg, rid, body })
 }
 
 /// The error of a reply whose `field` is missing or makes no sense. It may lie in the one item that was asked
@@ -138,14 +167,15 @@ fn foreign(what: Text) -> Error {
 
 /// A JSON object. Raw control characters and broken UTF-8 in names and remarks are replaced, not refused:
 /// one odd follower must not stay unread for ever.
-fn object(body: &[u8]) -> Option<Map<String, Value>> {
-    serde_json::from_slice(body).ok().or_else(|| {
+fn object<T: Reply>(body: &[u8]) -> Option<T> {
+    T::read(body).ok().or_else(|| {
         let mended = String::from_utf8_lossy(body).replace(|c: char| c.is_ascii_control(), " ");
-        serde_json::from_str(&mended).ok()
+        T::read(mended.as_bytes()).ok()
     })
 }
 
-fn whole(value: &Value) -> Option<i64> {
+/// A whole number, also where it comes as text.
+pub fn whole(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
@@ -237,7 +267,7 @@ mod tests {
 
     #[test]
     fn control_characters_and_broken_utf8_do_not_hide_a_follower() {
-        let answer = read("user/info", 200, b"{\"remark\":\"a\x02b\xffc\"}", std::iter::empty()).unwrap();
+        let answer: Answer = read("user/info", 200, b"{\"remark\":\"a\x02b\xffc\"}", std::iter::empty()).unwrap();
         assert_eq!(answer.text("remark"), Some("a b\u{fffd}c"));
     }
 
@@ -245,7 +275,7 @@ mod tests {
     fn a_quoted_secret_is_masked_and_a_line_break_can_t_forge_a_log_line() {
         let secret = Secret::new("CANARY");
         let body = br#"{"errcode":40066,"errmsg":"invalid url ?access_token=CANARY\nERROR forged"}"#;
-        let answer = read("user/info", 200, body, [&secret].into_iter()).unwrap();
+        let answer: Answer = read("user/info", 200, body, [&secret].into_iter()).unwrap();
         assert_eq!(answer.errmsg, "invalid url ?access_token=*** ERROR forged");
     }
 }

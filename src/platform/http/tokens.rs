@@ -34,7 +34,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    pub(super) fn by(request: &Request, answer: &Answer) -> Self {
+    pub(super) fn by<T>(request: &Request, answer: &Answer<T>) -> Self {
         Refused { api: request.api().to_owned(), errcode: answer.errcode, rid: answer.rid.clone() }
     }
 }

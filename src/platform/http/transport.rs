@@ -19,8 +19,16 @@ pub fn error(api: &str, host: &str, limits: &Limits, e: reqwest::Error) -> Error
 
 /// Whether an error leaves it open that the platform has acted on the request: it was sent, and no answer came.
 pub fn may_have_arrived(error: &Error) -> bool {
-    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<reqwest::Error>());
-    cause.is_some_and(|e| !e.is_connect() && !e.is_builder())
+    of(error).is_some_and(|e| !e.is_connect() && !e.is_builder())
+}
+
+/// Whether an error says that the request reached nobody: no connection came about.
+pub fn never_left(error: &Error) -> bool {
+    of(error).is_some_and(|e| e.is_connect() || e.is_builder())
+}
+
+fn of(error: &Error) -> Option<&reqwest::Error> {
+    std::error::Error::source(error).and_then(|cause| cause.downcast_ref())
 }
 
 /// DNS, TCP, TLS or the proxy: nothing reached the platform.

@@ -1,9 +1,14 @@
-//! What the platform tells of one follower (reference 4.2).
+//! What the platform tells of followers (reference 4.1 to 4.3).
+
+mod batch;
+
+pub use batch::{BATCH, Batch, batchget};
 
 use crate::domain::account::Access;
 use crate::domain::secret::Secret;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::platform::http::{Answer, Client, Request, Tokens, unreadable};
+use crate::say;
 use serde_json::Value;
 
 /// A person as user/info shows them. What the platform leaves out or sends empty is `None`, so that it never
@@ -80,7 +85,10 @@ pub async fn list(client: &Client, tokens: &dyn Tokens, account: &Access, after:
         list.iter().map(openid).collect::<Option<Vec<_>>>().ok_or_else(|| unreadable("user/get", "openid"))?;
     let next = answer.text("next_openid").filter(|_| !openids.is_empty()).map(str::to_owned);
     if next.is_some() && next.as_deref() == after {
-        return Err(unreadable("user/get", "next_openid"));
+        return Err(Error::failed(say!(
+            "user/get: a page ends with the openid it was asked for with: the list goes in a circle";
+            "user/get：某一页的 next_openid 与所发送的相同：列表在循环"
+        )));
     }
     Ok(Page { total, openids, next })
 }

@@ -3,17 +3,21 @@
 mod address;
 mod break_off;
 mod call;
+mod gettoken;
+mod quota;
 mod rid;
 mod token;
 mod user;
 mod webhook;
 
+use super::account::{Account, Kind as AccountKind};
+use super::clock;
 use super::errcode::{self, Refusal, refuse};
 use super::faults::{self, Kind};
 use super::journal::{Entry, masked_body, masked_query};
 use super::server::Line;
+use super::tokens::looks_like_wecom;
 use super::world::{House, World, lock};
-use super::{account::Account, clock};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
@@ -43,19 +47,35 @@ type Outcome = Result<(Arc<House>, String), (Option<Arc<House>>, Refusal)>;
 /// Calls with the secret find their account themselves, a robot has its key; the others are found by the token.
 enum Run {
     Secret(fn(&World, &Call) -> Outcome),
-    Token(fn(&World, &House, &Call) -> Result<String, Refusal>),
+    Token(Takes, fn(&World, &House, &Call) -> Result<String, Refusal>),
     Key(fn(&World, &Call) -> Result<String, Refusal>),
+}
+
+/// Whose tokens an API takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    /// Those of Official Accounts only.
+    Official,
+    /// Those of everything at api.weixin.qq.com.
+    Wechat,
+    /// Those of WeCom too.
+    All,
 }
 
 const APIS: &[Api] = &[
     Api { path: "/cgi-bin/token", method: "GET", run: Run::Secret(token::legacy) },
     Api { path: "/cgi-bin/stable_token", method: "POST", run: Run::Secret(token::stable) },
-    Api { path: "/cgi-bin/user/get", method: "GET", run: Run::Token(user::list) },
-    Api { path: "/cgi-bin/user/info", method: "GET", run: Run::Token(user::info) },
-    Api { path: "/cgi-bin/user/info/batchget", method: "POST", run: Run::Token(user::batch) },
-    Api { path: "/cgi-bin/getcallbackip", method: "GET", run: Run::Token(address::callers) },
-    Api { path: "/cgi-bin/get_api_domain_ip", method: "GET", run: Run::Token(address::called) },
-    Api { path: "/cgi-bin/openapi/rid/get", method: "POST", run: Run::Token(rid::get) },
+    Api { path: gettoken::PATH, method: "GET", run: Run::Secret(gettoken::give) },
+    Api { path: "/cgi-bin/user/get", method: "GET", run: Run::Token(Takes::Official, user::list) },
+    Api { path: "/cgi-bin/user/info", method: "GET", run: Run::Token(Takes::Official, user::info) },
+    Api { path: "/cgi-bin/user/info/batchget", method: "POST", run: Run::Token(Takes::Official, user::batch) },
+    Api { path: address::CALLERS, method: "GET", run: Run::Token(Takes::All, address::callers) },
+    Api { path: address::CALLED, method: "GET", run: Run::Token(Takes::All, address::called) },
+    Api { path: "/cgi-bin/clear_quota", method: "POST", run: Run::Token(Takes::Wechat, quota::clear) },
+    Api { path: "/cgi-bin/clear_quota/v2", method: "POST", run: Run::Secret(quota::clear_by_secret) },
+    Api { path: "/cgi-bin/openapi/quota/get", method: "POST", run: Run::Token(Takes::Wechat, quota::get) },
+    Api { path: "/cgi-bin/openapi/quota/clear", method: "POST", run: Run::Token(Takes::Wechat, quota::clear_one) },
+    Api { path: "/cgi-bin/openapi/rid/get", method: "POST", run: Run::Token(Takes::Wechat, rid::get) },
     Api { path: webhook::SEND, method: "POST", run: Run::Key(webhook::send) },
 ];
 
@@ -133,18 +153,27 @@ fn route(world: &World, call: &Call) -> Answer {
             Err((house, refusal)) => Answer { house, said: Err(refusal) },
         },
         Run::Key(run) => Answer { house: None, said: run(world, call) },
-        Run::Token(run) => {
-            let token = call.query("access_token").filter(|token| !token.is_empty());
-            let house = token.map_or_else(|| refuse(41001), |token| world.house_of_token(token));
-            match house {
-                Err(refusal) => Answer { house: whose(world, call), said: Err(refusal) },
-                Ok(house) => {
-                    let spent = lock(&house.quota).spend(&call.path, world.clock.now_ms());
-                    let said = spent.and_then(|()| run(world, house, call));
-                    Answer { house: Some(house.clone()), said }
-                }
+        Run::Token(takes, run) => match allowed(world, call, takes) {
+            Err(refusal) => Answer { house: whose(world, call), said: Err(refusal) },
+            Ok(house) => {
+                let spent = lock(&house.quota).spend(&call.path, world.clock.now_ms());
+                let said = spent.and_then(|()| run(world, house, call));
+                Answer { house: Some(house.clone()), said }
             }
-        }
+        },
+    }
+}
+
+/// The account of a good token that this API takes. A token of WeCom is nobody's at api.weixin.qq.com.
+fn allowed<'a>(world: &'a World, call: &Call, takes: Takes) -> Result<&'a Arc<House>, Refusal> {
+    let Some(token) = call.query("access_token").filter(|token| !token.is_empty()) else {
+        return refuse(41001);
+    };
+    let house = world.house_of_token(token)?;
+    match (house.account.kind, takes) {
+        (AccountKind::Wecom { .. }, Takes::Official | Takes::Wechat) => refuse(40014),
+        (AccountKind::Minigame, Takes::Official) => refuse(48001),
+        _ => Ok(house),
     }
 }
 
@@ -155,9 +184,26 @@ fn whose(world: &World, call: &Call) -> Option<Arc<House>> {
     let app_id = token::app_id(call);
     let means = |house: &&Arc<House>| {
         let Account { app_id: own, .. } = &house.account;
-        app_id.as_deref() == Some(own.as_str()) || lock(&house.tokens).check(token, now_ms).is_some()
+        app_id.as_deref() == Some(own.as_str())
+            || lock(&house.tokens).check(token, now_ms).is_some()
+            || gettoken::means(house, call)
     };
     world.houses.iter().find(means).cloned()
+}
+
+/// Whether an answer is WeCom's: by its path, or by the token where both platforms have the path.
+fn speaks_wecom(call: &Call, answer: &Answer) -> bool {
+    let shared = is_shared(&call.path);
+    let token = call.query("access_token").unwrap_or_default();
+    match &answer.house {
+        _ if [webhook::SEND, gettoken::PATH].contains(&call.path.as_str()) => true,
+        Some(house) => shared && house.account.is_wecom(),
+        None => shared && looks_like_wecom(token),
+    }
+}
+
+fn is_shared(path: &str) -> bool {
+    [address::CALLERS, address::CALLED].contains(&path)
 }
 
 /// 40164 names the caller's address (reference 3.4).
@@ -180,8 +226,9 @@ fn dress(
 ) -> (Option<Response>, Option<i64>) {
     let body = match &answer.said {
         Ok(body) => body.clone(),
-        Err(refusal) if call.path == webhook::SEND => {
-            serde_json::to_string(&refusal.wecom_body(world.clock.now_ms(), call.peer)).unwrap_or_default()
+        Err(refusal) if speaks_wecom(call, answer) => {
+            let body = refusal.wecom_body(world.clock.now_ms(), call.peer, is_shared(&call.path));
+            serde_json::to_string(&body).unwrap_or_default()
         }
         Err(refusal) => {
             let rid = errcode::rid(world.clock.now(), world.serial());

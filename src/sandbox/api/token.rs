@@ -48,7 +48,7 @@ pub fn app_id(call: &Call) -> Option<String> {
 fn give(world: &World, call: &Call, ask: &Ask, make: impl Fn(&House, i64) -> Result<Given, Refusal>) -> Outcome {
     let house = known(world, ask).map_err(|refusal| (None, refusal))?;
     let now_ms = world.clock.now_ms();
-    let given = genuine(&house, ask)
+    let given = genuine(&house, ask.secret.as_deref())
         .and_then(|()| lock(&house.quota).spend(&call.path, now_ms))
         .and_then(|()| make(&house, now_ms));
     match given {
@@ -61,21 +61,24 @@ fn give(world: &World, call: &Call, ask: &Ask, make: impl Fn(&House, i64) -> Res
 }
 
 fn known(world: &World, ask: &Ask) -> Result<Arc<House>, Refusal> {
-    let filled = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
     if ask.grant_type.as_deref() != Some("client_credential") {
         return refuse(40002);
     }
-    if !filled(&ask.appid) {
-        return refuse(41002);
-    }
-    if !filled(&ask.secret) {
+    named(world, ask.appid.as_deref(), ask.secret.as_deref())
+}
+
+/// The account of an appid, where a secret is given with it.
+pub fn named(world: &World, app_id: Option<&str>, secret: Option<&str>) -> Result<Arc<House>, Refusal> {
+    let Some(app_id) = app_id.filter(|text| !text.is_empty()) else { return refuse(41002) };
+    if secret.is_none_or(str::is_empty) {
         return refuse(41004);
     }
-    let house = world.houses.iter().find(|house| Some(&house.account.app_id) == ask.appid.as_ref());
+    let means = |house: &&Arc<House>| !house.account.is_wecom() && house.account.app_id == app_id;
+    let house = world.houses.iter().find(means);
     house.cloned().map_or_else(|| refuse(40013), Ok)
 }
 
-fn genuine(house: &House, ask: &Ask) -> Result<(), Refusal> {
-    let secret = ask.secret.as_deref().unwrap_or_default();
-    if house.account.secret.matches(secret) { Ok(()) } else { refuse(40125) }
+/// Whether a secret is the account's.
+pub fn genuine(house: &House, secret: Option<&str>) -> Result<(), Refusal> {
+    if house.account.secret.matches(secret.unwrap_or_default()) { Ok(()) } else { refuse(40125) }
 }

@@ -4,19 +4,20 @@
 mod guard;
 pub mod shown;
 
-use super::account::mode_name;
+use super::account::{Account, Kind as AccountKind, kind_name, mode_name};
 use super::faults::{Fault, Shown};
+use super::lists::Lists;
 use super::push::{self, Order};
-use super::world::{World, lock};
+use super::world::{House, World, lock};
 use crate::error::{Error, Kind};
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
-use shown::{AccountKeys, AccountState, Clock, FaultOrder, Problem, State as Sum};
+use shown::{AccountKeys, AccountState, Clock, FaultOrder, Keys, Problem, RevokeOrder, Revoked, State as Sum};
 use std::sync::Arc;
 
 /// The clock moves so many seconds at most, 50 years.
@@ -30,8 +31,10 @@ pub fn routes() -> Router<Arc<World>> {
         .route("/sandbox/requests", get(requests))
         .route("/sandbox/state", get(state))
         .route("/sandbox/faults", get(faults).post(set_faults))
+        .route("/sandbox/lists", get(lists).post(set_lists))
         .route("/sandbox/clock", get(clock).post(move_clock))
         .route("/sandbox/push", post(push_events))
+        .route("/sandbox/revoke", post(revoke))
         .route("/sandbox/accounts", get(accounts))
         .route("/sandbox/{*other}", get(nothing).post(nothing))
 }
@@ -50,18 +53,26 @@ async fn requests(State(world): TheWorld, _: guard::Local, Query(wanted): Query<
 }
 
 async fn state(State(world): TheWorld, _: guard::Local) -> Json<Sum> {
-    let accounts = world.houses.iter().map(|house| AccountState {
-        name: house.account.name.clone(),
-        appid: house.account.app_id.clone(),
-        followers: lock(&house.people).following(),
-        tokens_issued: lock(&house.tokens).issued(),
-        pushes: house.pushes(),
-        callback: lock(&house.callback).clone(),
+    let accounts = world.houses.iter().map(|house| {
+        // Once: a second lock in the same expression would wait for the first.
+        let people = lock(&house.people);
+        AccountState {
+            name: house.account.name.clone(),
+            kind: kind_name(house.account.kind),
+            appid: house.account.app_id.clone(),
+            followers: people.following(),
+            churned: people.churned(),
+            tokens_issued: lock(&house.tokens).issued(),
+            quota: lock(&house.quota).show(world.clock.now_ms()),
+            pushes: house.pushes(),
+            callback: lock(&house.callback).clone(),
+        }
     });
     Json(Sum {
         accounts: accounts.collect(),
         requests: lock(&world.journal).counts(),
         faults: lock(&world.faults).show(),
+        blocked: lock(&world.guesses).show(world.clock.now_ms()),
         clock: shown_clock(&world),
     })
 }
@@ -84,6 +95,21 @@ async fn set_faults(
     }
     faults.into_iter().for_each(|fault| book.set(fault));
     Ok(Json(book.show()))
+}
+
+async fn lists(State(world): TheWorld, _: guard::Local) -> Json<Lists> {
+    Json(lock(&world.lists).clone())
+}
+
+/// What the order does not name is off afterwards.
+async fn set_lists(
+    State(world): TheWorld,
+    _: guard::Local,
+    order: Result<Json<Lists>, JsonRejection>,
+) -> Result<Json<Lists>, Response> {
+    let Json(order) = order.map_err(unreadable)?;
+    *lock(&world.lists) = order.clone();
+    Ok(Json(order))
 }
 
 async fn clock(State(world): TheWorld, _: guard::Local) -> Json<Clock> {
@@ -120,34 +146,69 @@ async fn push_events(
 ) -> Result<Json<push::Report>, Response> {
     let Json(order) = order.map_err(unreadable)?;
     let Some(house) = world.house(order.account.as_deref()).cloned() else {
-        let name = order.account.unwrap_or_default();
-        return Err(refused(Error::usage(crate::say!(
-            "the sandbox has no account {name:?}";
-            "沙箱没有账号 {name:?}"
-        ))));
+        return Err(no_account(&order.account.unwrap_or_default()));
     };
     push::run(house, world.clock.clone(), world.http.clone(), order).await.map(Json).map_err(refused)
 }
 
+/// Ends the tokens of an account, or of all, before their time.
+async fn revoke(
+    State(world): TheWorld,
+    _: guard::Local,
+    order: Result<Json<RevokeOrder>, JsonRejection>,
+) -> Result<Json<Vec<Revoked>>, Response> {
+    let Json(RevokeOrder { account }) = order.map_err(unreadable)?;
+    let meant = |house: &&Arc<House>| account.as_ref().is_none_or(|name| house.account.name == *name);
+    let now_ms = world.clock.now_ms();
+    let end = |house: &Arc<House>| Revoked {
+        account: house.account.name.clone(),
+        tokens: lock(&house.tokens).revoke(now_ms),
+    };
+    let revoked: Vec<_> = world.houses.iter().filter(meant).map(end).collect();
+    match (account, revoked.is_empty()) {
+        (Some(name), true) => Err(no_account(&name)),
+        _ => Ok(Json(revoked)),
+    }
+}
+
+fn no_account(name: &str) -> Response {
+    refused(Error::usage(crate::say!("the sandbox has no account {name:?}"; "沙箱没有账号 {name:?}")))
+}
+
 /// The keys; only where nobody but this machine can ask.
-async fn accounts(State(world): TheWorld, _: guard::Local) -> Result<Json<Vec<AccountKeys>>, StatusCode> {
+async fn accounts(
+    State(world): TheWorld,
+    _: guard::Local,
+    headers: HeaderMap,
+) -> Result<Json<Vec<AccountKeys>>, StatusCode> {
     if !world.loopback {
         return Err(StatusCode::FORBIDDEN);
     }
-    let keys = world.houses.iter().map(|house| {
-        let account = &house.account;
-        AccountKeys {
-            name: account.name.clone(),
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let keys = world.houses.iter().map(|house| AccountKeys {
+        name: house.account.name.clone(),
+        kind: kind_name(house.account.kind).to_owned(),
+        api_base: format!("http://{host}"),
+        keys: keys(&house.account, lock(&house.callback).clone()),
+    });
+    Ok(Json(keys.collect()))
+}
+
+fn keys(account: &Account, callback: Option<String>) -> Keys {
+    let secret = account.secret.reveal().to_owned();
+    match account.kind {
+        AccountKind::Official => Keys::Official {
             app_id: account.app_id.clone(),
-            secret: account.secret.reveal().to_owned(),
+            secret,
             token: account.token.reveal().to_owned(),
             aes_key: account.aes_key.as_ref().map(|key| key.reveal().to_owned()),
             original_id: account.original_id.clone(),
             mode: mode_name(account.mode).to_owned(),
-            callback: lock(&house.callback).clone(),
-        }
-    });
-    Ok(Json(keys.collect()))
+            callback,
+        },
+        AccountKind::Minigame => Keys::Minigame { app_id: account.app_id.clone(), secret },
+        AccountKind::Wecom { agent_id } => Keys::Wecom { corp_id: account.app_id.clone(), agent_id, secret },
+    }
 }
 
 async fn nothing() -> StatusCode {

@@ -2,7 +2,10 @@
 
 use crate::error::{Error, Kind, Text};
 use crate::sandbox::faults::Shown;
+use crate::sandbox::guesses::Blocked;
 use crate::sandbox::journal::Counts;
+use crate::sandbox::people::Churned;
+use crate::sandbox::quota::Shown as Quota;
 use serde::{Deserialize, Serialize};
 
 /// GET /sandbox/state.
@@ -14,6 +17,8 @@ pub struct State {
     pub requests: Counts,
     /// What goes wrong on purpose.
     pub faults: Vec<Shown>,
+    /// Addresses that gettoken refuses for wrong secrets.
+    pub blocked: Vec<Blocked>,
     /// The clock.
     pub clock: Clock,
 }
@@ -23,12 +28,18 @@ pub struct State {
 pub struct AccountState {
     /// Its name.
     pub name: String,
-    /// Its AppID.
+    /// `official`, `minigame`, `wecom`.
+    pub kind: &'static str,
+    /// Its AppID or CorpID.
     pub appid: String,
     /// How many follow it.
     pub followers: u64,
+    /// Who came and went unnoticed.
+    pub churned: Churned,
     /// Tokens given out, by both endpoints.
     pub tokens_issued: u64,
+    /// Calls that count today, and clears of the month.
+    pub quota: Quota,
     /// Pushes made.
     pub pushes: u64,
     /// Where pushes go.
@@ -56,25 +67,75 @@ pub struct FaultOrder {
     pub set: Vec<String>,
 }
 
-/// GET /sandbox/accounts: the keys that a configuration needs.
-#[derive(Clone, Serialize, Deserialize)]
+/// POST /sandbox/revoke: end tokens before their time.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeOrder {
+    /// Of this account; without it, of all.
+    #[serde(default)]
+    pub account: Option<String>,
+}
+
+/// What a revocation ended.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Revoked {
+    /// The account.
+    pub account: String,
+    /// Its tokens that lived.
+    pub tokens: usize,
+}
+
+/// GET /sandbox/accounts: the keys that a configuration needs, called as in its table `[KIND.NAME]`.
+#[derive(Serialize)]
 pub struct AccountKeys {
     /// Its name.
     pub name: String,
-    /// AppID.
-    pub app_id: String,
-    /// AppSecret.
-    pub secret: String,
-    /// The console's Token.
-    pub token: String,
-    /// EncodingAESKey.
-    pub aes_key: Option<String>,
-    /// Original id.
-    pub original_id: String,
-    /// `plain`, `compat`, `secure`.
-    pub mode: String,
-    /// Where pushes go.
-    pub callback: Option<String>,
+    /// `official`, `minigame`, `wecom`.
+    pub kind: String,
+    /// This sandbox, as the caller named it.
+    pub api_base: String,
+    /// The rest.
+    #[serde(flatten)]
+    pub keys: Keys,
+}
+
+/// The keys of each kind.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Keys {
+    /// An Official Account.
+    Official {
+        /// AppID.
+        app_id: String,
+        /// AppSecret.
+        secret: String,
+        /// The console's Token.
+        token: String,
+        /// EncodingAESKey.
+        aes_key: Option<String>,
+        /// Original id.
+        original_id: String,
+        /// `plain`, `compat`, `secure`.
+        mode: String,
+        /// Where pushes go.
+        callback: Option<String>,
+    },
+    /// A mini-game.
+    Minigame {
+        /// AppID.
+        app_id: String,
+        /// AppSecret.
+        secret: String,
+    },
+    /// An app of WeCom.
+    Wecom {
+        /// CorpID.
+        corp_id: String,
+        /// AgentId.
+        agent_id: u32,
+        /// The app's secret.
+        secret: String,
+    },
 }
 
 /// A refusal of the control API.

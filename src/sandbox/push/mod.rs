@@ -14,8 +14,10 @@ pub use deliver::client;
 pub use order::{Break, Order};
 pub use report::{Outcome, Pushed, Report};
 
-use super::account::{Account, mode_named};
+use super::account::{Account, Kind as AccountKind, kind_name, mode_named};
 use super::clock::Clock;
+use super::crowd::Crowd;
+use super::limits::Limits;
 use super::noise::{self, Noise};
 use super::world::{House, lock};
 use crate::domain::account::Mode;
@@ -61,7 +63,7 @@ pub fn name_of(kind: &str) -> Option<&'static str> {
 pub async fn in_process(account: Account, order: Order) -> Result<Report> {
     let http = client()
         .map_err(|error| Error::failed(say!("cannot make an HTTP client"; "无法创建 HTTP 客户端")).source(error))?;
-    let house = Arc::new(House::new(account, rand::random(), 0));
+    let house = Arc::new(House::new(account, rand::random(), Crowd::new(0, 0), Arc::new(Limits::new(&[]))));
     run(house, Arc::new(Clock::new(Default::default())), http, order).await
 }
 
@@ -98,6 +100,9 @@ pub async fn run(house: Arc<House>, clock: Arc<Clock>, http: reqwest::Client, or
 
 /// Checks an order before anything is sent.
 fn check(house: Arc<House>, clock: Arc<Clock>, http: reqwest::Client, order: Order) -> Result<Round> {
+    if house.account.kind != AccountKind::Official {
+        return Err(no_pushes(&house.account));
+    }
     let kind = if order.event == MIX {
         None
     } else {
@@ -176,6 +181,15 @@ pub fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
+}
+
+fn no_pushes(account: &Account) -> Error {
+    let Account { name, kind, .. } = account;
+    let kind = kind_name(*kind);
+    Error::usage(say!(
+        "the sandbox sends no pushes of [{kind}.{name}], only those of Official Accounts";
+        "沙箱不发送 [{kind}.{name}] 的推送，只发送公众号的推送"
+    ))
 }
 
 fn no_event(name: &str) -> Error {

@@ -4,13 +4,16 @@
 mod control;
 mod crypto;
 mod faults;
+mod lists;
 mod push;
+mod quota;
 mod receiver;
 mod rids;
 mod tokens;
 mod users;
 mod vectors;
 mod webhook;
+mod wecom;
 
 use super::clock::Start;
 use super::{Account, Options, Running, start};

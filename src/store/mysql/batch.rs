@@ -273,7 +273,7 @@ fn turns(effects: Vec<&[Statement]>) -> Vec<Vec<&[Statement]>> {
 }
 
 /// Statements about different people: those of one text together.
-pub(super) async fn write_alike<'a>(
+pub(in crate::store) async fn write_alike<'a>(
     db: &mut MySqlConnection,
     statements: impl Iterator<Item = &'a Statement>,
 ) -> sqlx::Result<()> {

@@ -2,7 +2,7 @@
 
 use super::fake::{Fake, Reply, Request};
 use crate::signer::{Keys, Mode, now};
-use wxops::domain::account::{self, AesKey, Official};
+use wxops::domain::account::{self, Access, AesKey, Official};
 use wxops::domain::secret::Secret;
 use wxops::wire::push;
 use wxops::wire::reason::Reason;
@@ -70,7 +70,7 @@ impl Program {
 
     fn official(&self) -> Official {
         Official {
-            access: account::Access::new(account::Platform::Official, "main", &self.keys.app_id, ""),
+            access: Access::new(account::Platform::Official, "main", &self.keys.app_id, ""),
             tokens: vec![Secret::new(self.keys.token.clone())],
             aes_keys: self.key.then(|| AesKey::parse(&self.keys.aes_key).unwrap()).into_iter().collect(),
             mode: match self.mode {

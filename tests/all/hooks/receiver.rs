@@ -27,6 +27,8 @@ pub enum Does {
 /// A request as it came.
 #[derive(Clone, Debug)]
 pub struct Told {
+    /// Path and query.
+    pub target: String,
     pub headers: Vec<(String, String)>,
     pub body: String,
 }
@@ -116,7 +118,8 @@ async fn converse(mut stream: TcpStream, does: Arc<Mutex<Does>>, told: Arc<Mutex
             }
         }
         let body = String::from_utf8(bytes[end..end + length].to_vec()).unwrap();
-        told.lock().unwrap().push(Told { headers, body });
+        let target = head.split_whitespace().nth(1).unwrap_or_default().to_owned();
+        told.lock().unwrap().push(Told { target, headers, body });
         let does = does.lock().unwrap().clone();
         let (status, more) = match does {
             Does::Answers(status, more) => (status, more),

@@ -4,7 +4,7 @@
 mod errors;
 mod help;
 mod made;
-mod pty;
+pub mod pty;
 mod scene;
 mod streams;
 mod terminal;

@@ -148,7 +148,11 @@ impl<'a> Walk<'a> {
                     tokio::time::sleep(pause).await;
                     pause *= 2;
                 }
-                other => return other,
+                Err(error) => {
+                    self.app.note_refusal(&self.account.name, "user/get", &error).await;
+                    return Err(error);
+                }
+                page => return page,
             }
         }
         user::list(&self.app.client, &*self.app.tokens, self.account, after).await
