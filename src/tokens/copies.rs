@@ -16,8 +16,8 @@ impl Keeper {
         Keeper { cache, ..self }
     }
 
-    /// Brings the account's copy in line with what SQL has now.
-    pub(super) async fn copy(&self, account: &Access) {
+    /// Brings the account's copy in line with what SQL has now: nothing to do where it stands, or none is configured.
+    pub async fn copy(&self, account: &Access) {
         let (Some(cache), Some(layout)) = (&self.cache, &account.token_layout) else { return };
         let (name, layout) = (account.name.as_str(), layout.name());
         match tokio::time::timeout(LIMIT, cache.copy_token(account, self.clock.now_ms())).await {

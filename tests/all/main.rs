@@ -50,6 +50,7 @@ mod positions;
 mod purge;
 mod pushes;
 mod quota;
+mod readers;
 mod readme;
 mod refusals;
 mod reload;
