@@ -24,6 +24,8 @@ pub enum Kind {
     Silence,
     /// No call of an account goes through: its token, its IP list, the network.
     Paused,
+    /// A token ends, and no other was to be had.
+    Token,
     /// Callbacks that could not be handled.
     Dead,
     /// Callbacks that nobody handles.
@@ -67,9 +69,10 @@ pub struct Finding {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 12] = [
+    pub const ALL: [Kind; 13] = [
         Kind::Silence,
         Kind::Paused,
+        Kind::Token,
         Kind::Dead,
         Kind::Backlog,
         Kind::Serve,
@@ -87,6 +90,7 @@ impl Kind {
         match self {
             Kind::Silence => "silence",
             Kind::Paused => "paused",
+            Kind::Token => "token",
             Kind::Dead => "dead",
             Kind::Backlog => "backlog",
             Kind::Serve => "serve",
@@ -110,6 +114,7 @@ impl Kind {
         match self {
             Kind::Silence => say!("callbacks come in again"; "又收到回调了"),
             Kind::Paused => say!("calls of WeChat's API go through again"; "微信接口调用已恢复"),
+            Kind::Token => say!("the access_token was renewed"; "access_token 已换新"),
             Kind::Dead => say!("no dead callbacks are left"; "已没有处理失败的回调"),
             Kind::Backlog => say!("callbacks are handled again"; "回调又在处理了"),
             Kind::Spool => say!("what was spooled is in the database"; "暂存的回调已全部入库"),
@@ -152,6 +157,7 @@ impl Health {
         let resting = self.paused.iter().filter_map(|paused| self.resting(paused));
         silent
             .chain(resting)
+            .chain(super::tokens::findings(&self.tokens, self.now_ms))
             .chain(self.dead())
             .chain(self.backlog())
             .chain(self.serve_gone())

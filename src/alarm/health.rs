@@ -1,7 +1,7 @@
 //! One look at everything that can be out of the ordinary.
 
 use super::hooks::hook_of;
-use super::{ALL, Hooks, JobState, Kind, WATCH};
+use super::{ALL, Hooks, JobState, Kind, TokenState, WATCH};
 use crate::app::{App, spool_place};
 use crate::config::Config;
 use crate::domain::account::Official;
@@ -25,6 +25,8 @@ pub struct Health {
     pub hooks: Hooks,
     /// How scheduled jobs stand.
     pub jobs: Vec<JobState>,
+    /// How the tokens stand.
+    pub tokens: Vec<TokenState>,
     /// The process that watches, or did so last; `None` where none ever did.
     pub serve: Option<Holder>,
     /// What lies in the spools of the hosts, as their `serve` has seen it last; of this host, where it was looked at.
@@ -88,6 +90,7 @@ impl Health {
             app.store.pauses().await?.into_iter().partition(|pause| hook_of(pause).is_some());
         let hooks = Hooks::look(app, config, hooks).await?;
         let jobs = JobState::look_all(app, config).await?;
+        let tokens = TokenState::look_all(app, config).await?;
         let paused = pauses.into_iter().map(|pause| {
             let whole = pause.api == ALL;
             let since = began(&standing, &pause.account, Kind::Paused).filter(|_| whole);
@@ -101,14 +104,14 @@ impl Health {
             spools.push(here);
         }
         let inbox = Inbox::look(app).await?;
-        Ok(Health { now_ms, callbacks, inbox, paused, hooks, jobs, serve, spools, standing })
+        Ok(Health { now_ms, callbacks, inbox, paused, hooks, jobs, tokens, serve, spools, standing })
     }
 
     /// Whether this look would have shown it: not an account of another configuration, nor one that rests while nobody
     /// has anything to ask for it.
     pub(super) fn knows(&self, kind: Kind, account: &str) -> bool {
         let rests = |paused: &Paused| paused.pause.api == ALL && paused.pause.account == account;
-        let ours = account == ALL || self.callbacks.iter().any(|callbacks| callbacks.account == account);
+        let ours = account == ALL || self.tokens.iter().any(|token| token.account == account);
         ours && !(kind == Kind::Paused && self.paused.iter().any(rests))
     }
 }

@@ -41,7 +41,7 @@ impl JobState {
         let mut states = Vec::new();
         for (job, account) in app.store.jobs().await? {
             // What ran for an account that is gone is missed by nobody.
-            if account == ALL || config.officials.iter().any(|official| official.name == account) {
+            if account == ALL || config.accesses().any(|known| known.name == account) {
                 states.extend(Self::look(app, job, account).await?);
             }
         }

@@ -6,12 +6,14 @@ mod health;
 mod hooks;
 mod jobs;
 mod tell;
+mod tokens;
 
 pub use finding::{Finding, Kind};
 pub use health::{Callbacks, Health, Inbox, Paused};
 pub use hooks::{Hooks, hook_of};
 pub use jobs::JobState;
 pub use tell::{Told, Word, tell, to_tell};
+pub use tokens::TokenState;
 
 /// The lock of the process that watches. Its row also shows whether a `serve` lives.
 pub const WATCH: &str = "alarm";

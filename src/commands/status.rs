@@ -129,10 +129,8 @@ impl Facts {
         let findings = health.findings().into_iter();
         let alarms = findings.filter(|finding| finding.is_of_all() || shown(&finding.account));
         let alarms = alarms.filter(|finding| finding.alarm(&health)).collect();
-        let mut tokens = Vec::new();
-        for official in officials() {
-            tokens.push((official.name.clone(), app.store.stored_token(&official.name).await?));
-        }
+        let tokens = health.tokens.iter().filter(|token| shown(&token.account));
+        let tokens = tokens.map(|token| (token.account.clone(), token.stored.clone())).collect();
         let elsewhere = officials().filter(|official| !official.at_the_platform());
         Ok(Facts {
             alarms,

@@ -64,7 +64,7 @@ pub fn time_json(ms: i64) -> String {
 pub fn account_filter(config: &Config) -> Result<Option<String>> {
     match config.account.as_deref() {
         None | Some("all") => Ok(None),
-        Some(_) => Ok(Some(config.official(None)?.name.clone())),
+        Some(_) => Ok(Some(config.access(None)?.name.clone())),
     }
 }
 

@@ -29,15 +29,17 @@ use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+use stop::Cause;
 use told::Ended;
 use turn::Turn;
 
 /// The account of a job that works the whole installation.
 pub const EVERYWHERE: &str = "*";
-/// After a signal a job has so long to come to a halt, and its row and lock so long to be seen to; with the ping the end
-/// comes within a second, whatever the database does.
-const HALT: Duration = Duration::from_millis(500);
+/// After a signal a job has so long to come to a halt, its row and lock so long to be seen to, and its verb so long to
+/// tell how far it came; with the ping the end comes within a second, whatever the database does.
+const HALT: Duration = Duration::from_millis(450);
 const LAST_WORDS: Duration = Duration::from_millis(250);
+const REPORT: Duration = Duration::from_millis(50);
 const LAST_PING: Duration = Duration::from_millis(900);
 /// The same of a job that came to its end.
 const END: Duration = Duration::from_secs(5);
@@ -119,7 +121,8 @@ impl Schedule {
 
 impl Frame {
     /// Does all that a command does, from opening the database on, until it ends or SIGINT, SIGTERM or `--timeout` ends
-    /// it. What does not heed [`Stop`] within 500 ms is dropped, at any await. Whoever watches the job hears of it.
+    /// it. A run that does not heed [`Stop`] within 450 ms is dropped, at any await, and so is what is no run. Whoever
+    /// watches the job hears of it.
     pub async fn whole<T>(&self, work: impl AsyncFnOnce(&Frame) -> Result<T>) -> Result<T> {
         let ping = self.schedule.ping_url.as_ref().map(Ping::to).transpose()?;
         let mut ends = Ends::watch(&self.caller)?;
@@ -136,7 +139,9 @@ impl Frame {
             cause = ends.next() => {
                 let asked = Instant::now();
                 self.stop.ask(cause);
-                let _ = tokio::time::timeout(HALT, &mut work).await;
+                let under_way = !self.held().is_empty();
+                let patience = if under_way { HALT + LAST_WORDS + REPORT } else { REPORT };
+                let _ = tokio::time::timeout(patience, &mut work).await;
                 drop(work);
                 let (held, error) = (std::mem::take(&mut *self.held()), cause.error());
                 let all = held.into_iter().map(|held| self.end(held, Err(&error), cause.outcome(), LAST_WORDS));
@@ -254,6 +259,7 @@ impl Frame {
         tokio::select! {
             done = work(&mut run) => done,
             lost = turn::beat(&shared.store, &shared.lease) => Err(lost),
+            error = self.out_of_patience() => Err(error),
         }
     }
 
@@ -268,6 +274,13 @@ impl Frame {
         if !all.iter().any(|one| one.account == ended.account) {
             all.push(ended);
         }
+    }
+
+    /// Comes back where the job was asked to stop, and has had its time to.
+    async fn out_of_patience(&self) -> Error {
+        self.stop.wait().await;
+        tokio::time::sleep(HALT).await;
+        self.stop.cause().map_or_else(run::lost, Cause::error)
     }
 
     /// Writes how the run ended and gives its lock back. Where that fails, the lock ends by itself, and the next run

@@ -4,6 +4,7 @@ use crate::error::{Error, Kind};
 use crate::say;
 use crate::store::JobOutcome;
 use std::sync::atomic::{AtomicU8, Ordering};
+use tokio::sync::Notify;
 
 /// What ends a job from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +16,10 @@ pub(super) enum Cause {
 
 /// Asked of a job by a signal or the end of `--timeout`.
 #[derive(Debug, Default)]
-pub struct Stop(AtomicU8);
+pub struct Stop {
+    cause: AtomicU8,
+    asked: Notify,
+}
 
 impl Stop {
     /// Whether it was asked.
@@ -23,15 +27,24 @@ impl Stop {
         self.cause().is_some()
     }
 
+    /// Comes back once it is asked, for a job that waits for something long.
+    pub async fn wait(&self) {
+        let asked = self.asked.notified();
+        if !self.asked() {
+            asked.await;
+        }
+    }
+
     /// The first one stands.
     pub(super) fn ask(&self, cause: Cause) {
-        let _ = self.0.compare_exchange(0, cause as u8, Ordering::Relaxed, Ordering::Relaxed);
+        let _ = self.cause.compare_exchange(0, cause as u8, Ordering::Relaxed, Ordering::Relaxed);
+        self.asked.notify_waiters();
     }
 
     pub(super) fn cause(&self) -> Option<Cause> {
         [Cause::Interrupt, Cause::Terminate, Cause::Timeout]
             .into_iter()
-            .find(|cause| *cause as u8 == self.0.load(Ordering::Relaxed))
+            .find(|cause| *cause as u8 == self.cause.load(Ordering::Relaxed))
     }
 }
 

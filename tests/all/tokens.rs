@@ -21,6 +21,13 @@ stories! {
     the_life_of_a_token,
     what_the_verbs_say,
     what_the_platform_refuses,
+    not_one_call_while_the_platform_forbids_it,
+    three_lives_of_a_legacy_token,
+    every_platform_has_its_token,
+    a_wrong_secret_of_wecom_is_not_tried_again,
+    blame_tells_ours_from_others,
+    a_refresh_that_died_holds_up_nobody,
+    a_token_that_stays_is_asked_for_again,
 }
 
 /// A token lives this long, in seconds.
@@ -263,6 +270,8 @@ async fn what_the_platform_refuses(stage: Stage) {
     assert!(outcome.stderr.contains("errcode 40125") && outcome.stderr.contains("secret"), "{}", outcome.stderr);
     assert!(!outcome.stderr.contains("fffffffff"), "{}", outcome.stderr);
 
+    // What forbids every call is waited for; here each is a story of its own.
+    let refresh = ["token", "refresh", "--now"];
     for (fault, code, words) in [
         ("40001", 77, &["errcode 40001", "WECHAT_APP_SECRET"][..]),
         ("ip-not-listed", 77, &["errcode 40164", "127.0.0.1", "IP"]),
@@ -279,7 +288,7 @@ async fn what_the_platform_refuses(stage: Stage) {
         let outcome = stage.verb(&refresh).await.expect_code(code);
         assert!(words.iter().all(|word| outcome.stderr.contains(word)), "{fault}: {}", outcome.stderr);
         assert!(outcome.stdout.is_empty() && !outcome.stderr.contains(&stage.keys.secret), "{fault}: {outcome:?}");
-        let json = stage.verb(&["--json", "token", "refresh"]).await.expect_code(code);
+        let json = stage.verb(&["--json", "token", "refresh", "--now"]).await.expect_code(code);
         let last: Value = serde_json::from_str(json.stderr.lines().last().unwrap()).unwrap();
         assert!(last.is_object(), "{fault}: {last}");
     }
@@ -289,6 +298,221 @@ async fn what_the_platform_refuses(stage: Stage) {
     let outcome = verb_in(&stage, away, &refresh, "").await.expect_code(69);
     assert!(outcome.stderr.contains("127.0.0.1"), "{}", outcome.stderr);
     stage.verb(&refresh).await.expect_code(0);
+}
+
+/// An administrator must confirm this address: nobody asks for 600 s, then for an hour, over restarts; a person may.
+async fn not_one_call_while_the_platform_forbids_it(mut stage: Stage) {
+    let (platform, mut clock) = (Platform::of(&stage), ClockFile::of(&mut stage));
+    let fault = format!("admin-confirm@{STABLE_TOKEN}=1");
+    platform.faults(&[&fault]).await;
+    let calls = async || platform.calls(STABLE_TOKEN).await.len();
+    let refresh = ["token", "refresh"];
+    stage.verb(&refresh).await.expect_code(77);
+    assert_eq!(calls().await, 1);
+    let held = stage.verb(&refresh).await.expect_code(77);
+    assert!(held.stderr.contains("89503") && held.stderr.contains("+08:00"), "{}", held.stderr);
+    assert!(held.stderr.contains("--now"), "{}", held.stderr);
+    let mut serve = stage.serve().await;
+    serve.push(&subscribe(&known(&platform, 0).await)).await;
+    paused(&stage, "89503").await;
+    serve.stop().await;
+    advance(&platform, &mut clock, 590).await;
+    stage.verb(&refresh).await.expect_code(77);
+    let shown = stage.verb(&["--json", "token", "show"]).await.expect_code(0).json();
+    assert_eq!(shown[0]["held_errcode"], 89503);
+    assert_eq!(calls().await, 1, "not one call for 600 s, whoever wanted a token");
+
+    advance(&platform, &mut clock, 20).await;
+    let refused = stage.verb(&refresh).await.expect_code(77);
+    assert!(refused.stderr.contains("89507"), "{}", refused.stderr);
+    advance(&platform, &mut clock, 3_500).await;
+    stage.verb(&refresh).await.expect_code(77);
+    assert_eq!(calls().await, 2, "an hour after a refusal");
+    let wrong = |text: &str| text.replace(&stage.keys.secret, &"f".repeat(32));
+    verb_in(&stage, wrong, &refresh, "").await.expect_code(77);
+    assert_eq!(calls().await, 3, "another secret is another matter");
+
+    platform.faults(&[]).await;
+    stage.verb(&["token", "refresh", "--now"]).await.expect_code(0);
+    assert_eq!(calls().await, 4);
+    let shown = stage.verb(&["--json", "token", "show"]).await.expect_code(0).json();
+    assert_eq!(shown[0]["held_until"], Value::Null);
+}
+
+/// /cgi-bin/token is renewed at five sixths of its life, and the one before works on for five minutes.
+async fn three_lives_of_a_legacy_token(mut stage: Stage) {
+    stage.account_settings = "token_api = \"token\"".into();
+    let (platform, mut clock) = (Platform::of(&stage), ClockFile::of(&mut stage));
+    for _ in 0..22 {
+        stage.verb(&["-q", "token", "refresh"]).await.expect_code(0);
+        stage.verb(&["token", "show", "--check"]).await.expect_code(0);
+        advance(&platform, &mut clock, 1_000).await;
+    }
+    assert_eq!(platform.calls(LEGACY_TOKEN).await.len(), 4, "at 0, 6000, 12000 and 18000 s");
+    assert_eq!((platform.asked().await, generation(&stage).await), ((0, 0), 4));
+    stage.verb(&["token", "refresh"]).await.expect_code(0);
+    let (old, until) = ("SELECT LENGTH(previous) FROM access_token", "SELECT previous_until FROM access_token");
+    assert!(stage.number(old).await > 100 && stage.number(until).await > 0, "the one before is known");
+    // Nothing forces a token of this API: it makes a new one at every call anyway.
+    stage.verb(&["token", "refresh", "--force"]).await.expect_code(0);
+    assert_eq!(platform.asked().await, (0, 0));
+}
+
+async fn every_platform_has_its_token(mut stage: Stage) {
+    let platform = three_platforms(&mut stage).await;
+    let mut clock = ClockFile::of(&mut stage);
+    let all = ["--json", "--account", "all", "token", "refresh"];
+    let done = stage.verb(&all).await.expect_code(0).json();
+    let names: Vec<String> = done.iter().map(|one| text(&one["account"])).collect();
+    assert_eq!(names, ["main", "staff", "game"]);
+    assert!(done.iter().all(|one| one["generation"] == "1"), "{done:?}");
+    stage.verb(&all).await.expect_code(0);
+    assert_eq!(platform.codes(GETTOKEN).await, [0], "it lives");
+    for name in names.iter().map(String::as_str) {
+        let shown = stage.verb(&["--json", "--account", name, "token", "show", "--check"]).await.expect_code(0).json();
+        assert_eq!((&shown[0]["accepted"], &shown[0]["age_seconds"].is_i64()), (&true.into(), &true), "{shown:?}");
+    }
+    // In its last five minutes WeCom gives another; before, nobody asks.
+    advance(&platform, &mut clock, LIFE - 400).await;
+    stage.verb(&all).await.expect_code(0);
+    assert_eq!(platform.codes(GETTOKEN).await.len(), 1);
+    advance(&platform, &mut clock, 200).await;
+    let done = stage.verb(&all).await.expect_code(0).json();
+    assert!(done.iter().all(|one| one["generation"] == "2"), "{done:?}");
+    assert_eq!(platform.codes(GETTOKEN).await, [0, 0]);
+
+    let elsewhere = stage.verb(&["--account", "staff", "followers", "list"]).await;
+    assert!(elsewhere.code == Some(0) && elsewhere.stdout.is_empty(), "{elsewhere:?}");
+    let wrong = stage.verb(&["--account", "staff", "events", "repair", "--since", "2h"]).await.expect_code(2);
+    assert!(wrong.stderr.contains("staff") && wrong.stderr.contains("wecom"), "{}", wrong.stderr);
+}
+
+/// WeCom blocks an address for an hour after repeated wrong secrets.
+async fn a_wrong_secret_of_wecom_is_not_tried_again(mut stage: Stage) {
+    let platform = three_platforms(&mut stage).await;
+    let mut clock = ClockFile::of(&mut stage);
+    let right = stage.account_settings.clone();
+    stage.account_settings = right.replace(CORP_SECRET, &"x".repeat(43));
+    let refresh = ["--account", "staff", "token", "refresh"];
+    for _ in 0..3 {
+        let refused = stage.verb(&refresh).await.expect_code(77);
+        assert!(refused.stderr.contains("40001") && !refused.stderr.contains("xxxxxxxxx"), "{}", refused.stderr);
+    }
+    assert_eq!(platform.codes(GETTOKEN).await, [40001], "one call, no retry");
+    advance(&platform, &mut clock, 3_500).await;
+    stage.verb(&refresh).await.expect_code(77);
+    assert_eq!(platform.codes(GETTOKEN).await.len(), 1, "not within the hour");
+    advance(&platform, &mut clock, 200).await;
+    stage.verb(&refresh).await.expect_code(77);
+    assert_eq!(platform.codes(GETTOKEN).await.len(), 2);
+    // Who mends the file need not wait.
+    stage.account_settings = right;
+    stage.verb(&refresh).await.expect_code(0);
+    assert_eq!(platform.codes(GETTOKEN).await, [40001, 40001, 0]);
+}
+
+async fn blame_tells_ours_from_others(mut stage: Stage) {
+    let (platform, mut clock) = (Platform::of(&stage), ClockFile::of(&mut stage));
+    stage.verb(&["--json", "token", "blame"]).await.expect_code(0);
+    let mut serve = stage.serve().await;
+    stage.verb(&["token", "refresh"]).await.expect_code(0);
+    platform.rival().await;
+    serve.push(&subscribe(&known(&platform, 0).await)).await;
+    filled(&stage, 1).await;
+    // Refused, and given out again.
+    advance(&platform, &mut clock, 61).await;
+    platform.faults(&["token-invalid@/cgi-bin/user/info=1"]).await;
+    serve.push(&subscribe(&known(&platform, 1).await)).await;
+    paused(&stage, "40001").await;
+    serve.stop().await;
+    let blamed = stage.verb(&["--json", "token", "blame"]).await.expect_code(0).json();
+    let verdicts: Vec<_> = blamed.iter().map(|one| (text(&one["generation"]), text(&one["verdict"]))).collect();
+    let expected = [("3", "open"), ("2", "platform"), ("1", "third_party")];
+    assert_eq!(verdicts, expected.map(|(generation, verdict)| (generation.to_owned(), verdict.to_owned())));
+    assert_eq!((&blamed[2]["errcode"], &blamed[2]["refused_by"]), (&40001.into(), &"user/info".into()));
+    assert!(blamed[2]["replaced_by"]["who"].as_str().unwrap().contains(':'), "{blamed:?}");
+    let table = stage.verb(&["token", "blame"]).await.expect_code(0);
+    assert!(table.stdout.contains("a third party"), "{}", table.stdout);
+    assert!(!table.stdout.contains(&token(&stage).await), "no token stands in it");
+}
+
+/// Killed with both locks in hand: they end by themselves, and the next refresh makes one call.
+async fn a_refresh_that_died_holds_up_nobody(mut stage: Stage) {
+    let platform = Platform::restart(&mut stage, &["--latency", "1500ms"]).await;
+    let config = stage.config();
+    let mut dying = tokio::process::Command::new(env!("CARGO_BIN_EXE_wxops"))
+        .args(["--config", &config, "token", "refresh"])
+        .current_dir(stage.folder())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    until("the call of the one that dies", async || {
+        (stage.number("SELECT COUNT(*) FROM access_token WHERE asked_at > 0").await == 1).then_some(())
+    })
+    .await;
+    dying.kill().await.unwrap();
+    assert_eq!(stage.number("SELECT COUNT(*) FROM lease WHERE until > 0").await, 2, "the job's and the token's");
+    let soon = match stage.db {
+        Db::Sqlite => "CAST(unixepoch('subsec') * 1000 AS INTEGER) + 500",
+        Db::MariaDb => "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED) + 500",
+    };
+    stage.execute(&format!("UPDATE lease SET until = {soon} WHERE until > 0")).await;
+    let ended = at_once(&stage, 3, &["--json", "token", "refresh"]).await;
+    for outcome in ended {
+        assert_eq!(outcome.expect_code(0).json()[0]["generation"], "1");
+    }
+    let (normal, forced) = platform.asked().await;
+    assert!(
+        (1..=2).contains(&normal) && forced == 0,
+        "the one that died may have asked; of the three one did: {normal}"
+    );
+}
+
+/// In its last minutes the platform may give the same token again: it is asked for each 20 s and no oftener, and under a
+/// minute before the end that is a failure.
+async fn a_token_that_stays_is_asked_for_again(mut stage: Stage) {
+    let (platform, mut clock) = (Platform::of(&stage), ClockFile::of(&mut stage));
+    stage.verb(&["token", "refresh"]).await.expect_code(0);
+    // Our clock alone: for the platform it is young.
+    clock.advance(LIFE - 200);
+    stage.execute("UPDATE access_token SET asked_at = 0").await;
+    for _ in 0..3 {
+        stage.verb(&["token", "refresh"]).await.expect_code(0);
+    }
+    assert_eq!(platform.asked().await.0, 2, "the first, and one of three within 20 s");
+    let sql = "UPDATE access_token SET asked_at = 0, expires_at = expires_at - 7200000 + 150000";
+    stage.execute(sql).await;
+    platform.faults(&[&format!("busy@{STABLE_TOKEN}=1")]).await;
+    stage.verb(&["token", "refresh"]).await.expect_code(69);
+    let status = stage.verb(&["status"]).await;
+    assert!(!status.stdout.contains("could not be renewed"), "{}", status.stdout);
+    clock.advance(100);
+    stage.execute("UPDATE access_token SET asked_at = 0").await;
+    stage.verb(&["token", "refresh"]).await.expect_code(69);
+    let status = stage.verb(&["status"]).await.expect_code(1);
+    assert!(status.stdout.contains("could not be renewed"), "{}", status.stdout);
+}
+
+/// The secret of the WeCom application.
+const CORP_SECRET: &str = "corpSecret0123456789corpSecret0123456789abc";
+/// WeCom's and the old API for tokens.
+const GETTOKEN: &str = "/cgi-bin/gettoken";
+const LEGACY_TOKEN: &str = "/cgi-bin/token";
+
+/// A WeCom application and a mini-game beside the account.
+async fn three_platforms(stage: &mut Stage) -> Platform {
+    let accounts = format!(
+        "[wecom.staff]\ncorp_id = \"ww0123456789abcdef\"\nagent_id = 1000002\nsecret = \"{CORP_SECRET}\"\n\
+         [minigame.game]\napp_id = \"wx00000000000000aa\"\nsecret = \"0123456789abcdef0123456789abcdef\"\n"
+    );
+    let file = stage.folder().join("accounts.toml");
+    let known = std::fs::read_to_string(&file).unwrap();
+    stage.write("accounts.toml", &format!("{known}{accounts}"));
+    let platform = Platform::restart(stage, &[]).await;
+    let base = format!("api_base = \"http://{}\"\n", stage.sandbox());
+    stage.account_settings = accounts.replace("[minigame", &format!("{base}[minigame")) + &base;
+    platform
 }
 
 /// The openid of a follower of the sandbox who is known there since a push.
