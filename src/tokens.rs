@@ -84,10 +84,7 @@ impl Keeper {
             let generation = known.generation;
             return self.renew(account, Renewal::Force, |token| token.generation > generation).await;
         }
-        let token = self.renew(account, Renewal::Due, |token| !self.is_due(account, token)).await?;
-        // Whoever brought it: a copy that was lost or overwritten is made good here.
-        self.copy(account).await;
-        Ok(token)
+        self.renew(account, Renewal::Due, |token| !self.is_due(account, token)).await
     }
 
     /// The token for another system of the company, which has none yet.

@@ -276,8 +276,16 @@ async fn what_can_not_be_copied_is_said_at_the_start(mut stage: Stage) {
         ("plain:", "", "after plain: stands a key"),
         ("silenceper:x", "", "must be plain:KEY"),
         ("wxjava:a b", "", "may hold only letters"),
-        ("plain:k", "[official.other]\napp_id = \"wx2\"\ntoken = \"abcdef\"\ntoken_redis_layout = \"plain:k\"\n", "writes the same key as official."),
-        ("plain:k", "[official.other]\napp_id = \"wx2\"\ntoken = \"abcdef\"\ntoken_redis_layout = \"senparc\"\n", "secret"),
+        (
+            "plain:k",
+            "[official.other]\napp_id = \"wx2\"\ntoken = \"abcdef\"\ntoken_redis_layout = \"plain:k\"\n",
+            "writes the same key as official.",
+        ),
+        (
+            "plain:k",
+            "[official.other]\napp_id = \"wx2\"\ntoken = \"abcdef\"\ntoken_redis_layout = \"senparc\"\n",
+            "secret",
+        ),
     ] {
         set(&mut stage, url, layout);
         stage.account_settings += more;

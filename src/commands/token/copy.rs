@@ -38,7 +38,9 @@ impl CopyState {
             Ok(Standing::Agrees) => say!("agrees"; "一致"),
             Ok(Standing::None) => say!("none to copy"; "没有可复制的 token"),
             Ok(Standing::Missing) => say!("missing, token refresh writes it"; "缺失，token refresh 会写入"),
-            Ok(Standing::Behind) => say!("differs: not the present one, token refresh writes it"; "不同：不是当前的，token refresh 会写入"),
+            Ok(Standing::Behind) => {
+                say!("differs: not the present one, token refresh writes it"; "不同：不是当前的，token refresh 会写入")
+            }
             Ok(Standing::Foreign) => say!("differs: another program wrote it"; "不同：由另一个程序写入"),
             Err(error) => {
                 let (en, zh) = (&error.what.en, &error.what.zh);

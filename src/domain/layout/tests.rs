@@ -91,12 +91,9 @@ fn a_key_is_shown_without_the_secret() {
 
 #[test]
 fn values_are_those_of_the_libraries() {
-    for (layout, wanted) in [
-        ("plain:k", "TOKEN"),
-        ("wxjava", "TOKEN"),
-        ("silenceper", "TOKEN"),
-        ("easywechat6", "s:5:\"TOKEN\";"),
-    ] {
+    for (layout, wanted) in
+        [("plain:k", "TOKEN"), ("wxjava", "TOKEN"), ("silenceper", "TOKEN"), ("easywechat6", "s:5:\"TOKEN\";")]
+    {
         let copy = copy(layout, &official());
         assert_eq!((copy.value.reveal(), copy.keep_ms), (wanted, Some(LIFE)), "{layout}");
     }
