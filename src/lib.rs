@@ -7,7 +7,7 @@
 //! | room | what is in it |
 //! |---|---|
 //! | [`cli`] | global flags, the table of groups; run a verb, print its result, exit code |
-//! | [`serve`] | the door for machines, one file a caller: `wechat.rs`, `health.rs`; `mod.rs` starts and stops it all |
+//! | [`serve`] | the door for machines, one file a caller: `wechat.rs`, `health.rs`, `token.rs`; `mod.rs` starts and stops it all |
 //! | [`commands`] | the door for people: `wxops token show` is `commands/token/show.rs` |
 //! | [`events`] | what a received event does, one file a kind; `worker.rs` handles and settles, `enrich.rs` fetches profiles, `hook/` tells receivers |
 //! | [`alarm`] | what is out of the ordinary, and telling people of it once |
@@ -68,6 +68,7 @@
 //! - Whether the day's quota suffices for a job: `commands/budget.rs`; what was cleared and refused: `store/quota.rs`.
 //! - What an errcode means: `platform/errcode/wechat.rs`, then `platform/errcode/refusal.rs`.
 //! - Whether something is retried: [`error::Then`] at the error, then `events/worker.rs` or `events/enrich.rs`.
+//! - Who may call our own API: `config/client.rs`, then `serve/caller.rs`; what is answered: `serve/token.rs`, `serve/problem.rs`.
 //! - Whether a silence is an alarm: `domain/silence.rs`; a job's, `domain/rhythm.rs`; whether anything else is: `alarm/finding.rs`.
 //! - A setting: `config/keys.rs`, then `config/mod.rs` or `config/account.rs`.
 //! - What SIGHUP changes: `serve/reload.rs`; the table of accounts that requests look at is `serve/accounts.rs`.

@@ -14,6 +14,12 @@ const CALL_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// What may come of a try of a hook delivery.
 const HOOK_RESULTS: [&str; 6] = ["delivered", "retry", "failed", "unknown", "erased", "gone"];
 
+/// What may come of a request for an access_token.
+const TOKEN_RESULTS: [&str; 7] =
+    ["given", "refused_same", "refused_replaced", "unauthorized", "forbidden", "bad_request", "failed"];
+/// The account of requests that name none of ours.
+pub const NO_ACCOUNT: &str = "unknown";
+
 /// Every figure of a process.
 #[derive(Debug, Clone)]
 pub struct Metrics {
@@ -50,6 +56,8 @@ pub struct Metrics {
     pub call_seconds: HistogramVec,
     /// When an account's access_token ends.
     pub token_expiry: GaugeVec,
+    /// Requests of other systems for an access_token, by account and what came of them.
+    pub token_requests: IntCounterVec,
     /// Tries of hook deliveries by hook and what came of them.
     pub hook_deliveries: IntCounterVec,
     /// Deliveries of a hook that wait.
@@ -131,6 +139,11 @@ impl Metrics {
                 &["platform", "api"],
                 CALL_BUCKETS,
             ),
+            token_requests: counter(
+                "wxops_token_requests_total",
+                "Requests of other systems for an access_token.",
+                &["account", "result"],
+            ),
             hook_deliveries: counter("wxops_hook_deliveries_total", "Tries of hook deliveries.", &["hook", "result"]),
             hook_pending: pending,
             reload_ok,
@@ -146,6 +159,9 @@ impl Metrics {
         }
         for result in ["spooled", "moved", "duplicate", "refused", "broken"] {
             made.spool_events.with_label_values(&[result]);
+        }
+        for result in ["unauthorized", "forbidden", "bad_request"] {
+            made.token_requests.with_label_values(&[NO_ACCOUNT, result]);
         }
         for state in ["new", "dead"] {
             made.inbox.with_label_values(&[state]);
@@ -175,6 +191,19 @@ impl Metrics {
                 gauge("wxops_location_copies_due", "Positions that Redis lacks, or has still to forget."),
             ]
         })
+    }
+
+    /// The series of these accounts at 0, and none of others.
+    pub fn follow_accounts<'a>(&self, before: impl Iterator<Item = &'a str>, now: impl Iterator<Item = &'a str>) {
+        let now: Vec<&str> = now.collect();
+        for gone in before.filter(|name| !now.contains(name)) {
+            for result in TOKEN_RESULTS {
+                let _ = self.token_requests.remove_label_values(&[gone, result]);
+            }
+        }
+        for (name, result) in now.iter().flat_map(|name| TOKEN_RESULTS.map(|result| (name, result))) {
+            self.token_requests.with_label_values(&[name, result]);
+        }
     }
 
     /// The series of these hooks at 0, and none of others: a series that nobody feeds any more would look alive.

@@ -1,7 +1,7 @@
 //! The TOML file: text values with the line each stands on. Every key is known or an error.
 
-use super::hook_table::{self, HookTable};
 use super::keys;
+use super::listed::{self, Listed};
 use super::replies::{self, Written};
 use crate::domain::account::Platform;
 use crate::domain::secret::Secret;
@@ -23,7 +23,8 @@ pub(super) struct File {
     pub values: BTreeMap<String, Entry>,
     pub accounts: BTreeMap<(Platform, String), Table>,
     pub replies: Vec<Written>,
-    pub hooks: Vec<HookTable>,
+    pub hooks: Vec<Listed>,
+    pub clients: Vec<Listed>,
 }
 
 /// One `[official.NAME]`, `[wecom.NAME]` or `[minigame.NAME]`.
@@ -45,10 +46,11 @@ impl File {
             accounts: BTreeMap::new(),
             replies: Vec::new(),
             hooks: Vec::new(),
+            clients: Vec::new(),
         };
         let mut known = keys::toml_keys(keys::GLOBAL);
         known.extend(Platform::ALL.map(|platform| platform.as_str().into()));
-        known.extend(["reply".into(), "hook".into()]);
+        known.extend(["reply".into(), "hook".into(), "client".into()]);
         for (key, value) in root.get_ref() {
             let name = key.get_ref().as_ref();
             let name = name.strip_prefix("wxops_").unwrap_or(name);
@@ -58,7 +60,8 @@ impl File {
             }
             match name {
                 "reply" => file.replies = replies::read(&reader, value)?,
-                "hook" => file.hooks = hook_table::read(&reader, value)?,
+                "hook" => file.hooks = listed::read(&reader, "hook", keys::HOOK, value)?,
+                "client" => file.clients = listed::read(&reader, "client", keys::CLIENT, value)?,
                 _ if !known.iter().any(|k| k == name) => return Err(reader.unknown(key.span(), name, name, &known)),
                 _ => _ = file.values.insert(name.to_owned(), reader.text_of(name, value)?),
             }
@@ -155,6 +158,13 @@ impl Reader<'_> {
         // A switch is written as TOML has it, or in quotes as in the environment.
         if let Some(switch) = value.get_ref().as_bool().filter(|_| key == "spool_tmpfs") {
             return Ok((Secret::new(switch.to_string()), self.line(&value.span())));
+        }
+        if let Some(number) = value.get_ref().as_integer().filter(|_| key.ends_with(".agent_id")) {
+            return Ok((Secret::new(number.as_str()), self.line(&value.span())));
+        }
+        // Several may stand in a list, or in one text as in the environment.
+        if let Some(list) = listed::texts(value).filter(|_| key == "trusted_proxies") {
+            return Ok((Secret::new(list.join(", ")), self.line(&value.span())));
         }
         let wanted = say!("must be text in quotes"; "应为带引号的字符串");
         let text = value.get_ref().as_str().ok_or_else(|| self.error(value.span(), key, wanted))?;

@@ -1,11 +1,11 @@
 //! The `[[hook]]` tables: who is told of events.
 
 use super::file::account_name;
-use super::hook_table::{HookTable, Item};
 use super::layers::Layers;
+use super::listed::{Item, Listed};
 use super::origins::{self, Origins, Shown};
 use super::secrets::parts;
-use super::source::{Layer, Origin, Value};
+use super::source::Origin;
 use super::values;
 use crate::domain::hook::{Hook, Pattern, SigningKey, Target};
 use crate::domain::near::near;
@@ -45,7 +45,7 @@ pub(super) fn hooks(layers: &Layers<'_>, accounts: &[&str], origins: &mut Origin
 }
 
 /// What is secret of a hook as it is written, whether it can be used or not.
-pub(super) fn secrets(table: &HookTable) -> Vec<Secret> {
+pub(super) fn secrets(table: &Listed) -> Vec<Secret> {
     let text = |key: &str| match table.items.get(key) {
         Some((Item::Text(text), _)) => Some(text),
         _ => None,
@@ -69,7 +69,7 @@ fn written(key: &Secret) -> Vec<Secret> {
 
 struct Reader<'a> {
     layers: &'a Layers<'a>,
-    table: &'a HookTable,
+    table: &'a Listed,
     name: String,
 }
 
@@ -251,37 +251,27 @@ impl Reader<'_> {
     }
 
     fn text(&self, key: &str) -> Option<&Secret> {
-        match self.table.items.get(key) {
-            Some((Item::Text(text), _)) if !text.reveal().is_empty() => Some(text),
-            _ => None,
-        }
+        self.table.text(key)
     }
 
     fn list(&self, key: &str) -> Option<&[String]> {
-        match self.table.items.get(key) {
-            Some((Item::List(list), _)) => Some(list),
-            _ => None,
-        }
+        self.table.list(key)
     }
 
     fn flag(&self, key: &str) -> bool {
-        matches!(self.table.items.get(key), Some((Item::Flag(true), _)))
+        self.table.flag(key)
     }
 
     fn full(&self, key: &str) -> String {
-        match self.name.is_empty() {
-            true => format!("hook.{key}"),
-            false => format!("hook.{}.{key}", self.name),
-        }
+        self.table.full(&self.name, key)
     }
 
     fn origin(&self, key: &str) -> Origin {
-        let path = self.layers.file.as_ref().map(|file| file.path.clone()).unwrap_or_default();
-        Origin::File { path, line: self.table.items.get(key).map_or(self.table.line, |(_, line)| *line) }
+        self.table.origin(self.layers, key)
     }
 
     fn error(&self, key: &str, why: Text) -> Error {
-        Value { key: self.full(key), text: Secret::new(""), origin: self.origin(key), layer: Layer::File }.error(why)
+        self.table.error(self.layers, (&self.name, key), why)
     }
 
     /// What `doctor --origins` shows, and by which a reload knows what changed.

@@ -53,6 +53,7 @@ pub(super) const LISTEN: Setting = plain("WXOPS_LISTEN", "listen");
 pub(super) const METRICS_LISTEN: Setting = plain("WXOPS_METRICS_LISTEN", "metrics_listen");
 pub(super) const PUBLIC_URL: Setting = plain("WXOPS_PUBLIC_URL", "public_url");
 pub(super) const API_TOKEN: Setting = secret("WXOPS_API_TOKEN", "api_token");
+pub(super) const TRUSTED_PROXIES: Setting = plain("WXOPS_TRUSTED_PROXIES", "trusted_proxies");
 pub(super) const ALERT_WEBHOOK: Setting = secret("WXOPS_ALERT_WEBHOOK", "alert_webhook");
 pub(super) const REPLAY_WINDOW: Setting = plain("WXOPS_REPLAY_WINDOW", "replay_window");
 pub(super) const UNSUBSCRIBE_POLICY: Setting = plain("WXOPS_UNSUBSCRIBE_POLICY", "unsubscribe_policy");
@@ -78,6 +79,7 @@ pub(super) const GLOBAL: &[Setting] = &[
     METRICS_LISTEN,
     PUBLIC_URL,
     API_TOKEN,
+    TRUSTED_PROXIES,
     ALERT_WEBHOOK,
     REPLAY_WINDOW,
     UNSUBSCRIBE_POLICY,
@@ -167,6 +169,9 @@ pub(super) const HOOK: &[&str] = &[
     "proxy",
     "insecure",
 ];
+
+/// The keys of a `[[client]]`; only the file has them.
+pub(super) const CLIENT: &[&str] = &["name", "token_sha256", "scopes", "addresses"];
 
 /// What is taken where nobody says otherwise.
 const DEFAULTS: &[(Setting, &str)] = &[

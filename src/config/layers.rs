@@ -68,6 +68,8 @@ impl<'a> Layers<'a> {
         };
         let mut all = secrets::all(of);
         all.extend(self.file.iter().flat_map(|file| &file.hooks).flat_map(super::hook::secrets));
+        // Where somebody wrote the token in the place of its hash.
+        all.extend(self.file.iter().flat_map(|file| &file.clients).filter_map(|it| it.text("token_sha256").cloned()));
         all.extend(self.secrets.into_inner().iter().flat_map(secrets::parts));
         (self.warnings.into_inner(), all)
     }

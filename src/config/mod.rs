@@ -4,14 +4,15 @@
 mod access;
 mod account;
 mod apps;
+mod client;
 mod copies;
 mod database;
 mod dotenv;
 mod file;
 mod hook;
-mod hook_table;
 mod keys;
 mod layers;
+mod listed;
 mod origins;
 mod private;
 mod replies;
@@ -30,9 +31,11 @@ pub use sources::{Environment, Sources};
 pub use values::{SpoolDir, UnsubscribePolicy, duration};
 
 use crate::domain::account::{Access, Official, Platform};
+use crate::domain::client::Client;
 use crate::domain::clock::Clock;
 use crate::domain::hook::Hook;
 use crate::domain::near::near_by;
+use crate::domain::network::Network;
 use crate::domain::robot::Robot;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Lang, Result, Text};
@@ -62,6 +65,10 @@ pub struct Config {
     pub public_url: Option<String>,
     /// The admin client's token.
     pub api_token: Option<Secret>,
+    /// Who else may call our own API, and for what.
+    pub clients: Vec<Client>,
+    /// The proxies before us whose X-Forwarded-For counts.
+    pub trusted_proxies: Vec<Network>,
     /// The group robot that alarms go to.
     pub alert_webhook: Option<Robot>,
     /// The Official Accounts, by name.
@@ -131,6 +138,8 @@ impl Config {
         let database_url = database::url(&layers, &mut origins)?;
         let names: Vec<&str> = accounts.list.iter().map(|account| account.name.as_str()).collect();
         let hooks = hook::hooks(&layers, &names, &mut origins)?;
+        let names: Vec<&str> = all_names(&accounts.list, &apps).collect();
+        let clients = client::clients(&layers, &names, &mut origins)?;
         let mut read = Read { layers: &layers, origins: &mut origins };
         let mut config = Config {
             database_url,
@@ -138,6 +147,8 @@ impl Config {
             metrics_listen: read.or_default(&keys::METRICS_LISTEN, values::listen)?,
             public_url: read.parsed(&keys::PUBLIC_URL, values::public_url)?,
             api_token: read.parsed(&keys::API_TOKEN, |text| Ok(Secret::new(text)))?,
+            clients,
+            trusted_proxies: read.parsed(&keys::TRUSTED_PROXIES, values::networks)?.unwrap_or_default(),
             alert_webhook: read.parsed(&keys::ALERT_WEBHOOK, values::robot)?,
             account: read.parsed(&keys::ACCOUNT, |text| Ok(text.to_owned()))?,
             replay_window: read.or_default(&keys::REPLAY_WINDOW, values::window)?,
@@ -315,6 +326,11 @@ impl Config {
     fn names(&self) -> String {
         self.accesses().map(|account| account.name.as_str()).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// The names of all accounts, on whichever platform.
+fn all_names<'a>(officials: &'a [Official], apps: &'a [Access]) -> impl Iterator<Item = &'a str> {
+    officials.iter().map(|official| official.name.as_str()).chain(apps.iter().map(|app| app.name.as_str()))
 }
 
 /// How many there are, where the first stands, and whether a reload brings others.

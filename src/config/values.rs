@@ -1,6 +1,7 @@
 //! The parsers of single values. Their messages say what is wrong, never the value where it may be a secret.
 
 use crate::domain::account::{Mode, TokenApi};
+use crate::domain::network::Network;
 use crate::domain::redis;
 use crate::domain::robot::Robot;
 use crate::domain::secret::Secret;
@@ -269,6 +270,20 @@ pub(super) fn token_url(text: &str) -> Result<String> {
             say!("such as https://prod.example.com/api/token/main"; "例如 https://prod.example.com/api/token/main"),
         )),
     }
+}
+
+/// Addresses and networks, by commas.
+pub(super) fn networks(text: &str) -> Result<Vec<Network>> {
+    let each = text.split(',').map(str::trim).filter(|one| !one.is_empty());
+    each.map(|one| Network::parse(one).ok_or_else(|| no_network(one))).collect()
+}
+
+/// What is neither an address nor a network.
+pub(super) fn no_network(text: &str) -> Error {
+    Error::config(say!(
+        "{text:?} is no address and no network, such as 10.0.0.7 or 10.0.0.0/8";
+        "{text:?} 不是地址或网段，例如 10.0.0.7 或 10.0.0.0/8"
+    ))
 }
 
 /// erase or keep.

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod beat;
 pub mod beijing;
+pub mod client;
 pub mod clock;
 pub mod event;
 pub mod filter;
@@ -11,6 +12,7 @@ pub mod hex;
 pub mod hook;
 pub mod layout;
 pub mod near;
+pub mod network;
 pub mod redis;
 pub mod reply;
 pub mod rhythm;

@@ -174,8 +174,10 @@ impl Client {
         let call = call.bearer_auth(key.reveal());
         let outcome = self.exchange(peer::API, &host, call).await;
         let (status, body) = outcome.map_err(|(_, error)| error)?;
-        // A refusal of theirs is told with its status; it is not the platform's.
-        let read_as = if (400..500).contains(&status) { 200 } else { status };
+        // A refusal of theirs is told with its status and its words; it is not the platform's. A gateway before them
+        // has other words.
+        let theirs = || serde_json::from_slice(&body).is_ok_and(|body: serde_json::Value| body["detail"].is_string());
+        let read_as = if (400..500).contains(&status) || (status >= 500 && theirs()) { 200 } else { status };
         let answer = answer::read(peer::API, read_as, &body, account.secrets().iter())?;
         Ok((status, answer))
     }

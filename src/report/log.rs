@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::fmt::time::FormatTime;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
 /// Libraries whose finer logs show request lines, and an access_token stands in those.
@@ -43,10 +43,16 @@ impl Logs {
         // A stderr that is gone (a closed terminal or pipe) is no reason to fail, let alone to panic.
         let builder = tracing_subscriber::fmt().log_internal_errors(false);
         let builder = builder.with_env_filter(filter).with_writer(super::veil::Log);
+        // Without the colours that the library gives to fields of spans.
+        let plain = || debug_fn(|writer, field, value| write!(writer, "{field}={value:?}"));
         let _ = match self.format {
             LogFormat::Json => builder.json().flatten_event(true).with_timer(Rfc3339).try_init(),
-            LogFormat::Text => builder.with_ansi(self.color).event_format(Line { journald: false }).try_init(),
-            LogFormat::Journald => builder.with_ansi(false).event_format(Line { journald: true }).try_init(),
+            LogFormat::Text => {
+                builder.with_ansi(self.color).fmt_fields(plain()).event_format(Line { journald: false }).try_init()
+            }
+            LogFormat::Journald => {
+                builder.with_ansi(false).fmt_fields(plain()).event_format(Line { journald: true }).try_init()
+            }
         };
     }
 }
@@ -75,7 +81,12 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> std::fmt::Result {
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> std::fmt::Result {
         let level = *event.metadata().level();
         let (priority, color) = match level {
             Level::ERROR => (3, 31),
@@ -94,6 +105,15 @@ where
         }
         let mut line = String::new();
         event.record(&mut Fields(&mut line));
+        // Those of ours alone: what libraries put into theirs is nobody's to know.
+        for span in context.event_scope().into_iter().flatten() {
+            if span.metadata().target().starts_with(env!("CARGO_PKG_NAME"))
+                && let Some(fields) = span.extensions().get::<FormattedFields<N>>()
+                && !fields.is_empty()
+            {
+                let _ = write!(line, " {fields}");
+            }
+        }
         writeln!(writer, "{}", escape(&line))
     }
 }
@@ -173,5 +193,7 @@ mod tests {
         assert!(chrono::DateTime::parse_from_rfc3339(time).is_ok(), "{time}");
         assert!(rest.starts_with(" WARN refused"), "{rest}");
         assert_eq!(line.matches('\n').count(), 1);
+        let in_a_span = || tracing::error_span!("request", request_id = %"r-1").in_scope(|| tracing::info!("done"));
+        assert_eq!(logged(true, in_a_span), "<6>done request_id=r-1\n");
     }
 }

@@ -33,33 +33,33 @@ const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 /// The answer for one person.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub enum Info {
+pub enum Info<'a> {
     /// A follower.
-    Follower(Box<Follower>),
+    Follower(Follower<'a>),
     /// Somebody who does not follow: everything else is absent.
     Stranger {
         /// 0.
         subscribe: u8,
         /// The openid asked for.
-        openid: String,
+        openid: &'a str,
         /// Empty.
-        tagid_list: Vec<u32>,
+        tagid_list: [u32; 0],
     },
 }
 
 /// A follower's fields, in the platform's order.
 #[derive(Debug, Serialize)]
-pub struct Follower {
+pub struct Follower<'a> {
     subscribe: u8,
-    openid: String,
-    #[serde(flatten)]
+    openid: &'a str,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
     face: Option<Face>,
     subscribe_time: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     unionid: Option<String>,
     remark: &'static str,
     groupid: u32,
-    tagid_list: Vec<u32>,
+    tagid_list: &'static [u32],
     subscribe_scene: &'static str,
     qr_scene: u64,
     qr_scene_str: String,
@@ -87,17 +87,16 @@ pub enum Detail {
     Absent,
 }
 
-/// What is told of a person.
-pub fn info(people: &People, who: &Who, detail: Detail) -> Info {
+/// What is told of a person, who has this openid.
+pub fn info<'a>(people: &People, who: &Who, openid: &'a str, detail: Detail) -> Info<'a> {
     let person = people.person(who);
-    let openid = people.openid(who);
     if !person.follows {
-        return Info::Stranger { subscribe: 0, openid, tagid_list: Vec::new() };
+        return Info::Stranger { subscribe: 0, openid, tagid_list: [] };
     }
     let noise = people.noise_of(who);
     let (qr_scene, qr_scene_str) = scene(person.scene.as_deref());
     let scanned = person.scene.is_some();
-    Info::Follower(Box::new(Follower {
+    Info::Follower(Follower {
         subscribe: 1,
         openid,
         face: face(noise, detail),
@@ -105,11 +104,11 @@ pub fn info(people: &People, who: &Who, detail: Detail) -> Info {
         unionid: (detail != Detail::Absent).then(|| unionid(noise)),
         remark: "",
         groupid: 0,
-        tagid_list: if noise.is_multiple_of(10) && !person.touched { vec![2] } else { Vec::new() },
+        tagid_list: if noise.is_multiple_of(10) && !person.touched { &[2] } else { &[] },
         subscribe_scene: if scanned { "ADD_SCENE_QR_CODE" } else { pick(SCENES, noise >> 8) },
         qr_scene,
         qr_scene_str,
-    }))
+    })
 }
 
 fn face(noise: u64, detail: Detail) -> Option<Face> {

@@ -3,7 +3,7 @@
 
 use crate::config::Config;
 use crate::domain::account::{Access, Official};
-use crate::domain::secret::Secret;
+use crate::domain::client::Proof;
 use crate::error::Result;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -19,6 +19,8 @@ pub(super) struct Accounts {
 pub(super) struct Table {
     pub config: Config,
     pub officials: Vec<Arc<Official>>,
+    /// What the admin proves itself with.
+    pub admin: Option<Proof>,
     default: Option<Arc<Official>>,
 }
 
@@ -53,7 +55,8 @@ impl Table {
         let officials: Vec<_> = config.officials.iter().cloned().map(Arc::new).collect();
         let default = config.official(None).ok().map(|official| official.name.as_str());
         let default = officials.iter().find(|official| Some(official.name.as_str()) == default).cloned();
-        Table { config, officials, default }
+        let admin = config.api_token.as_ref().map(|token| Proof::of(token.reveal()));
+        Table { config, officials, admin, default }
     }
 
     /// The account of that name; the default one without a name.
@@ -78,11 +81,6 @@ impl Table {
     /// The replay window, seconds.
     pub fn window(&self) -> Option<i64> {
         self.config.replay_window.and_then(|window| i64::try_from(window.as_secs()).ok())
-    }
-
-    /// The admin's token.
-    pub fn api_token(&self) -> Option<&Secret> {
-        self.config.api_token.as_ref()
     }
 
     /// The accounts for a log line: `shop (secure), club (plain)`.

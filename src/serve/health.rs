@@ -1,6 +1,7 @@
 //! Who asks whether we live: load balancer, systemd, Prometheus.
 
 use super::Served;
+use super::caller::Caller;
 use super::keep::Keeping;
 use super::problem::problem;
 use crate::commands::time_json;
@@ -22,7 +23,10 @@ pub(super) fn metrics(served: Served) -> Router {
     let text = |State(served): State<Served>| async move {
         ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], served.app.metrics.text())
     };
-    Router::new().route("/metrics", get(text)).fallback(async || super::problem::not_found()).with_state(served)
+    Router::new()
+        .route("/metrics", get(text))
+        .fallback(async || super::problem::problem(StatusCode::NOT_FOUND, "no such route"))
+        .with_state(served)
 }
 
 /// Alive; with `?verbose` and the admin's token, every dependency.
@@ -32,12 +36,7 @@ async fn healthz(State(served): State<Served>, RawQuery(query): RawQuery, header
     if !verbose {
         return "ok\n".into_response();
     }
-    let given = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|v| v.strip_prefix("Bearer "));
-    let table = served.accounts.now();
-    if !table.api_token().zip(given).is_some_and(|(known, given)| known.matches(given)) {
+    if !matches!(Caller::known(&served.accounts.now(), &headers), Some(Caller::Admin)) {
         return problem(StatusCode::UNAUTHORIZED, "verbose health needs Authorization: Bearer <WXOPS_API_TOKEN>");
     }
     let Keeping { pulse, spool, .. } = &served.keeping;

@@ -1,8 +1,9 @@
 //! Connections: accept, time limits that fire, an orderly end. `axum::serve` can't set hyper's header
 //! limit, and without a timer hyper ignores it: half-open connections would stay for ever.
 
+use super::caller::Peer;
 use super::crowd::{Crowd, Seat};
-use super::patient::{Patient, Refused};
+use super::patient::{Patient, Refused, Unread};
 use crate::lifecycle;
 use axum::Router;
 use axum::http::header::{CONNECTION, HeaderValue};
@@ -176,14 +177,19 @@ impl Door {
         let _ = stream.set_nodelay(true);
         let (routes, stopped, asked_late) = (self.routes.clone(), self.stopped.clone(), self.asked_late.clone());
         let refused = Refused::default();
+        let peer = stream.peer_addr().ok().map(|address| Peer(address.ip()));
         let stream = Patient::new(stream, refused.clone());
-        let service = service_fn(move |request: Request<Incoming>| {
+        let service = service_fn(move |mut request: Request<Incoming>| {
             let has_body = !request.body().is_end_stream();
+            if let Some(peer) = peer {
+                request.extensions_mut().insert(peer);
+            }
             let (stopped, asked_late, refused) = (stopped.clone(), asked_late.clone(), refused.clone());
             let answer = routes.clone().oneshot(request);
             async move {
                 let mut answer = answer.await?;
-                refused.note(has_body && LEAVES_THE_BODY.contains(&answer.status()));
+                let unread = answer.extensions().get::<Unread>().is_some();
+                refused.note(has_body && (unread || LEAVES_THE_BODY.contains(&answer.status())));
                 if *stopped.borrow() {
                     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                     asked_late.notify_one();

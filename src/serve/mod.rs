@@ -3,8 +3,10 @@
 mod accounts;
 mod alarm;
 mod body;
+mod caller;
 mod crowd;
 mod fetchers;
+mod flight;
 mod health;
 mod hooks;
 mod keep;
@@ -17,9 +19,12 @@ mod pulse;
 mod refill;
 mod refusals;
 mod reload;
+mod request;
 mod sockets;
+mod token;
 mod verb;
 mod wechat;
+mod window;
 #[cfg(feature = "sandbox")]
 mod with_sandbox;
 
@@ -34,7 +39,7 @@ use crate::spool::Spool;
 use crate::store::Store;
 use accounts::Accounts;
 use axum::Router;
-use axum::http::Uri;
+use axum::http::{HeaderMap, Uri};
 use fetchers::Fetchers;
 use hooks::Tellers;
 use keep::Keeping;
@@ -47,6 +52,7 @@ use sockets::Sockets;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use token::Desk;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
@@ -185,8 +191,10 @@ impl Server {
         let (dedupe, refusals) = (Arc::new(dedupe), Arc::new(refusals));
         let served =
             Served { app: app.clone(), accounts: accounts.clone(), dedupe, refusals, keeping: keeping.clone(), redis };
+        app.metrics.follow_accounts([].into_iter(), app.config.accesses().map(|account| account.name.as_str()));
+        let desk = Arc::new(Desk::new(served.clone()));
         let (mut doors, stopped) = Stage::new();
-        let callbacks = sockets.callbacks.into_iter().map(|socket| (socket, routes(served.clone())));
+        let callbacks = sockets.callbacks.into_iter().map(|socket| (socket, routes(served.clone(), desk.clone())));
         let metrics = sockets.metrics.into_iter().map(|socket| (socket, health::metrics(served.clone())));
         for (socket, routes) in callbacks.chain(metrics) {
             doors.tasks.spawn(listener::serve(socket, routes, stopped.clone(), GRACE));
@@ -232,11 +240,13 @@ fn status(addr: SocketAddr) -> String {
     format!("listening on {addr}")
 }
 
-fn routes(served: Served) -> Router {
+fn routes(served: Served, desk: Arc<Desk>) -> Router {
     let lost = served.clone();
-    callbacks(served.clone())
-        .merge(health::routes(served))
-        .fallback(move |uri: Uri| async move { wechat::lost(&lost, uri.path()).unwrap_or_else(problem::not_found) })
+    let fallback = move |uri: Uri, headers: HeaderMap| async move {
+        let ours = || problem::no_route().told(&request::Id::of(&headers));
+        wechat::lost(&lost, uri.path()).unwrap_or_else(ours)
+    };
+    callbacks(served.clone()).merge(health::routes(served)).merge(token::routes(desk)).fallback(fallback)
 }
 
 /// On SQLite one `serve` a file; on MySQL any number.

@@ -31,6 +31,10 @@ pub(super) struct Patient {
 #[derive(Clone, Default)]
 pub(super) struct Refused(Arc<AtomicBool>);
 
+/// Stands in the extensions of an answer that did not wait for the request's body.
+#[derive(Clone)]
+pub(super) struct Unread;
+
 impl Refused {
     /// Whether the last answer left a body unread: then the connection lingers when it ends.
     pub fn note(&self, unread: bool) {

@@ -19,7 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a running server takes from a new configuration beside its accounts. All else waits for a restart; some of
 /// it concerns verbs alone.
-const LIVE: &[&str] = &["WXOPS_REPLAY_WINDOW", "WXOPS_API_TOKEN", "WXOPS_ALERT_WEBHOOK", "reply"];
+const LIVE: &[&str] =
+    &["WXOPS_REPLAY_WINDOW", "WXOPS_API_TOKEN", "WXOPS_TRUSTED_PROXIES", "WXOPS_ALERT_WEBHOOK", "reply"];
 const NOT_OURS: &[&str] =
     &["WXOPS_PUBLIC_URL", "WXOPS_ACCOUNT", "WXOPS_CONFIG", "DB_HOST", "DB_PORT", "DB_USER", "DB_PASSWORD", "DB_NAME"];
 
@@ -139,10 +140,12 @@ impl Reload {
             // A series that nobody feeds any more would look alive.
             let _ = self.app.metrics.token_expiry.remove_label_values(&[&gone.name]);
         }
+        self.app.metrics.follow_accounts(names(before), names(table));
         let list = |names: Vec<String>| (!names.is_empty()).then(|| names.join(", "));
         let (added, changed, dropped) = (list(added), list(altered), list(dropped));
         let hooks = list(table.config.hooks.iter().map(|hook| format!("{} ({})", hook.name, hook.place())).collect());
-        tracing::info!(accounts = table.names(), hooks, added, changed, dropped, "configuration loaded again");
+        let clients = list(table.config.clients.iter().map(|client| client.name.clone()).collect());
+        tracing::info!(accounts = table.names(), hooks, clients, added, changed, dropped, "configuration loaded again");
         let fixed = fixed(&table.config, &self.app.config);
         if !fixed.is_empty() {
             tracing::warn!(settings = fixed.join(", "), "changed, but in force only after a restart");
@@ -150,10 +153,15 @@ impl Reload {
     }
 }
 
+/// The names of all accounts of a table.
+fn names(table: &Table) -> impl Iterator<Item = &str> {
+    table.config.accesses().map(|account| account.name.as_str())
+}
+
 /// Settings that differ from what the server was started with and that it can't take up.
 fn fixed<'a>(new: &'a Config, started: &Config) -> Vec<&'a str> {
     let changed = new.origins.changed(&started.origins).into_iter();
-    let tables = ["official.", "wecom.", "minigame.", "hook."];
+    let tables = ["official.", "wecom.", "minigame.", "hook.", "client."];
     let live = |name: &str| tables.iter().any(|table| name.starts_with(table));
     changed.filter(|name| !live(name) && !LIVE.contains(name) && !NOT_OURS.contains(name)).collect()
 }

@@ -4,6 +4,7 @@ use crate::faults::fault_stories;
 use crate::messages::{event_at, subscribe};
 use crate::platform::{ClockFile, Platform};
 use crate::process::{self, Outcome};
+use crate::rows::Db;
 use crate::signer;
 use crate::stage::{Stage, until};
 use serde_json::{Value, json};
@@ -22,6 +23,7 @@ fault_stories! {
     a_spent_quota_is_gone_on_with_the_next_day,
     a_platform_that_falters_is_asked_again,
     two_at_once_are_one,
+    a_look_changes_nothing,
 }
 
 const USER_GET: &str = "/cgi-bin/user/get";
@@ -48,6 +50,14 @@ fn counts(told: &Value, names: &[&str]) -> Vec<u64> {
 
 async fn calls(platform: &Platform) -> (usize, usize) {
     (platform.calls(USER_GET).await.len(), platform.calls(BATCHGET).await.len())
+}
+
+/// A time before any run, as the database writes it.
+fn long_ago(stage: &Stage) -> &'static str {
+    match stage.db {
+        Db::Sqlite => "2020-01-01T00:00:00.000Z",
+        Db::MariaDb => "2020-01-01",
+    }
 }
 
 /// A sync that is still running.
@@ -81,7 +91,8 @@ async fn the_whole_list_comes_in_with_exactly_the_calls_it_needs(mut stage: Stag
     assert_eq!(calls(&platform).await, (4, 26));
 
     // What was lost of a few comes back, and of nobody else.
-    stage.execute("UPDATE user_mapping SET nickname = NULL, updated_at = '2020-01-01' WHERE sex = 2").await;
+    let old = long_ago(&stage);
+    stage.execute(&format!("UPDATE user_mapping SET nickname = NULL, updated_at = '{old}' WHERE sex = 2")).await;
     let women = stage.number("SELECT COUNT(*) FROM user_mapping WHERE sex = 2").await.unsigned_abs();
     let mended = told(&sync(&stage, &[]).await.expect_code(0));
     assert_eq!(counts(&mended, &["seen", "updated", "unchanged"]), [1234, women, 1234 - women]);
@@ -107,8 +118,10 @@ async fn killed_anywhere_the_next_run_goes_on(mut stage: Stage) {
     let before = calls(&platform).await;
 
     let mut last = 0;
+    let running = "SELECT COUNT(*) FROM job_run WHERE outcome = 'running'";
     for part in [0, 1_500, 10_010] {
         let mut child = begun(&stage);
+        until("the run", async || (stage.number(running).await == 1).then_some(())).await;
         until("some people", async || (stage.number(FOLLOWING).await >= last.max(part)).then_some(())).await;
         child.kill().await.expect("our own child");
         last = stage.number(FOLLOWING).await;
@@ -146,7 +159,8 @@ async fn an_event_in_the_middle_is_left_alone(mut stage: Stage) {
     let pick = |at| format!("SELECT openid FROM user_mapping ORDER BY id LIMIT 1 OFFSET {at}");
     let openid = async |at: u32| stage.rows(&pick(at)).await[0][0].clone().expect("a person");
     let (left, forgotten, stayed) = (openid(3).await, openid(250).await, openid(499).await);
-    stage.execute("UPDATE user_mapping SET nickname = 'before', updated_at = '2020-01-01'").await;
+    let old = long_ago(&stage);
+    stage.execute(&format!("UPDATE user_mapping SET nickname = 'before', updated_at = '{old}'")).await;
     platform.faults(&["slow=100%"]).await;
 
     let serve = stage.serve().await;
@@ -272,9 +286,9 @@ async fn one_bad_openid_costs_nobody_else(mut stage: Stage) {
         Platform::restart(&mut stage, &["--followers", "450", "--foreign", "3", "--list-quirk", "shuffled"]).await;
     let done = sync(&stage, &[]).await.expect_code(3);
     let report = told(&done);
-    assert_eq!(counts(&report, &["seen", "new", "failed"]), [447, 447, 3]);
+    assert_eq!(counts(&report, &["seen", "new", "failed"]), [450, 450, 3]);
     assert!(done.stderr.contains("3 people of the list") && done.stderr.contains("another account"), "{}", done.stderr);
-    assert_eq!(stage.number(FOLLOWING).await, 447);
+    assert_eq!(stage.number(FOLLOWING).await, 450);
     let codes = platform.codes(BATCHGET).await;
     assert!(codes.iter().filter(|code| **code == 40003).count() <= 3 * 8, "halved: {codes:?}");
     assert_eq!(stage.number("SELECT COUNT(*) FROM job_run WHERE outcome = 'partial'").await, 1);
@@ -359,4 +373,34 @@ async fn two_at_once_are_one(mut stage: Stage) {
     let ended = tokio::time::timeout(Duration::from_secs(8), child.wait()).await.expect("its end").expect("our child");
     assert_eq!(ended.code(), Some(0));
     assert_eq!(calls(&platform).await, (2, 9));
+}
+
+async fn a_look_changes_nothing(mut stage: Stage) {
+    let platform = Platform::restart(&mut stage, &["--profile", "2021", "--followers", "320"]).await;
+    let plan = told(&sync(&stage, &["--dry-run"]).await.expect_code(0));
+    assert_eq!(counts(&plan, &["seen", "new", "calls"]), [320, 320, 6]);
+    let nothing = "SELECT (SELECT COUNT(*) FROM user_mapping) + (SELECT COUNT(*) FROM job_run)";
+    assert_eq!((stage.number(nothing).await, &plan["dry_run"]), (0, &json!(true)));
+    let empty = sync(&stage, &["--verify"]).await.expect_code(1);
+    assert!(empty.stderr.contains("counts 320 followers, the table 0"), "{}", empty.stderr);
+
+    sync(&stage, &[]).await.expect_code(0);
+    let same = told(&sync(&stage, &["--verify"]).await.expect_code(0));
+    assert_eq!(counts(&same, &["total", "following", "missing", "differing", "gone"]), [320, 320, 0, 0, 0]);
+    assert!(same["sampled"].as_u64() > Some(250), "{same}");
+    // What drifts is found, whichever way; and what a sync would do about it is told.
+    let openids = stage.rows("SELECT openid FROM user_mapping ORDER BY id LIMIT 7").await;
+    for row in &openids {
+        platform.happens("unsubscribe", row[0].as_deref().expect("an openid")).await;
+    }
+    stage.execute(&format!("UPDATE user_mapping SET nickname = 'X', updated_at = '{}'", long_ago(&stage))).await;
+    let drift = sync(&stage, &["--verify"]).await.expect_code(1);
+    assert!(drift.stderr.contains("counts 313 followers, the table 320"), "{}", drift.stderr);
+    assert!(told(&drift)["differing"].as_u64() > Some(250), "{}", drift.stdout);
+    let before = stage.rows("SELECT * FROM user_mapping ORDER BY id").await;
+    let plan = told(&sync(&stage, &["--dry-run"]).await.expect_code(0));
+    assert_eq!(counts(&plan, &["seen", "new", "updated", "gone"]), [313, 0, 313, 7]);
+    assert_eq!(stage.rows("SELECT * FROM user_mapping ORDER BY id").await, before);
+    let done = told(&sync(&stage, &[]).await.expect_code(0));
+    assert_eq!(counts(&done, &["seen", "new", "updated", "gone"]), [313, 0, 313, 7]);
 }

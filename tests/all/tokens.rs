@@ -343,10 +343,10 @@ async fn not_one_call_while_the_platform_forbids_it(mut stage: Stage) {
 async fn three_lives_of_a_legacy_token(mut stage: Stage) {
     stage.account_settings = "token_api = \"token\"".into();
     let (platform, mut clock) = (Platform::of(&stage), ClockFile::of(&mut stage));
-    for _ in 0..22 {
+    for _ in 0..11 {
         stage.verb(&["-q", "token", "refresh"]).await.expect_code(0);
         stage.verb(&["token", "show", "--check"]).await.expect_code(0);
-        advance(&platform, &mut clock, 1_000).await;
+        advance(&platform, &mut clock, 2_000).await;
     }
     assert_eq!(platform.calls(LEGACY_TOKEN).await.len(), 4, "at 0, 6000, 12000 and 18000 s");
     assert_eq!((platform.asked().await, generation(&stage).await), ((0, 0), 4));
@@ -485,13 +485,12 @@ async fn a_token_that_stays_is_asked_for_again(mut stage: Stage) {
     stage.execute(sql).await;
     platform.faults(&[&format!("busy@{STABLE_TOKEN}=1")]).await;
     stage.verb(&["token", "refresh"]).await.expect_code(69);
-    let status = stage.verb(&["status"]).await;
-    assert!(!status.stdout.contains("could not be renewed"), "{}", status.stdout);
+    stage.verb(&["status"]).await.expect_code(0);
     clock.advance(100);
     stage.execute("UPDATE access_token SET asked_at = 0").await;
     stage.verb(&["token", "refresh"]).await.expect_code(69);
     let status = stage.verb(&["status"]).await.expect_code(1);
-    assert!(status.stdout.contains("could not be renewed"), "{}", status.stdout);
+    assert!(status.stderr.contains("could not be renewed") && status.stdout.contains("ALARM"), "{status:?}");
 }
 
 /// The secret of the WeCom application.

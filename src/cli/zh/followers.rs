@@ -76,6 +76,11 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ),
     ("Mark them however many they are", "无论多少都标记"),
     (
+        "Change nothing: compare counts and a sample with WeChat, exit 1 where they differ",
+        "不作更改：将人数与抽样同微信比对，不一致时退出码为 1",
+    ),
+    ("Ask WeChat, say what would change, change nothing", "向微信查询，只说明将改变什么，不作更改"),
+    (
         "Begin also where the day's quota does not suffice: stop when it is spent, go on the next day",
         "当日配额不足时也开始：用完即停，次日继续",
     ),

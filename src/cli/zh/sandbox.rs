@@ -4,13 +4,14 @@
 pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("A local stand-in for the platform's API, and the pushes it sends", "本机上的模拟平台：它的 API 与推送"),
     (
-        "Run a stand-in for api.weixin.qq.com and qyapi.weixin.qq.com on a local port until Ctrl-C",
-        "在本机端口上运行模拟的 api.weixin.qq.com 与 qyapi.weixin.qq.com，直到 Ctrl-C",
+        "Run a stand-in for WeChat's and WeCom's API on a local port until Ctrl-C",
+        "在本机端口上运行模拟的微信与企业微信接口，直到 Ctrl-C",
     ),
     (
-        "It keeps tokens and followers, enforces the documented limits and answers with the documented error codes. \
+        "It plays api.weixin.qq.com and qyapi.weixin.qq.com, told apart by path, keeps tokens and followers, \
+         enforces the documented limits and answers with the documented error codes. \
          Its own pages: /sandbox/state, /sandbox/requests (NDJSON), /sandbox/accounts.",
-        "它保存 token 与粉丝，执行文档中的限额，返回文档中的错误码。它自己的页面：/sandbox/state、\
+        "它模拟 api.weixin.qq.com 与 qyapi.weixin.qq.com（按路径区分），保存 token 与粉丝，执行文档中的限额，返回文档中的错误码。它自己的页面：/sandbox/state、\
          /sandbox/requests（NDJSON）、/sandbox/accounts。",
     ),
     ("Address and port to listen on", "监听的地址与端口"),

@@ -2,18 +2,20 @@
 
 mod ask;
 mod begin;
+mod dry;
 mod gone;
 mod limit;
 mod list;
 mod place;
 mod told;
+mod verify;
 mod write;
 
 use crate::app::App;
 use crate::commands::{Context, accounts, worse};
 use crate::domain::account::Official;
 use crate::error::{Error, Kind, Result};
-use crate::job::{Frame, Job, Run, Schedule};
+use crate::job::{Frame, Job, Run, Schedule, Stop};
 use crate::report::Progress;
 use crate::say;
 use crate::store::Syncing;
@@ -53,6 +55,12 @@ pub struct Sync {
     /// Mark them however many they are
     #[arg(long)]
     accept_loss: bool,
+    /// Change nothing: compare counts and a sample with WeChat, exit 1 where they differ
+    #[arg(long, conflicts_with_all = ["only_missing", "accept_loss", "spread"])]
+    verify: bool,
+    /// Ask WeChat, say what would change, change nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
     /// Begin also where the day's quota does not suffice: stop when it is spent, go on the next day
     #[arg(long)]
     spread: bool,
@@ -71,6 +79,9 @@ fn percent(text: &str) -> std::result::Result<f64, String> {
 
 impl Sync {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
+        if self.dry_run || self.verify {
+            return self.look(context).await;
+        }
         let frame = context.frame(&self.schedule, JOB);
         frame.whole(async |frame| self.each(context, frame).await).await
     }
@@ -103,6 +114,38 @@ impl Sync {
         worst.map_or(Ok(()), Err)
     }
 
+    /// What changes nothing: no lock, no run.
+    async fn look(&self, context: &mut Context) -> Result<()> {
+        let app = Arc::new(App::open(context.config()?.clone()).await?);
+        let officials: Vec<Arc<Official>> = accounts(&app.config)?.into_iter().cloned().map(Arc::new).collect();
+        let mut worst: Option<Error> = None;
+        for account in &officials {
+            app.config.secret_of(account)?;
+            let asker = Asker::new(&app, account, self.concurrency);
+            let place = Self::beginning(&asker, i64::MAX).await?;
+            let ended = if self.verify {
+                match verify::verify(&asker, &place).await {
+                    Ok(verified) => context.out.report(&verified).and_then(|()| verified.judged()),
+                    Err(error) => Err(error),
+                }
+            } else {
+                let mut told = Told::new(account);
+                told.dry_run = true;
+                let mut progress = context.out.progress();
+                let ended = dry::dry(self, &asker, place, &mut told, &mut progress, &Stop::default()).await;
+                drop(progress);
+                told.calls = asker.calls();
+                if told.began() {
+                    context.out.report(&told)?;
+                }
+                ended
+            };
+            let Err(error) = ended else { continue };
+            worst = Some(worse(worst, error));
+        }
+        worst.map_or(Ok(()), Err)
+    }
+
     async fn sync(
         &self,
         app: &Arc<App>,
@@ -124,7 +167,8 @@ impl Sync {
         let syncing = Syncing { account: asker.account.name.clone(), run: place.run, began: place.began };
         if place.phase == Phase::List {
             let strangers = place.known == 0;
-            let first = begin::first_page(self, asker, &syncing, &mut place, run).await?;
+            let first = begin::first_page(self, asker, &syncing, &mut place, run.counted("seen")).await?;
+            run.save(&place.json()).await?;
             let writer = asker.app.store.sync_writer(syncing.clone(), strangers)?;
             let counts = Arc::new(Mutex::new(write::told(run)));
             let writing = Writing::new(&asker.app, run, writer, place.clone(), &counts);
@@ -134,21 +178,17 @@ impl Sync {
             if run.stop().asked() {
                 return Ok(());
             }
-            told.listed(&place, run.counted("seen"));
+            told.counted(run);
+            told.listed(&place);
         }
         let found = gone::gone(self, asker, &syncing, &mut place, run, progress).await?;
         told.overlooked = found.overlooked;
-        match place.failed {
-            0 => Ok(()),
-            failed => Err(Error::new(
-                Kind::Partial,
-                say!("{failed} people of the list could not be asked about"; "列表中有 {failed} 人未能查询"),
-            )
-            .next(say!(
-                "WeChat refuses their openids: are they of another account? The log names them, shortened";
-                "微信拒绝其 openid：是否属于其他账号？日志中有其缩写"
-            ))),
-        }
+        all_asked(place.failed)
+    }
+
+    /// Whether so many of the known followers are too many to be gone.
+    fn loses_too_many(&self, gone: u64, known: u64) -> bool {
+        gone as f64 > known as f64 * self.max_loss && !self.accept_loss
     }
 
     /// Where the last run ended, or the beginning.
@@ -163,12 +203,17 @@ impl Sync {
         for name in ["seen", "new", "updated", "unchanged", "returned", "kept", "failed", "gone"] {
             run.set_count(name, 0);
         }
+        Self::beginning(asker, run.id()).await
+    }
+
+    async fn beginning(asker: &Asker, run: i64) -> Result<Place> {
+        let began = asker.app.config.clock.now();
         let (rows, known) = asker.app.store.sync_known(&asker.account.name).await?;
         let last_id = if rows == 0 { 0 } else { asker.app.store.sync_last_id().await? };
-        let place = Place {
+        Ok(Place {
             phase: Phase::List,
-            run: run.id(),
-            began: asker.app.config.clock.now(),
+            run,
+            began,
             after: None,
             pages: 0,
             proven: known <= FEW,
@@ -176,8 +221,21 @@ impl Sync {
             known,
             last_id,
             failed: 0,
-        };
-        run.save(&place.json()).await?;
-        Ok(place)
+        })
     }
+}
+
+/// Exit 3 where some could not be asked about.
+fn all_asked(failed: u64) -> Result<()> {
+    if failed == 0 {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Partial,
+        say!("{failed} people of the list could not be asked about"; "列表中有 {failed} 人未能查询"),
+    )
+    .next(say!(
+        "WeChat refuses their openids: are they of another account? The log names them, shortened";
+        "微信拒绝其 openid：是否属于其他账号？日志中有其缩写"
+    )))
 }

@@ -111,8 +111,10 @@ impl Told {
 
 impl Report for Told {
     fn json(&self) -> Value {
-        let line =
-            |line: &Line| json!({ "api": line.api, "needed": line.needed, "left": line.left, "fits": line.fits() });
+        let line = |line: &Line| {
+            let error = self.unknown.get(line.api).map(|why| why.en.as_str());
+            json!({ "api": line.api, "needed": line.needed, "left": line.left, "fits": line.fits(), "error": error })
+        };
         let job = |(job, lines): &(&str, Vec<Line>)| {
             let calls: Vec<_> = lines.iter().map(line).collect();
             json!({ "job": job, "fits": lines.iter().all(Line::fits), "calls": calls })

@@ -15,10 +15,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Run a stand-in for api.weixin.qq.com and qyapi.weixin.qq.com on a local port
-/// until Ctrl-C
+/// Run a stand-in for WeChat's and WeCom's API on a local port until Ctrl-C
 ///
-/// It keeps tokens and followers, enforces the documented limits and answers
+/// It plays api.weixin.qq.com and qyapi.weixin.qq.com, told apart by path,
+/// keeps tokens and followers, enforces the documented limits and answers
 /// with the documented error codes. Its own pages: /sandbox/state,
 /// /sandbox/requests (NDJSON), /sandbox/accounts.
 #[derive(Debug, Args)]

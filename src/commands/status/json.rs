@@ -76,6 +76,7 @@ fn token_of(facts: &Facts, account: &str, token: &StoredToken) -> Value {
         "expires_at": token.expires_at.map(time_json),
         "seconds_left": token.expires_at.map(|end| seconds(end - facts.health.now_ms)),
         "generation": token.generation.to_string(),
+        "alarm": facts.alarm_of(Kind::Token, account),
     })
 }
 

@@ -148,7 +148,8 @@ fn token_line(facts: &Facts, account: &str, token: &StoredToken) -> Line {
             say!("ended {en} ago; the next call asks for one, generation {generation}"; "{zh}前已到期，下次调用时获取；第 {generation} 代")
         }
     };
-    Line { name: say!("token"; "token"), mark: Mark::Plain, text: facts.of(account, text) }
+    let mark = if facts.alarm_of(Kind::Token, account) { Mark::Alarm } else { Mark::Plain };
+    Line { name: say!("token"; "token"), mark, text: facts.of(account, text) }
 }
 
 fn paused(facts: &Facts, Paused { pause, .. }: &Paused) -> Line {

@@ -5,7 +5,7 @@ use crate::sandbox::server::Line;
 use axum::body::Bytes;
 use axum::extract::{Query, Request};
 use axum::http::StatusCode;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// The largest body that is read.
@@ -44,7 +44,7 @@ impl Call {
 
     /// The body as JSON: 44002 when empty, 47002 with unicode escapes, 47001 when it is none or not of
     /// this shape (reference 0).
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+    pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Refusal> {
         if self.body.is_empty() {
             return refuse(44002);
         }
@@ -57,6 +57,9 @@ impl Call {
 
 /// `\u`, unless the backslash is itself escaped.
 fn has_unicode_escape(body: &[u8]) -> bool {
+    if !body.contains(&b'\\') {
+        return false;
+    }
     let mut bytes = body.iter();
     while let Some(byte) = bytes.next() {
         if *byte == b'\\' && bytes.next() == Some(&b'u') {

@@ -14,7 +14,7 @@ use super::account::{Account, Kind as AccountKind};
 use super::clock;
 use super::errcode::{self, Refusal, refuse};
 use super::faults::{self, Kind};
-use super::journal::{Entry, masked_body, masked_query};
+use super::journal::{Entry, Kept};
 use super::server::Line;
 use super::tokens::looks_like_wecom;
 use super::world::{House, World, lock};
@@ -25,7 +25,7 @@ use axum::response::{IntoResponse, Response};
 use call::Call;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::time::sleep;
+use tokio::time::{sleep, sleep_until};
 
 /// How long the fault `slow` takes.
 const SLOW: Duration = Duration::from_secs(30);
@@ -94,14 +94,17 @@ pub async fn answer(State(world): State<Arc<World>>, request: Request) -> Respon
         Ok(call) => call,
         Err(status) => return status.into_response(),
     };
-    sleep(world.latency).await;
+    // From the arrival on: what reading took is part of it. A sleep of nothing would be a millisecond.
+    if !world.latency.is_zero() {
+        sleep_until((began + world.latency).into()).await;
+    }
     let fault = lock(&world.faults).strike(&call.path);
     if fault == Some(Kind::Slow) {
         sleep(SLOW).await;
     }
     let answer = work(&world, &call, fault);
     let (sent, errcode) = dress(&world, &call, &answer, fault, began);
-    write_down(&world, &call, &answer, fault, (at_ms, began), errcode, &sent);
+    write_down(&world, call, &answer, fault, (at_ms, began), errcode, &sent);
     match (sent, line) {
         (Some(mut response), _) => {
             // By its own clock, which may be moved; the server would put the machine's.
@@ -259,7 +262,7 @@ fn json(body: String) -> Response {
 
 fn write_down(
     world: &World,
-    call: &Call,
+    call: Call,
     answer: &Answer,
     fault: Option<Kind>,
     (at_ms, began): (i64, Instant),
@@ -267,21 +270,18 @@ fn write_down(
     sent: &Option<Response>,
 ) {
     let account = answer.house.as_ref().map(|house| &house.account);
-    let at = chrono::DateTime::from_timestamp_millis(at_ms).unwrap_or_default();
-    lock(&world.journal).write(Entry {
-        n: 0,
-        at: at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+    let entry = Entry {
         at_ms,
         clock: world.clock.now(),
-        account: account.map(|account| account.name.clone()),
-        appid: account.map(|account| account.app_id.clone()),
-        method: call.method.clone(),
-        path: call.path.clone(),
-        query: masked_query(&call.queries),
-        body: masked_body(&call.body),
+        account: account.map(|account| (account.name.clone(), account.app_id.clone())),
+        body: Kept::of(&call.body),
+        method: call.method,
+        path: call.path,
+        queries: call.queries,
         status: sent.as_ref().map_or(0, |response| response.status().as_u16()),
         errcode,
         fault: fault.map(faults::kind_name),
         ms: began.elapsed().as_millis() as u64,
-    });
+    };
+    lock(&world.journal).write(entry);
 }

@@ -88,3 +88,22 @@ async fn it_stops_with_its_calls_answered() {
     assert_eq!(call.await.unwrap().unwrap().status(), 200);
     assert!(stage.http.get(url).send().await.is_err());
 }
+
+#[tokio::test]
+async fn a_batch_is_written_down_by_number_and_first_openid() {
+    let stage = stage(Options { followers: 100, ..options() }).await;
+    let token = stage.token().await;
+    let query = [("access_token", token.as_str())];
+    let page = stage.get("/cgi-bin/user/get", &query).await;
+    let all: Vec<&str> =
+        page["data"]["openid"].as_array().unwrap().iter().map(|openid| openid.as_str().unwrap()).collect();
+    for list in [&all[..], &all[..2]] {
+        let list: Vec<Value> = list.iter().map(|openid| json!({ "openid": openid, "lang": "zh_CN" })).collect();
+        stage.post("/cgi-bin/user/info/batchget", &query, &json!({ "user_list": list })).await;
+    }
+    let asked = stage.http.get(stage.url("/sandbox/requests?path=/cgi-bin/user/info/batchget")).send().await.unwrap();
+    let lines: Vec<Value> =
+        asked.text().await.unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["body"], json!({ "openids": 100, "first": all[0] }));
+    assert_eq!(lines[1]["body"]["user_list"][1]["openid"], all[1], "a short body is kept");
+}

@@ -6,6 +6,7 @@ use super::lately::Lately;
 use super::{Accounts, Case, Odd, Refused};
 use crate::domain::clock::Clock;
 use crate::lifecycle;
+use crate::serve::window::Window;
 use crate::wire::cause::Cause;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,14 +38,6 @@ pub(in crate::serve) struct Desk {
     told: HashMap<(String, &'static str), Instant>,
     /// Numbers the skewed pushes.
     skewed: u64,
-}
-
-/// So much in a second.
-#[derive(Debug)]
-struct Window {
-    since: Instant,
-    taken: u32,
-    most: u32,
 }
 
 impl Desk {
@@ -163,22 +156,6 @@ impl Desk {
     }
 }
 
-impl Window {
-    fn new(most: u32) -> Window {
-        Window { since: Instant::now(), taken: 0, most }
-    }
-
-    /// One of this second, if one is left.
-    fn take(&mut self) -> bool {
-        if self.since.elapsed() >= Duration::from_secs(1) {
-            self.since = Instant::now();
-            self.taken = 0;
-        }
-        self.taken = self.taken.saturating_add(1);
-        self.taken <= self.most
-    }
-}
-
 /// Of a message whose sender is proven the hash is told, so that it can be looked for; an unproven body is told by
 /// nothing.
 fn hash(refused: &Refused) -> Option<String> {
@@ -187,18 +164,4 @@ fn hash(refused: &Refused) -> Option<String> {
     }
     let digest = ring::digest::digest(&ring::digest::SHA256, &refused.body);
     Some(crate::domain::hex::hex(&digest.as_ref()[..8]))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_eleventh_line_of_a_second_is_swallowed() {
-        let mut window = Window::new(LINES);
-        assert!((0..10).all(|_| window.take()));
-        assert!(!window.take() && !window.take());
-        window.since -= Duration::from_secs(2);
-        assert!(window.take());
-    }
 }

@@ -2,6 +2,11 @@
 //! most rows are as they should be.
 
 use super::super::enrichment::Profile;
+use super::super::read::Row;
+use super::{Listed, Synced, Syncing};
+use crate::error::Result;
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
 
 /// A row as it stands; times as the database keeps them.
 pub(super) struct Known<'r, T> {
@@ -36,6 +41,58 @@ pub(super) enum Verdict {
 /// The columns that [`Known::texts`] holds.
 pub(super) const TEXTS: &str =
     "unionid, nickname, avatar_url, city, province, country, language, subscribe_scene, remark";
+
+/// The columns that [`judged`] reads, in its order.
+pub(super) fn columns() -> String {
+    format!(
+        "id, openid, seen_run, is_followed, updated_at, follow_time, unfollow_time, erased_to, \
+         info_due_at IS NOT NULL OR info_error IS NOT NULL, sex, {TEXTS}"
+    )
+}
+
+/// Id, openid and verdict of a row, by what was told of its person.
+pub(super) fn judged(
+    row: &Row<'_>,
+    told: &HashMap<&str, &Listed>,
+    syncing: &Syncing,
+) -> Result<(i64, String, Verdict)> {
+    let (id, openid, run) = (row.int(0)?, row.text(1)?, syncing.run);
+    let columns: Vec<Option<String>> = (10..19).map(|at| row.opt_text(at)).collect::<Result<_>>()?;
+    let mut texts = [None; 9];
+    texts.iter_mut().zip(&columns).for_each(|(to, text)| *to = text.as_deref());
+    let known: Known<'_, DateTime<Utc>> = Known {
+        seen_run: row.int(2)?,
+        follows: row.int(3)? == 1,
+        updated_at: row.time(4)?,
+        follow_time: row.opt_time(5)?,
+        unfollow_time: row.opt_time(6)?,
+        erased_to: row.opt_time(7)?,
+        unsettled: row.int(8)? == 1,
+        sex: row.opt_int(9)?,
+        texts,
+    };
+    let verdict = match told.get(openid.as_str()).and_then(|person| person.profile.as_ref()) {
+        Some(told) => verdict(&known, told, told.follow_time.as_ref(), run, &syncing.began),
+        None if known.seen_run == run => Verdict::Twice,
+        None => Verdict::Same,
+    };
+    Ok((id, openid, verdict))
+}
+
+impl Synced {
+    /// Counts somebody who has a row.
+    pub(super) fn count(&mut self, verdict: Verdict, counts: bool) {
+        let one = u64::from(counts);
+        self.seen += if verdict == Verdict::Twice { 0 } else { one };
+        match verdict {
+            Verdict::Twice => {}
+            Verdict::Kept => self.kept += one,
+            Verdict::Same => self.unchanged += one,
+            Verdict::Changed => self.updated += one,
+            Verdict::Returned => self.returned += one,
+        }
+    }
+}
 
 fn texts(told: &Profile) -> [Option<&str>; 9] {
     [

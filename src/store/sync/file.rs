@@ -143,18 +143,15 @@ impl<'a> Rows<'a> {
             }
             return Ok(());
         };
-        self.tally.seen += u64::from(person.counts && verdict != Verdict::Twice);
+        self.tally.count(verdict, person.counts);
         match verdict {
-            Verdict::Twice => return Ok(()),
-            Verdict::Kept => self.tally.kept += u64::from(person.counts),
-            Verdict::Same => self.tally.unchanged += u64::from(person.counts),
-            Verdict::Changed | Verdict::Returned => {
-                let returned = verdict == Verdict::Returned;
-                self.tally.returned += u64::from(returned);
-                self.tally.updated += u64::from(!returned);
-                return self.change(person);
-            }
+            Verdict::Twice => Ok(()),
+            Verdict::Changed | Verdict::Returned => self.change(person),
+            Verdict::Kept | Verdict::Same => self.mark(id),
         }
+    }
+
+    fn mark(&mut self, id: i64) -> rusqlite::Result<()> {
         self.seen.execute(params![self.syncing.run, id]).map(drop)
     }
 

@@ -3,7 +3,7 @@
 use super::super::read::{Row, bind_mysql};
 use super::super::value::{Value, places};
 use super::super::{Statement, Store, lost, mysql};
-use super::compare::{Known, TEXTS, Verdict, verdict};
+use super::compare::{Verdict, columns, judged};
 use super::{Listed, NEW, NEW_ROW, Note, SEEN, Synced, Syncing, Written, change};
 use crate::error::Result;
 use chrono::{DateTime, Utc};
@@ -112,20 +112,13 @@ impl Rows<'_> {
         let verdicts = self.look(db, people).await?;
         let (mut seen, mut changes, mut missing) = (Vec::new(), Vec::new(), Vec::new());
         for person in people {
-            let counts = u64::from(person.counts);
             let Some((id, verdict)) = verdicts.get(person.openid.as_str()) else {
                 missing.extend(person.profile.is_some().then_some(person));
                 continue;
             };
-            tally.seen += if *verdict == Verdict::Twice { 0 } else { counts };
-            match verdict {
-                Verdict::Twice => continue,
-                Verdict::Kept => tally.kept += counts,
-                Verdict::Same => tally.unchanged += counts,
-                Verdict::Changed => tally.updated += 1,
-                Verdict::Returned => tally.returned += 1,
-            }
+            tally.count(*verdict, person.counts);
             match (verdict, &person.profile) {
+                (Verdict::Twice, _) => {}
                 (Verdict::Changed | Verdict::Returned, Some(told)) => {
                     changes.push(change(self.syncing, person.openid.clone(), told.clone(), self.now));
                 }
@@ -140,45 +133,16 @@ impl Rows<'_> {
     /// What is to be done with each row there is; not with those that this transaction has made.
     async fn look(&self, db: &mut MySqlConnection, people: &[Listed]) -> sqlx::Result<HashMap<String, (i64, Verdict)>> {
         let size = people.len().next_multiple_of(100);
-        let sql = format!(
-            "SELECT id, openid, seen_run, is_followed, updated_at, follow_time, unfollow_time, erased_to, \
-             info_due_at IS NOT NULL OR info_error IS NOT NULL, sex, {TEXTS} \
-             FROM user_mapping WHERE account = ? AND openid IN ({})",
-            places(size)
-        );
+        let sql = format!("SELECT {} FROM user_mapping WHERE account = ? AND openid IN ({})", columns(), places(size));
         let query = sqlx::query(AssertSqlSafe(sql)).bind(self.syncing.account.as_str());
         let query = (0..size).fold(query, |query, at| query.bind(people[at.min(people.len() - 1)].openid.as_str()));
         let told: HashMap<&str, &Listed> = people.iter().map(|person| (person.openid.as_str(), person)).collect();
         let mut verdicts = HashMap::with_capacity(people.len());
         for row in query.fetch_all(db).await? {
-            let (id, openid, verdict) = self.verdict(&Row::MySql(&row, None), &told).map_err(undecoded)?;
+            let (id, openid, verdict) = judged(&Row::MySql(&row, None), &told, self.syncing).map_err(undecoded)?;
             verdicts.insert(openid, (id, verdict));
         }
         Ok(verdicts)
-    }
-
-    fn verdict(&self, row: &Row<'_>, told: &HashMap<&str, &Listed>) -> Result<(i64, String, Verdict)> {
-        let (id, openid, run) = (row.int(0)?, row.text(1)?, self.syncing.run);
-        let texts: Vec<Option<String>> = (10..19).map(|at| row.opt_text(at)).collect::<Result<_>>()?;
-        let mut borrowed = [None; 9];
-        borrowed.iter_mut().zip(&texts).for_each(|(to, text)| *to = text.as_deref());
-        let known = Known {
-            seen_run: row.int(2)?,
-            follows: row.int(3)? == 1,
-            updated_at: row.time(4)?,
-            follow_time: row.opt_time(5)?,
-            unfollow_time: row.opt_time(6)?,
-            erased_to: row.opt_time(7)?,
-            unsettled: row.int(8)? == 1,
-            sex: row.opt_int(9)?,
-            texts: borrowed,
-        };
-        let verdict = match told.get(openid.as_str()).and_then(|person| person.profile.as_ref()) {
-            Some(told) => verdict(&known, told, told.follow_time.as_ref(), run, &self.syncing.began),
-            None if known.seen_run == run => Verdict::Twice,
-            None => Verdict::Same,
-        };
-        Ok((id, openid, verdict))
     }
 
     /// Inserts who has no row; how many they were.

@@ -12,6 +12,7 @@ const TRACE: usize = 8;
 
 /// A secret setting of the program, as the README tells of it.
 pub struct Setting {
+    /// Its variable; the key, where only the file has it.
     pub variable: String,
     /// Its key in the TOML file.
     pub key: Option<String>,
@@ -19,9 +20,19 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// Whether its key stands in the table of an account.
-    pub fn of_account(&self) -> bool {
-        self.variable.starts_with("WECHAT_")
+    /// Whether the environment may have it.
+    pub fn has_variable(&self) -> bool {
+        self.key.as_ref() != Some(&self.variable)
+    }
+
+    /// The table that its key stands in, such as `official`; at the top of the file an empty one.
+    pub fn table(&self) -> &'static str {
+        match self.variable.as_str() {
+            name if name.starts_with("WECHAT_") => "official",
+            name if name.starts_with("WECOM_") => "wecom",
+            name if name.starts_with("MINIGAME_") || name == "token_from_key" => "minigame",
+            _ => "",
+        }
     }
 }
 
@@ -30,6 +41,8 @@ pub struct Canaries {
     pub settings: Vec<Setting>,
     /// The key of a hook, and a word of its address.
     pub hook: (String, String),
+    /// What a client of the token service proves itself with.
+    pub client: String,
     traces: HashMap<[u8; TRACE], String>,
 }
 
@@ -37,7 +50,10 @@ impl Canaries {
     /// A value of its own for every secret setting, also those of later versions.
     pub fn of_the_program() -> Self {
         let hook = (format!("whsec_{}=", aes_key("the key of a hook")), core("the address of a hook"));
-        let mut canaries = Canaries { settings: Vec::new(), hook: hook.clone(), traces: HashMap::new() };
+        let client = core("the token of a client");
+        let (settings, traces) = (Vec::new(), HashMap::new());
+        let mut canaries = Canaries { settings, hook: hook.clone(), client: client.clone(), traces };
+        canaries.add("the token of a client", &client);
         canaries.add("the key of a hook", &hook.0[6..]);
         canaries.add("the address of a hook", &hook.1);
         for (variable, key) in secret_settings() {
@@ -112,8 +128,9 @@ fn secret_settings() -> Vec<(String, Option<String>)> {
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let row = |line: &str| -> Option<(String, Option<String>)> {
         let cells: Vec<_> = line.split('|').map(str::trim).collect();
-        let variable = cells.get(1)?.strip_suffix(" (secret)")?.trim_matches('`').to_owned();
+        let variable = cells.get(1)?.strip_suffix(" (secret)")?.trim_matches('`');
         let key = cells.get(2)?.strip_prefix('`').map(|key| key.trim_end_matches('`').to_owned());
+        let variable = if variable == "–" { key.clone()? } else { variable.to_owned() };
         Some((variable, key))
     };
     page.lines().filter_map(row).collect()

@@ -8,7 +8,7 @@ async fn a_secret_as_an_argument_is_not_repeated() {
     let mut scene = Scene::new();
     let pasted = format!("77_{}_{}", core("an access_token"), core("its other half"));
     scene.canaries.add("the pasted token", &pasted);
-    let config = scene.write("wxops.toml", scene.toml("http://127.0.0.1:1"));
+    let config = scene.write("wxops.toml", scene.whole("http://127.0.0.1:1"));
     scene.keep_quiet(vec![Act::new("the schema", &["--config", &config, "db", "migrate"])]).await;
     let mut acts = Vec::new();
     let mut number = 0;

@@ -63,30 +63,50 @@ impl Scene {
         Scene { canaries: Canaries::of_the_program(), folder }
     }
 
-    /// A good configuration with every secret set; the platform is at `api_base`.
+    /// A good configuration with every secret set of an Official Account; the platform is at `api_base`.
     pub fn toml(&self, api_base: &str) -> String {
-        let database = self.folder.path().join("wxops.db");
-        let lines = |of_account: bool| -> String {
-            let chosen = self.canaries.settings.iter().filter(|setting| setting.of_account() == of_account);
-            let chosen = chosen.filter(|setting| setting.variable != "DATABASE_URL");
-            // A group robot has its key in its URL: it is where the platform is.
-            let value = |value: &str| match value.strip_prefix("http://127.0.0.1:1/") {
-                Some(path) if api_base.starts_with("http://127.") => format!("{api_base}/{path}"),
-                _ => value.to_owned(),
-            };
-            chosen.filter_map(|set| set.key.as_ref().map(|key| format!("{key} = {:?}\n", value(&set.value)))).collect()
-        };
+        self.with(api_base, "")
+    }
+
+    /// The same, with accounts of the other platforms, and a client of the token service.
+    pub fn whole(&self, api_base: &str) -> String {
+        let others = format!(
+            "[[client]]\nname = \"canary\"\ntoken_sha256 = \"{}\"\nscopes = [\"token:game\"]\n\
+             [wecom.office]\ncorp_id = \"wwcanary\"\nagent_id = \"1000002\"\napi_base = \"{api_base}\"\n{}\
+             [minigame.game]\napp_id = \"wx00canary00000001\"\napi_base = \"{api_base}\"\n\
+             token_from = \"{api_base}/api/token/game\"\n{}",
+            sha256(&self.canaries.client),
+            self.lines("wecom", api_base),
+            self.lines("minigame", api_base),
+        );
+        self.with(api_base, &others)
+    }
+
+    /// The Official Account's table is the last one.
+    fn with(&self, api_base: &str, others: &str) -> String {
         format!(
             "database_url = \"sqlite://{}\"\nlisten = \"127.0.0.1:0\"\nmetrics_listen = \"127.0.0.1:0\"\n\
              public_url = \"http://127.0.0.1:1\"\n{}[[hook]]\nname = \"canary\"\nurl = \"http://127.0.0.1:1/{}\"\n\
-             secret = \"{}\"\nevents = [\"*\"]\n[official.main]\napp_id = \"{APP_ID}\"\n\
+             secret = \"{}\"\nevents = [\"*\"]\n{others}[official.main]\napp_id = \"{APP_ID}\"\n\
              original_id = \"{ORIGINAL_ID}\"\nmode = \"secure\"\napi_base = \"{api_base}\"\n{}",
-            database.display(),
-            lines(false),
+            self.folder.path().join("wxops.db").display(),
+            self.lines("", api_base),
             self.canaries.hook.1,
             self.canaries.hook.0,
-            lines(true),
+            self.lines("official", api_base),
         )
+    }
+
+    /// The secrets of a table, or of the top of the file.
+    fn lines(&self, table: &str, api_base: &str) -> String {
+        let chosen = self.canaries.settings.iter().filter(|setting| setting.table() == table);
+        let chosen = chosen.filter(|setting| setting.variable != "DATABASE_URL");
+        // A group robot has its key in its URL: it is where the platform is.
+        let value = |value: &str| match value.strip_prefix("http://127.0.0.1:1/") {
+            Some(path) if api_base.starts_with("http://127.") => format!("{api_base}/{path}"),
+            _ => value.to_owned(),
+        };
+        chosen.filter_map(|set| set.key.as_ref().map(|key| format!("{key} = {:?}\n", value(&set.value)))).collect()
     }
 
     /// A file of mode 0600 below the folder.
@@ -141,6 +161,11 @@ impl Scene {
         let seen = self.canaries.seen_in(said);
         assert!(seen.is_empty(), "{what} shows {seen:?}:\n{said}");
     }
+}
+
+fn sha256(text: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Every verb of the program's own help, with arguments that make it work where the suite knows some, and a limit

@@ -41,7 +41,7 @@ async fn filtered_log() {
 
 async fn serves(args: &[&str], env: &[(String, String)], mode: &str, turn: usize) {
     let (scene, platform) = hostile::scene().await;
-    let config = scene.write("wxops.toml", scene.toml(&format!("http://{}/{mode}", platform.address)));
+    let config = scene.write("wxops.toml", scene.whole(&format!("http://{}/{mode}", platform.address)));
     let args = [args, &["--config", &config, "serve"]].concat();
     let migrate = process::run(scene.folder.path(), &["--config", &config, "db", "migrate"], env, "").await;
     migrate.expect_code(0);
@@ -56,6 +56,15 @@ async fn serves(args: &[&str], env: &[(String, String)], mode: &str, turn: usize
     for request in genuine(&scene.canaries).into_iter().chain(forged) {
         let answer = http::once(serve.address, &request).await;
         answers += &answer.map_or_else(|error| error.to_string(), |a| format!("{:?} {}\n", a.headers, a.text()));
+    }
+    let tokens = client(&scene.canaries);
+    for request in &tokens {
+        let answer = http::once(serve.address, request).await.unwrap();
+        assert!(matches!(answer.status, 200 | 401 | 403 | 500 | 502 | 503), "{}", answer.text());
+        // Who may have a token, and only they, see it.
+        if answer.status != 200 {
+            answers += &format!("{:?} {}\n", answer.headers, answer.text());
+        }
     }
     until("the profiles to be asked for", async || {
         let log = serve.log();
@@ -141,6 +150,24 @@ fn genuine(canaries: &Canaries) -> Vec<Vec<u8>> {
     ]
 }
 
+/// A client of the token service asks for its account's token, and for another's; and puts its own where it does not belong.
+fn client(canaries: &Canaries) -> Vec<Vec<u8>> {
+    let (token, bearer) = (&canaries.client, format!("Bearer {}", canaries.client));
+    let told = |id: &str| {
+        let headers = [("Authorization", bearer.as_str()), ("X-Request-Id", id), ("Connection", "close")];
+        http::request("POST", "/api/token/game/refused", &headers, b"{\"sha256\":\"0123456789abcdef\"}")
+    };
+    vec![
+        get("/api/token/game", &bearer),
+        get("/api/token/main", &bearer),
+        get(&format!("/api/token/{token}?token={token}"), &bearer),
+        get("/api/token/game", token),
+        told("1"),
+        told(token),
+        told(canaries.value("WECHAT_APP_SECRET")),
+    ]
+}
+
 /// Whoever learnt a secret and sends it around, in every part of a request.
 fn forged(canaries: &Canaries) -> Vec<Vec<u8>> {
     let mut requests = Vec::new();
@@ -161,6 +188,8 @@ fn forged(canaries: &Canaries) -> Vec<Vec<u8>> {
             post(&good.target("/wechat/event"), &[], format!("<xml><{value}>{value}</xml>").as_bytes()),
             get(&format!("/{sent}?{sent}"), &bearer),
             get("/healthz?verbose", &bearer),
+            get(&format!("/api/token/{sent}"), &bearer),
+            post(&format!("/api/token/{sent}/refused"), &[("X-Request-Id", value)], value.as_bytes()),
             format!("GET /{sent} {value}\r\n{value}\r\n\r\n").into_bytes(),
         ]);
     }

@@ -15,9 +15,9 @@ async fn nothing_is_reachable() {
     let url = scene.canaries.value("DATABASE_URL").to_owned();
     let escaped: String = password.bytes().map(|byte| format!("%{byte:02X}")).collect();
 
-    let away = scene.toml("http://127.0.0.1:1");
+    let away = scene.whole("http://127.0.0.1:1");
     let proxied = format!("{away}proxy = \"http://user:{proxy}@127.0.0.1:1\"\n");
-    let lookup = scene.toml(&format!("https://{}.invalid", "no-such-host"));
+    let lookup = scene.whole(&format!("https://{}.invalid", "no-such-host"));
     let other = |url: &str| {
         away.lines()
             .map(

@@ -6,7 +6,6 @@ use super::ask::Asker;
 use super::place::Place;
 use crate::commands::budget::{self, Line};
 use crate::error::{Error, Result};
-use crate::job::Run;
 use crate::platform::wechat::quota::{BATCHGET, USER_GET};
 use crate::platform::wechat::user::Page;
 use crate::say;
@@ -23,7 +22,7 @@ pub(super) async fn first_page(
     asker: &Asker,
     syncing: &Syncing,
     place: &mut Place,
-    run: &Run,
+    seen: u64,
 ) -> Result<Page> {
     let (app, account) = (&*asker.app, &*asker.account);
     // Side by side: what is asked of the quota costs no time.
@@ -33,7 +32,7 @@ pub(super) async fn first_page(
         budget::left_of(app, account, BATCHGET),
     );
     let page = page?;
-    let people = page.total.unsigned_abs().saturating_sub(run.counted("seen"));
+    let people = page.total.unsigned_abs().saturating_sub(seen);
     let lines: Vec<Line> = budget::followers_sync(people)
         .into_iter()
         .filter_map(|(api, needed)| match api {

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use tokio::task::JoinSet;
 
 /// Candidates looked at together.
-const AT_ONCE: i64 = 2_000;
+pub(super) const AT_ONCE: i64 = 2_000;
 /// Rows marked in one transaction.
 const MARKED: usize = 200;
 
@@ -43,7 +43,7 @@ pub(super) async fn gone(
         return Ok(found);
     }
     let known = place.known.unsigned_abs();
-    if verdicts as f64 > known as f64 * verb.max_loss && !verb.accept_loss {
+    if verb.loses_too_many(verdicts, known) {
         place.phase = Phase::Refused;
         run.save(&place.json()).await?;
         return Err(too_many(verdicts, known, verb.max_loss));
@@ -52,7 +52,7 @@ pub(super) async fn gone(
     Ok(found)
 }
 
-fn too_many(gone: u64, known: u64, limit: f64) -> Error {
+pub(super) fn too_many(gone: u64, known: u64, limit: f64) -> Error {
     let percent = (limit * 1000.0).round() / 10.0;
     Error::failed(say!(
         "{gone} of {known} known followers would be marked as gone, more than {percent} %: nobody is";

@@ -22,6 +22,9 @@ const ROWS: usize = 500;
 /// How often it is looked whether the run is to stop.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// After a failure: how long the answers are waited for that are on their way.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
 /// The list, and where on it the sync is.
 pub(super) struct List<'a> {
     pub asker: &'a Asker,
@@ -105,7 +108,11 @@ impl<'a> List<'a> {
                 break step;
             }
         };
-        // What is in flight is asked for again by the next run; what has come is written.
+        // What has come is written, and what is on its way when the quota is spent has been paid for. What is still in
+        // flight then is asked for again by the next run.
+        if walked.is_err() {
+            let _ = tokio::time::timeout(LAST_ANSWERS, async { while flight.join_next().await.is_some() {} }).await;
+        }
         drop((flight, to));
         if let Some(page) = next {
             page.abort();
@@ -205,7 +212,7 @@ async fn ask(asker: Asker, to: mpsc::Sender<ToWrite>, number: u64, openids: Vec<
     send(&to, ToWrite::Batch { number, people, failed: failures }).await
 }
 
-fn listed(info: UserInfo) -> Listed {
+pub(super) fn listed(info: UserInfo) -> Listed {
     let profile = Profile {
         unionid: info.unionid,
         nickname: info.nickname,

@@ -19,12 +19,13 @@ pub(super) struct Told {
     /// It went on where another run had ended.
     pub resumed: bool,
     pub calls: u64,
-    counts: Synced,
-    gone: u64,
-    failed: u64,
+    pub counts: Synced,
+    pub gone: u64,
+    pub failed: u64,
     /// Not in the list, and following all the same.
     pub overlooked: u64,
     total: Option<(i64, i64)>,
+    pub dry_run: bool,
 }
 
 impl Told {
@@ -40,6 +41,7 @@ impl Told {
             failed: 0,
             overlooked: 0,
             total: None,
+            dry_run: false,
         }
     }
 
@@ -49,9 +51,9 @@ impl Told {
     }
 
     /// The list is read to its end.
-    pub fn listed(&mut self, place: &Place, seen: u64) {
+    pub fn listed(&mut self, place: &Place) {
         self.total = place.total;
-        let listed = i64::try_from(seen + place.failed).unwrap_or(i64::MAX);
+        let listed = i64::try_from(self.counts.seen + self.failed).unwrap_or(i64::MAX);
         if let Some((least, most)) = place.total
             && !(least..=most).contains(&listed)
         {
@@ -75,6 +77,7 @@ impl Report for Told {
         let Synced { seen, new, updated, unchanged, returned, kept } = self.counts;
         json!({
             "account": self.account,
+            "dry_run": self.dry_run,
             "seen": seen,
             "new": new,
             "updated": updated,
@@ -95,6 +98,16 @@ impl Report for Told {
         let Synced { seen, new, updated, unchanged, returned, kept } = self.counts;
         let Told { account, gone, failed, calls, .. } = self;
         let seconds = (self.start.elapsed().as_secs_f64() * 10.0).round() / 10.0;
+        if self.dry_run {
+            return say!(
+                "{account}: {seen} people seen; {new} would be new, {updated} updated, {unchanged} unchanged, \
+                 {returned} returned, {kept} left alone, {gone} gone, {failed} failed; {calls} calls in {seconds} s";
+                "{account}：共 {seen} 人；将新增 {new}，更新 {updated}，未变 {unchanged}，重新关注 {returned}，\
+                 未改动 {kept}，已离开 {gone}，失败 {failed}；{calls} 次调用，用时 {seconds} 秒"
+            )
+            .in_lang(lang)
+            .to_owned();
+        }
         let text: Text = say!(
             "{account}: {seen} people seen, {new} new, {updated} updated, {unchanged} unchanged, {returned} returned, \
              {kept} left alone, {gone} gone, {failed} failed; {calls} calls in {seconds} s";
