@@ -69,8 +69,9 @@ impl App {
             seen.call_seconds.with_label_values(&[platform, call.api]).observe(call.seconds);
         };
         let client = Arc::new(Client::new(Limits::default(), config.clock.clone()).observed(Arc::new(observer)));
-        let tokens = Arc::new(Keeper::new(store.clone(), client.clone(), config.clock.clone()));
         let cache = config.redis_url.clone().map(|url| Arc::new(Cache::new(url, store.clone())));
+        let keeper = Keeper::new(store.clone(), client.clone(), config.clock.clone());
+        let tokens = Arc::new(keeper.copying(cache.clone()));
         let hooks = Hooks::new(&config.hooks);
         let spools = !matches!(config.spool_dir, Some(SpoolDir::Off));
         App { config, store, client, tokens, cache, metrics, hooks, spools }

@@ -14,7 +14,7 @@
 //! | [`erase`] | a person out of every store: what each confirms, and the chain of receipts |
 //! | [`job`] | the frame of scheduled work: `turn.rs` one run at a time, `run.rs` what it has done and where it goes on; `ping.rs` and `textfile.rs` tell of it |
 //! | [`app`] | the configuration and every open thing; the only place that opens them |
-//! | [`cache`] | copies in Redis where there is one: last positions, with the loop that keeps them true |
+//! | [`cache`] | copies in Redis where there is one: last positions, with the loop that keeps them true; tokens for other programs |
 //! | [`tokens`] | the keeper of access_tokens: one refresh at a time across processes |
 //! | [`platform`] | calls to WeChat: `http.rs` the client, `errcode.rs` the one table of codes, one file a resource |
 //! | [`spool`] | callbacks on this host's disk while the database is away: `record.rs`, `segment.rs`, `disk.rs` |
@@ -72,6 +72,7 @@
 //! - Whether a silence is an alarm: `domain/silence.rs`; a job's, `domain/rhythm.rs`; whether anything else is: `alarm/finding.rs`.
 //! - A setting: `config/keys.rs`, then `config/mod.rs` or `config/account.rs`.
 //! - What SIGHUP changes: `serve/reload.rs`; the table of accounts that requests look at is `serve/accounts.rs`.
+//! - Where other programs look for the access_token: `domain/layout/`, one file a library; `cache/token.rs` writes it.
 //! - What SQL runs: `store/` by the table's name.
 //! - What starts a job: `systemd/` and `cron/wxops`; `commands/init/units.rs` and `crontab.rs` hand them out with the right paths.
 //!

@@ -2,6 +2,7 @@
 //! over a newer one (reference 3.3).
 
 mod ask;
+mod copies;
 mod hold;
 mod past;
 
@@ -9,6 +10,7 @@ pub use ask::{can_be_forced, fetch};
 pub use hold::check as may_ask;
 pub use past::{Verdict, verdicts};
 
+use crate::cache::Cache;
 use crate::domain::account::{Access, Platform, TokenApi};
 use crate::domain::clock::Clock;
 use crate::domain::secret::Secret;
@@ -48,6 +50,8 @@ pub struct Keeper {
     client: Arc<Client>,
     clock: Clock,
     who: String,
+    /// Where copies for other programs are kept.
+    cache: Option<Arc<Cache>>,
     accounts: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Held>>>>,
 }
 
@@ -74,7 +78,7 @@ impl Keeper {
     /// A keeper over the table of a database.
     pub fn new(store: Store, client: Arc<Client>, clock: Clock) -> Self {
         let who = this_process();
-        Keeper { store, client, clock, who, accounts: Mutex::default() }
+        Keeper { store, client, clock, who, cache: None, accounts: Mutex::default() }
     }
 
     /// Sees to it that the stored token is not near its end; asks the platform only where it is. `force` makes a new one
@@ -228,6 +232,9 @@ impl Keeper {
                 (Some(lease), None) => {
                     let asked = self.ask(account, &stored, renewal).await;
                     self.store.release(&lease).await?;
+                    if asked.is_ok() {
+                        self.copy(account).await;
+                    }
                     return asked;
                 }
                 (None, None) if Instant::now() > give_up => {
@@ -341,6 +348,7 @@ impl Keeper {
             now_ms: self.clock.now_ms(),
         };
         let token = self.put(account, &stored, new).await?;
+        self.copy(account).await;
         self.store.probe_at_once(&account.name).await?;
         Ok(token)
     }
@@ -351,7 +359,9 @@ impl Keeper {
         if stored.token.is_none() {
             return Ok(false);
         }
-        self.store.forget_token(&account.name, stored.generation, "token clear").await
+        let cleared = self.store.forget_token(&account.name, stored.generation, "token clear").await?;
+        self.copy(account).await;
+        Ok(cleared)
     }
 
     /// A person says that the platform may be asked again, whatever it forbade; true where it had.

@@ -7,10 +7,12 @@
 //! |---|---|
 //! | `wxops:{INSTALLATION:ACCOUNT:SHARD}:at:OPENID` | the position as it is in SQL; ends by itself when it expires |
 //! | `wxops:{INSTALLATION:ACCOUNT:SHARD}:places` | a geo set of openids, and [`WHOLE`], which says whether everybody of the shard is in it |
+//! | `wxops:{NUMBER}:INSTALLATION:ACCOUNT:token` | which generation of the account's token was copied for other programs; the number puts it on the same node as that copy, whose key is theirs to choose |
 
 use crate::domain::geo::Place;
 use crate::store::Position;
 use chrono::DateTime;
+use redis::cluster_routing::Slot;
 
 /// Shards of an account.
 pub(super) const SHARDS: u32 = 64;
@@ -45,6 +47,14 @@ impl Keys {
     /// Every shard of an account.
     pub fn shards(&self, account: &str) -> Vec<Shard> {
         (0..SHARDS).map(|number| self.shard(account, number)).collect()
+    }
+
+    /// The key beside the copy of a token: in a cluster both are changed together, so it lies in the slot of that one.
+    pub fn token(&self, account: &str, copy: &str) -> String {
+        let slot = Slot::for_key(copy);
+        // Every slot has its number among some tens of thousands.
+        let number = (0u32..).find(|number| Slot::for_key(number.to_string()) == slot).unwrap_or_default();
+        format!("wxops:{{{number}}}:{}:{account}:token", self.installation)
     }
 
     fn shard(&self, account: &str, number: u32) -> Shard {
@@ -107,6 +117,16 @@ mod tests {
         }
         assert_eq!(read("main", "oA", "91 0 1 2 "), None);
         assert_eq!(read("main", "oA", ""), None);
+    }
+
+    #[test]
+    fn a_copy_and_the_key_beside_it_share_a_slot() {
+        let keys = Keys::new("3fa9".into());
+        for copy in ["wx:access_token:wx01", "a{b}c", "{}", "a}b{", "gowechat_work__access_token_ww01_1000002"] {
+            let beside = keys.token("main", copy);
+            assert_eq!(Slot::for_key(&beside), Slot::for_key(copy), "{copy} {beside}");
+            assert!(beside.ends_with("}:3fa9:main:token"), "{beside}");
+        }
     }
 
     #[test]

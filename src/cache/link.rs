@@ -85,7 +85,10 @@ fn failed(error: RedisError) -> Error {
         }
         ErrorKind::Server(ServerErrorKind::NoPerm) => {
             Error::config(say!("Redis permits it not: {why}"; "Redis 权限不足：{why}"))
-                .next(say!("give the user of REDIS_URL the keys wxops:*"; "请授予 REDIS_URL 中的用户对 wxops:* 的权限"))
+                .next(say!(
+                    "give the user of REDIS_URL the keys wxops:* and those of token_redis_layout";
+                    "请授予 REDIS_URL 中的用户对 wxops:* 及 token_redis_layout 所用键的权限"
+                ))
                 .source(error)
         }
         _ => away(&why).source(error),

@@ -5,9 +5,11 @@ mod copier;
 mod keys;
 mod link;
 mod near;
+mod token;
 
 pub use copier::Copier;
 pub use near::{INNER, Near, Nearest};
+pub use token::Standing;
 
 use crate::domain::secret::Secret;
 use crate::error::Result;

@@ -6,6 +6,7 @@ use super::origins::Origins;
 use super::source::{Layer, Origin, Value};
 use super::values;
 use crate::domain::account::{Access, Platform, TokenApi, TokenFrom};
+use crate::domain::layout::Layout;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Result, Text};
 use crate::say;
@@ -41,7 +42,7 @@ impl Reader<'_> {
         };
         let proxy = self.parsed(&keys::PROXY, origins, values::proxy)?;
         let token_from = self.token_from(origins)?;
-        let token_layout = self.parsed(&keys::TOKEN_LAYOUT, origins, values::layout)?;
+        let token_layout = self.parsed(&keys::TOKEN_LAYOUT, origins, Layout::parse)?;
         let Some(app_id) = app_id else { return Ok(None) };
         let bare = Access::new(self.platform, self.name, &app_id, &api_base);
         Ok(Some(Access { agent_id, secret, proxy, token_api, token_from, token_layout, ..bare }))

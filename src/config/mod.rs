@@ -5,6 +5,7 @@ mod access;
 mod account;
 mod apps;
 mod client;
+mod copies;
 mod database;
 mod dotenv;
 mod file;
@@ -181,6 +182,7 @@ impl Config {
             let why = say!("metrics never share the public listener"; "指标不能与公开端口共用");
             return Err(value.map_or_else(|| Error::config(why.clone()), |value| value.error(why.clone())));
         }
+        copies::check(&layers, config.accesses(), config.redis_url.is_some())?;
         config.origins = origins;
         (config.warnings, config.secrets) = layers.into_warnings_and_secrets();
         Ok(config)

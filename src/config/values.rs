@@ -1,6 +1,6 @@
 //! The parsers of single values. Their messages say what is wrong, never the value where it may be a secret.
 
-use crate::domain::account::{Layout, Mode, TokenApi};
+use crate::domain::account::{Mode, TokenApi};
 use crate::domain::network::Network;
 use crate::domain::redis;
 use crate::domain::robot::Robot;
@@ -284,23 +284,6 @@ pub(super) fn no_network(text: &str) -> Error {
         "{text:?} is no address and no network, such as 10.0.0.7 or 10.0.0.0/8";
         "{text:?} 不是地址或网段，例如 10.0.0.7 或 10.0.0.0/8"
     ))
-}
-
-/// How a copy of the token is kept in Redis for other programs.
-pub(super) fn layout(text: &str) -> Result<Layout> {
-    match text {
-        "wxjava" => Ok(Layout::WxJava),
-        "easywechat6" => Ok(Layout::EasyWeChat6),
-        "silenceper" => Ok(Layout::Silenceper),
-        "senparc" => Ok(Layout::Senparc),
-        _ => match text.strip_prefix("plain:").filter(|key| !key.is_empty() && !key.contains(char::is_whitespace)) {
-            Some(key) => Ok(Layout::Plain(key.to_owned())),
-            None => Err(Error::config(say!(
-                "must be plain:KEY, wxjava, easywechat6, silenceper or senparc";
-                "必须是 plain:键名、wxjava、easywechat6、silenceper 或 senparc"
-            ))),
-        },
-    }
 }
 
 /// erase or keep.

@@ -1,6 +1,7 @@
 //! An account as the configuration describes it: what a call with its access_token needs, and of an Official Account
 //! what receives callbacks.
 
+use super::layout::Layout;
 use super::reply::Reply;
 use super::secret::Secret;
 use crate::error::{Error, Result};
@@ -88,21 +89,6 @@ pub struct TokenFrom {
     pub url: String,
     /// What this installation proves itself with there.
     pub key: Secret,
-}
-
-/// The form in which other programs of the company look for the token in Redis.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Layout {
-    /// The bare token under this key.
-    Plain(String),
-    /// WxJava, 4.x.
-    WxJava,
-    /// EasyWeChat 6.
-    EasyWeChat6,
-    /// silenceper/wechat, v2.
-    Silenceper,
-    /// Senparc.Weixin.
-    Senparc,
 }
 
 /// What a call with an access_token needs, of an account on whichever platform.

@@ -10,6 +10,7 @@ pub mod filter;
 pub mod geo;
 pub mod hex;
 pub mod hook;
+pub mod layout;
 pub mod near;
 pub mod network;
 pub mod redis;

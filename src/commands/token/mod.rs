@@ -2,6 +2,7 @@
 
 mod blame;
 mod clear;
+mod copy;
 mod refresh;
 mod set;
 mod show;

@@ -144,6 +144,8 @@ impl Refresh {
             let stored = app.store.stored_token(&account.name).await?;
             match token_of(&stored).filter(|token| !force && !app.tokens.is_due(account, token)) {
                 Some(token) => {
+                    // What other programs read may have been lost or overwritten all the same.
+                    app.tokens.copy(account).await;
                     frame.nothing_due(&account.name, app.now_ms());
                     return Ok(token);
                 }

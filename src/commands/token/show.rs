@@ -1,5 +1,6 @@
 //! `wxops token show`.
 
+use super::copy::CopyState;
 use crate::app::App;
 use crate::commands::{Context, accesses, time_json, time_local, worse};
 use crate::domain::account::Access;
@@ -28,6 +29,7 @@ pub struct Show {
 struct Shown {
     account: Access,
     stored: StoredToken,
+    copy: Option<CopyState>,
     reveal: bool,
     /// What the platform said; `None`: it was not asked.
     checked: Option<bool>,
@@ -46,8 +48,9 @@ impl Show {
                 checked = Some(error.is_none());
                 worst = error.map_or(worst.take(), |error| Some(worse(worst.take(), error)));
             }
+            let copy = CopyState::of(app.cache.as_deref(), account, app.now_ms()).await;
             let (account, reveal, now_ms) = (account.clone(), self.reveal, app.now_ms());
-            context.out.show(&Shown { account, stored, reveal, checked, now_ms })?;
+            context.out.show(&Shown { account, stored, copy, reveal, checked, now_ms })?;
         }
         worst.map_or(Ok(()), Err)
     }
@@ -109,6 +112,7 @@ impl Report for Shown {
             "age_seconds": self.age_seconds(),
             "who": who,
             "refreshed_at": refreshed_at.map(|time| time_json(time.timestamp_millis())),
+            "copy": self.copy.as_ref().map(CopyState::json),
             "previous_until": self.previous_until().map(time_json),
             "held_until": self.held_until().map(time_json),
             "held_errcode": self.held_until().and(self.stored.hold.as_ref()).map(|hold| hold.code),
@@ -154,6 +158,9 @@ impl Report for Shown {
             line(
                 say!("held        no call for a token before {until}: {reason}"; "暂停    {until} 之前不获取 token：{reason}"),
             );
+        }
+        if let Some(copy) = &self.copy {
+            line(copy.text());
         }
         match self.checked {
             Some(true) => line(say!("platform    takes it"; "平台    接受该 token")),
