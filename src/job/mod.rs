@@ -235,8 +235,13 @@ impl Frame {
             (None, Err(error)) => JobOutcome::of(error.kind),
         };
         let limit = if self.stop.asked() { LAST_WORDS } else { END };
-        let ours = |held: &mut Held| held.account == job.account;
-        if let Some(held) = self.held().extract_if(.., ours).next() {
+        // Let go of before its end is waited for: others are under way beside it.
+        let ours = {
+            let mut held = self.held();
+            let at = held.iter().position(|held| held.account == job.account);
+            at.map(|at| held.remove(at))
+        };
+        if let Some(held) = ours {
             self.end(held, done.as_ref().map(drop), outcome, limit).await;
         }
         done.map(Some)

@@ -15,7 +15,8 @@ use super::enrichment::Profile;
 use super::follow::TEXT_MAX;
 use super::value::stmt;
 use super::{Pool, Statement, Store};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::say;
 use chrono::{DateTime, Utc};
 use file::File;
 use serde::{Deserialize, Serialize};
@@ -79,8 +80,6 @@ pub struct Written {
     pub tally: Synced,
     /// How long others could not write to a SQLite file.
     pub held: Duration,
-    /// Whether others write to the same SQLite file just now.
-    pub shared: bool,
 }
 
 /// Makes the statement that notes how far the sync is, of what became of the people that are written with it.
@@ -120,6 +119,12 @@ impl SyncWriter {
         self.strangers = if seen > 0 { new * 2 > seen } else { self.strangers };
         Ok(written)
     }
+}
+
+/// The note found no run under way: another one has taken this one for dead.
+fn overtaken() -> Error {
+    Error::failed(say!("the lock was lost: this process stood still for over 30 s"; "锁已失效：本进程停顿超过 30 秒"))
+        .next(say!("run it again; work done is kept"; "请重新运行；已完成的工作已保留"))
 }
 
 /// Free text as the columns take it.

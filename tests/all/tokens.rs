@@ -157,7 +157,7 @@ async fn a_late_answer_overwrites_nothing(mut stage: Stage) {
         process::run(&folder, &["--config", &config, "--json", "token", "refresh"], &env, "").await
     });
     until("the lease of the refresh", async || {
-        (stage.number("SELECT COUNT(*) FROM lease WHERE until > 0").await == 1).then_some(())
+        (stage.number("SELECT COUNT(*) FROM lease WHERE until > 0 AND name = 'token:main'").await == 1).then_some(())
     })
     .await;
     let arguments = ["--config", &stage.folder().join("wxops.toml").display().to_string(), "token", "set"];

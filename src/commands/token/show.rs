@@ -16,7 +16,7 @@ use serde_json::json;
 ///
 /// The token itself is masked unless --reveal is given.
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  wxops token show --check")]
+#[command(before_help = "Example:\n  wxops token show --reveal")]
 pub struct Show {
     /// Show the token in full
     #[arg(long)]

@@ -3,7 +3,7 @@
 use super::super::value::time_text;
 use super::super::{Statement, sqlite};
 use super::compare::{Known, TEXTS, Verdict, verdict};
-use super::{CHANGE, Listed, NEW, NEW_ROW, Note, SEEN, Synced, Syncing, Written};
+use super::{CHANGE, Listed, NEW, NEW_ROW, Note, SEEN, Synced, Syncing, Written, overtaken};
 use crate::error::{Error, Result};
 use crate::say;
 use chrono::{DateTime, Utc};
@@ -66,7 +66,10 @@ impl File {
         let (done, db) = tokio::task::spawn_blocking(work).await.map_err(|error| ended().source(error))?;
         self.logged = if carry { 0 } else { self.logged };
         self.db = Some(db);
-        done.map_err(sqlite::failed)
+        done.map_err(|error| match error {
+            rusqlite::Error::QueryReturnedNoRows => overtaken(),
+            error => sqlite::failed(error),
+        })
     }
 }
 
@@ -88,11 +91,10 @@ fn transaction(
     let tally = rows.tally;
     drop(rows);
     if execute(&tx, &note(&tally))? == 0 {
-        // Another run has taken this one for dead.
         return Err(rusqlite::Error::QueryReturnedNoRows);
     }
     tx.commit()?;
-    Ok(Written { tally, held: start.elapsed(), shared: false })
+    Ok(Written { tally, held: start.elapsed() })
 }
 
 fn execute(db: &Connection, statement: &Statement) -> rusqlite::Result<usize> {

@@ -4,7 +4,7 @@ use super::super::read::{Row, bind_mysql};
 use super::super::value::{Value, places};
 use super::super::{Statement, Store, lost, mysql};
 use super::compare::{Verdict, columns, judged};
-use super::{Listed, NEW, NEW_ROW, Note, SEEN, Synced, Syncing, Written, change};
+use super::{Listed, NEW, NEW_ROW, Note, SEEN, Synced, Syncing, Written, change, overtaken};
 use crate::error::Result;
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection, MySqlPool};
@@ -37,7 +37,8 @@ pub(super) async fn write(
         tries += 1;
         let mut db = pool.acquire().await.map_err(lost)?;
         match rows.transaction(&mut db, &people, &note).await {
-            Ok(tally) => return Ok(Written { tally, held: start.elapsed(), shared: false }),
+            Ok(tally) => return Ok(Written { tally, held: start.elapsed() }),
+            Err(sqlx::Error::RowNotFound) => return Err(overtaken()),
             Err(error) => {
                 if matches!(error, sqlx::Error::Io(_)) {
                     // Nobody knows what is still to come on it.
@@ -67,7 +68,6 @@ impl Rows<'_> {
         }
         let noted = run_one(&mut tx, note(&tally)).await?;
         if noted == 0 {
-            // Another run has taken this one for dead.
             return Err(sqlx::Error::RowNotFound);
         }
         tx.commit().await.map(|()| tally)

@@ -5,6 +5,7 @@ use super::Sync;
 use super::ask::{Answer, Asker};
 use super::list::ended;
 use super::place::{Phase, Place};
+use crate::commands::pace::Pace;
 use crate::error::{Error, Result};
 use crate::job::Run;
 use crate::platform::wechat::user::BATCH;
@@ -12,12 +13,11 @@ use crate::report::Progress;
 use crate::say;
 use crate::store::{Candidate, Store, Syncing};
 use std::collections::HashMap;
+use std::time::Instant;
 use tokio::task::JoinSet;
 
 /// Candidates looked at together.
 pub(super) const AT_ONCE: i64 = 2_000;
-/// Rows marked in one transaction.
-const MARKED: usize = 200;
 
 /// Who was found gone.
 #[derive(Debug, Default, Clone, Copy)]
@@ -114,20 +114,26 @@ async fn asked(
     }
 }
 
+/// Marks whose verdict stands, in small transactions: callbacks of a running `serve` wait for each.
 async fn mark(asker: &Asker, syncing: &Syncing, place: &Place, run: &Run) -> Result<u64> {
     let store = &asker.app.store;
-    let mut after = 0;
+    let (mut pace, mut after) = (Pace::new(), 0);
     loop {
         let some = store.sync_candidates(syncing, (after, place.last_id), AT_ONCE).await?;
         let Some(last) = some.last() else { return Ok(run.counted("gone")) };
         after = last.id;
         let ids: Vec<i64> = some.iter().filter(|one| one.verdict).map(|one| one.id).collect();
-        for ids in ids.chunks(MARKED) {
+        let mut rest = &ids[..];
+        while !rest.is_empty() {
             if run.stop().asked() {
                 return Ok(run.counted("gone"));
             }
-            let statement = Store::sync_gone(syncing, ids, asker.app.config.clock.now());
+            let (few, more) = rest.split_at(pace.rows().min(rest.len()));
+            rest = more;
+            let start = Instant::now();
+            let statement = Store::sync_gone(syncing, few, asker.app.config.clock.now());
             run.count("gone", store.commit(vec![statement]).await?[0]);
+            tokio::time::sleep(pace.after(start.elapsed())).await;
         }
     }
 }
