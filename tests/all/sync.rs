@@ -109,10 +109,10 @@ async fn the_whole_list_comes_in_with_exactly_the_calls_it_needs(mut stage: Stag
 }
 
 async fn killed_anywhere_the_next_run_goes_on(mut stage: Stage) {
-    let followers = ["--profile", "2021", "--followers", "10350"];
+    let followers = ["--profile", "2021", "--followers", "20350"];
     let platform = Platform::restart(&mut stage, &followers).await;
     let whole = told(&sync(&stage, &[]).await.expect_code(0));
-    assert_eq!(counts(&whole, &["seen", "new", "calls"]), [10_350, 10_350, 107]);
+    assert_eq!(counts(&whole, &["seen", "new", "calls"]), [20_350, 20_350, 208]);
     let undisturbed = stage.rows(PEOPLE).await;
     stage.execute("DELETE FROM user_mapping").await;
     let before = calls(&platform).await;
@@ -131,13 +131,13 @@ async fn killed_anywhere_the_next_run_goes_on(mut stage: Stage) {
     assert_eq!(end["resumed"], true, "{end}");
     assert_eq!(
         counts(&end, &["seen", "new", "failed", "gone"]),
-        [10_350, 10_350, 0, 0],
+        [20_350, 20_350, 0, 0],
         "counts are those of the whole"
     );
     assert_eq!(stage.rows(PEOPLE).await, undisturbed);
     let after = calls(&platform).await;
-    assert!(after.0 - before.0 <= 3 + 4, "a page is read again a kill: {before:?} {after:?}");
-    assert!(after.1 - before.1 <= 104 + 3 * 24, "and what was in flight: {before:?} {after:?}");
+    assert!(after.0 - before.0 <= 4 + 4, "a page is read again a kill: {before:?} {after:?}");
+    assert!(after.1 - before.1 <= 204 + 3 * 24, "and what was in flight: {before:?} {after:?}");
     assert_eq!(stage.number("SELECT COUNT(*) FROM job_run WHERE outcome = 'killed'").await, 3);
 
     // One that is ended by a signal tells how far it came, and gives the lock back.
@@ -149,7 +149,7 @@ async fn killed_anywhere_the_next_run_goes_on(mut stage: Stage) {
     let output = child.wait_with_output().await.expect("its output");
     assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
     let end = told(&sync(&stage, &[]).await.expect_code(0));
-    assert_eq!((counts(&end, &["seen", "new"]), &end["resumed"]), (vec![10_350, 10_350], &json!(true)));
+    assert_eq!((counts(&end, &["seen", "new"]), &end["resumed"]), (vec![20_350, 20_350], &json!(true)));
     assert_eq!(stage.rows(PEOPLE).await, undisturbed);
 }
 
