@@ -383,7 +383,7 @@ async fn every_platform_has_its_token(mut stage: Stage) {
 
     let elsewhere = stage.verb(&["--account", "staff", "followers", "list"]).await;
     assert!(elsewhere.code == Some(0) && elsewhere.stdout.is_empty(), "{elsewhere:?}");
-    let wrong = stage.verb(&["--account", "staff", "events", "repair", "--since", "2h"]).await.expect_code(2);
+    let wrong = stage.verb(&["--account", "staff", "events", "repair", "--since", "2h", "--yes"]).await.expect_code(2);
     assert!(wrong.stderr.contains("staff") && wrong.stderr.contains("wecom"), "{}", wrong.stderr);
 }
 

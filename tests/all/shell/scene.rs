@@ -129,6 +129,8 @@ impl Scene {
     pub async fn set(story: &str) -> Option<Self> {
         let stage = Stage::new(Db::Sqlite, story).await?;
         let serve = stage.serve().await;
+        // The platform knows the follower too.
+        Platform::of(&stage).happens("subscribe", OPENID).await;
         serve.push(&subscribe(OPENID)).await;
         serve.push(&text(OPENID, "one", 1)).await;
         serve.push(&text(OPENID, "two", 2)).await;
