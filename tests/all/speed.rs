@@ -4,10 +4,11 @@ use crate::bench::race::{Contestant, faults};
 use crate::bench::{self, callback, page, sealed};
 use crate::process::Outcome;
 use crate::rows::{Db, skip};
+use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -169,9 +170,10 @@ async fn a_start_below_a_bar_fails_the_check() {
 #[tokio::test]
 async fn a_sync_below_a_bar_fails_the_check() {
     // 1,014 calls of 20 ms, 20 at once, are 1.014 s: more than the rows take; of a million the rows take longer.
-    let mut rows = "# verb: sync\n# latency_ms: 20\n# concurrency: 20\nfollowers\tdatabase\tcase\twho\tseconds\tcalls\t\
+    let mut rows =
+        "# verb: sync\n# latency_ms: 20\n# concurrency: 20\nfollowers\tdatabase\tcase\twho\tseconds\tcalls\t\
                     calls_off\trows\trows_off\tpeak_mib\tp99_ms\tfailed\n"
-        .to_owned();
+            .to_owned();
     for (followers, calls, bulk, ours, peak) in
         [(100_000, "1014", "0.5", "1.26", "52.0"), (1_000_000, "10104", "20.0", "24.9", "63.9")]
     {
@@ -208,14 +210,22 @@ async fn a_sync_is_measured_with_its_calls_and_rows_counted() {
     }
     let folder = tempfile::tempdir().unwrap();
     let (place, out) = (folder.path().to_str().unwrap(), folder.path().join("rows.tsv"));
-    let done = tokio::process::Command::new("python3")
+    let measuring = tokio::process::Command::new("python3")
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/sync/main.py"))
         .args(["--wxops", env!("CARGO_BIN_EXE_wxops"), "--work", place, "--out", out.to_str().unwrap()])
         .args(["--followers", "300", "--db", "sqlite", "--clients", "wxops,sequential", "--rounds", "1"])
         .args(["--latency", "1ms", "--concurrency", "4"])
-        .kill_on_drop(true)
-        .output();
-    let done = tokio::time::timeout(LIMIT, done).await.unwrap_or_else(|_| panic!("it took over {LIMIT:?}")).unwrap();
+        .process_group(0)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let group = Pid::from_raw(measuring.id().unwrap() as i32).unwrap();
+    let Ok(done) = tokio::time::timeout(LIMIT, measuring.wait_with_output()).await else {
+        kill_process_group(group, Signal::KILL).unwrap();
+        panic!("it took over {LIMIT:?}");
+    };
+    let done = done.unwrap();
     let said = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "{said}");
 

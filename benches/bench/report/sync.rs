@@ -103,7 +103,8 @@ pub fn verdicts(raw: &Raw) -> Vec<Verdict> {
 
 pub fn table(raw: &Raw) -> String {
     let mut lines = vec![
-        "| followers | database | who, median | seconds | people/s | times the floor | calls | CPU s | peak MiB |".to_owned(),
+        "| followers | database | who, median | seconds | people/s | times the floor | calls | CPU s | peak MiB |"
+            .to_owned(),
         format!("|{}", "---|".repeat(9)),
     ];
     let parts = parts(raw);
