@@ -4,11 +4,10 @@ use crate::bench::race::{Contestant, faults};
 use crate::bench::{self, callback, page, sealed};
 use crate::process::Outcome;
 use crate::rows::{Db, skip};
-use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -210,22 +209,14 @@ async fn a_sync_is_measured_with_its_calls_and_rows_counted() {
     }
     let folder = tempfile::tempdir().unwrap();
     let (place, out) = (folder.path().to_str().unwrap(), folder.path().join("rows.tsv"));
-    let measuring = tokio::process::Command::new("python3")
+    let done = tokio::process::Command::new("python3")
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/sync/main.py"))
         .args(["--wxops", env!("CARGO_BIN_EXE_wxops"), "--work", place, "--out", out.to_str().unwrap()])
         .args(["--followers", "300", "--db", "sqlite", "--clients", "wxops,sequential", "--rounds", "1"])
         .args(["--latency", "1ms", "--concurrency", "4"])
-        .process_group(0)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let group = Pid::from_raw(measuring.id().unwrap() as i32).unwrap();
-    let Ok(done) = tokio::time::timeout(LIMIT, measuring.wait_with_output()).await else {
-        kill_process_group(group, Signal::KILL).unwrap();
-        panic!("it took over {LIMIT:?}");
-    };
-    let done = done.unwrap();
+        .kill_on_drop(true)
+        .output();
+    let done = tokio::time::timeout(LIMIT, done).await.unwrap_or_else(|_| panic!("it took over {LIMIT:?}")).unwrap();
     let said = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "{said}");
 
