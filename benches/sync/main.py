@@ -15,7 +15,7 @@ import sys
 import time
 
 import people
-from scene import Sandbox, Scene, Server, fail, python, run, stop_all
+from scene import Sandbox, Scene, Server, fail, python, run, start, stop_all
 
 PAGE, BATCH = 10_000, 100
 LIST, PEOPLE, TOKEN, QUOTA = ("/cgi-bin/user/get", "/cgi-bin/user/info/batchget", "/cgi-bin/stable_token",
@@ -178,7 +178,6 @@ class Bench:
         self.scene.drop(database)
 
     def load(self, address, account, listed):
-        from scene import start
         environment = {"SYNC_TOKEN": account["token"], "SYNC_ORIGINAL_ID": account["original_id"]}
         return start(python("callbacks.py", address, listed, RATE), environment, self.args.work,
                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -209,7 +208,7 @@ def conditions(args):
     yield "concurrency", args.concurrency
     yield "machine", f"{said('/proc/cpuinfo', 'model name')}, {memory:.0f} GiB, Linux {platform.release()}"
     yield "cores", cores
-    yield "cpus", f"{cores} cores, shared by the client, the database and the stand-in platform"
+    yield "cpus", f"{'one CPU' if cores == 1 else f'{cores} cores'}, shared by the client, the database and the stand-in platform"
     yield "wxops", version.strip().removeprefix("wxops ")
     yield "taken", time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
     if args.db != "sqlite":

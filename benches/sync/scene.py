@@ -1,9 +1,11 @@
 """What is measured and what it needs: processes with a limit on their time, the stand-in platform, fresh databases."""
 
+import ctypes
 import http.client
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -17,6 +19,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 READY = 30
 Ran = namedtuple("Ran", "seconds cpu_s peak_mib stdout")
 running = []
+libc = ctypes.CDLL(None)
+SET_PARENT_DEATH_SIGNAL = 1
+
+
+def die_with_us():
+    libc.prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
 
 
 def fail(what):
@@ -26,7 +34,8 @@ def fail(what):
 def start(args, env, cwd, **pipes):
     # Nothing of our own environment tells it what to do.
     env = {"PATH": os.environ["PATH"], "HOME": cwd, "LANG": "C.UTF-8", **env}
-    child = subprocess.Popen(args, env=env, cwd=cwd, **pipes)
+    # Also where we are killed: nothing of a measurement outlives it.
+    child = subprocess.Popen(args, env=env, cwd=cwd, preexec_fn=die_with_us, **pipes)
     running.append(child)
     return child
 
