@@ -40,8 +40,9 @@
 //! following, and the same following as it was fetched for.
 //!
 //! *A token refresh.* [`commands`]`/token/refresh.rs` asks [`tokens`]. Long enough alive: nothing to do. Else it takes the
-//! lease `token:NAME` in SQL, looks whether another process was faster, asks [`platform`]`/wechat/token.rs`, and stores the
-//! answer under the next generation. A call that meets 40001 enters here too: first a newer generation, then a normal
+//! lease `token:NAME` in SQL, looks whether another process was faster, asks by `tokens/ask.rs` (the account's own API, or
+//! the installation that holds its token), and stores the answer under the next generation. `tokens/hold.rs` keeps the
+//! platform's bans, `tokens/past.rs` says who is to blame for a refusal. A call that meets 40001 enters here too: first a newer generation, then a normal
 //! refresh, and only when the platform returns the very token it refused, a forced one.
 //!
 //! *A silence.* Once a minute [`serve`]`/alarm.rs` takes a look with [`alarm`]`/health.rs`. [`store`]`/pulse.rs` finds the
