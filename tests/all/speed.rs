@@ -166,6 +166,80 @@ async fn a_start_below_a_bar_fails_the_check() {
     .await;
 }
 
+#[tokio::test]
+async fn a_sync_below_a_bar_fails_the_check() {
+    // 1,014 calls of 20 ms, 20 at once, are 1.014 s: more than the rows take; of a million the rows take longer.
+    let mut rows =
+        "# verb: sync\n# latency_ms: 20\n# concurrency: 20\nfollowers\tdatabase\tcase\twho\tseconds\tcalls\t\
+                    calls_off\trows\trows_off\tpeak_mib\tp99_ms\tfailed\n"
+            .to_owned();
+    for (followers, calls, bulk, ours, peak) in
+        [(100_000, "1014", "0.5", "1.26", "52.0"), (1_000_000, "10104", "20.0", "24.9", "63.9")]
+    {
+        for case in ["first", "again"] {
+            rows += &format!("{followers}\tsqlite\t{case}\tupsert\t{bulk}\t{calls}\t-\t{followers}\t-\t-\t-\t-\n");
+            rows += &format!("{followers}\tsqlite\t{case}\twxops\t{ours}\t{calls}\t0\t{followers}\t0\t{peak}\t-\t-\n");
+        }
+    }
+    rows += "100000\tsqlite\tbeside\twxops\t9.0\t-\t-\t100000\t0\t52.0\t-\t-\n";
+    rows += "100000\tsqlite\tbeside\tcallbacks\t9.0\t-\t-\t1800\t0\t-\t99.9\t0\n";
+    check(Bars {
+        rows,
+        misses: &[
+            ("first\twxops\t1.26", "first\twxops\t1.27", "times the floor"),
+            ("again\twxops\t24.9", "again\twxops\t25.1", "times the floor"),
+            ("again\twxops\t1.26\t1014\t0", "again\twxops\t1.26\t1015\t1", "calls that are not needed"),
+            ("1000000\t0\t63.9", "999999\t1\t63.9", "exactly one row"),
+            ("1000000\t0\t63.9", "1000000\t0\t64.1", "MiB of memory"),
+            ("\t52.0", "\t51.0", "against the fewest"),
+            ("\t99.9", "\t100.1", "ms p99 of callbacks beside a sync"),
+            ("99.9\t0", "99.9\t1", "not acknowledged"),
+            ("1800\t0", "1799\t1", "exactly one row"),
+            ("again\twxops", "again\tasyncio", "times the floor"),
+        ],
+    })
+    .await;
+}
+
+/// All of a small measurement but MariaDB and the client on asyncio, which need Python's packages.
+#[tokio::test]
+async fn a_sync_is_measured_with_its_calls_and_rows_counted() {
+    if Command::new("python3").arg("--version").output().is_err() {
+        return skip("speed::a_sync_is_measured_with_its_calls_and_rows_counted", "there is no python3");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (place, out) = (folder.path().to_str().unwrap(), folder.path().join("rows.tsv"));
+    let done = tokio::process::Command::new("python3")
+        .arg("-B")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/sync/main.py"))
+        .args(["--wxops", env!("CARGO_BIN_EXE_wxops"), "--work", place, "--out", out.to_str().unwrap()])
+        .args(["--followers", "300", "--db", "sqlite", "--clients", "wxops,sequential", "--rounds", "1"])
+        .args(["--latency", "1ms", "--concurrency", "4"])
+        .kill_on_drop(true)
+        .output();
+    let done = tokio::time::timeout(LIMIT, done).await.unwrap_or_else(|_| panic!("it took over {LIMIT:?}")).unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{said}");
+
+    let raw = bench::report::raw::Raw::read(&out).unwrap();
+    let cells = |case: &str, who: &str| -> Vec<String> {
+        let row = raw.rows().find(|row| row.is("case", case) && row.is("who", who));
+        let row = row.unwrap_or_else(|| panic!("no {who}, {case}:\n{said}"));
+        ["calls", "calls_off", "rows", "rows_off"].map(|name| row.text(name).to_owned()).to_vec()
+    };
+    // A page and the empty one behind it, three batches, a token; what is left of two quotas.
+    assert_eq!(cells("first", "upsert"), ["6", "-", "300", "-"], "{said}");
+    assert_eq!(cells("first", "wxops"), ["8", "0", "300", "0"], "{said}");
+    assert_eq!(cells("again", "wxops"), ["7", "0", "300", "0"], "{said}");
+    assert_eq!(cells("first", "sequential"), ["6", "0", "300", "0"], "{said}");
+    assert_eq!(cells("beside", "wxops"), ["-", "-", "300", "0"], "{said}");
+    assert_eq!(cells("beside", "callbacks")[3], "0", "{said}");
+    let table = bench::report::Report::of(&raw).unwrap().table;
+    for line in ["| 300 | sqlite | floor, first: of its ", "| 300 | sqlite | wxops, again |", "| sqlite, 300 |"] {
+        assert!(table.contains(line), "{table}");
+    }
+}
+
 /// The rows meet every bar; each change misses one, which the verdict names, and only --check makes it fail.
 async fn check(bars: Bars) {
     assert_eq!(judged(&bars.rows, true).await, 0, "{}", verdicts(&bars.rows));
@@ -238,7 +312,7 @@ fn the_script_passes_the_verdict_on() {
         assert_eq!(done.code, Some(code), "{}{}", done.stdout, done.stderr);
         assert!(done.stdout.contains(&format!("-- table --check {}", out.display())), "{}", done.stdout);
     }
-    let slips: [&[&str]; 7] = [
+    let slips: [&[&str]; 9] = [
         &[],
         &["dance"],
         &["race", "--fsync", "2ms"],
@@ -246,6 +320,8 @@ fn the_script_passes_the_verdict_on() {
         &["table"],
         &["page", "x"],
         &["start", "x"],
+        &["sync", "--clients", "nobody"],
+        &["race", "--full"],
     ];
     for slip in slips {
         let done = script(&folder, 0, slip);

@@ -60,6 +60,14 @@ pub const IDLE_MEMORY: Bar = below(15.0, "MiB of memory, idle");
 pub const HELP: Bar = at_most(10.0, "ms for --help");
 pub const BINARY: Bar = at_most(25.0, "MiB of binary");
 
+/// sync: the floor is the larger of calls x latency / concurrency, and rows / the database's bulk rate.
+pub const OF_FLOOR: Bar = at_most(1.25, "times the floor");
+pub const CALLS_OFF: Bar = at_most(0.0, "calls that are not needed, or were not made");
+pub const ROWS_OFF: Bar = at_most(0.0, "people or events without exactly one row");
+pub const SYNC_MEMORY: Bar = at_most(64.0, "MiB of memory at the most");
+pub const SYNC_GROWTH: Bar = at_most(1.25, "the memory at the most followers against the fewest");
+pub const P99_BESIDE_SYNC: Bar = at_most(100.0, "ms p99 of callbacks beside a sync");
+
 impl Bar {
     /// Holds a figure to it.
     pub fn judge(self, whose: impl Into<String>, figure: f64) -> Verdict {

@@ -7,6 +7,7 @@ mod million;
 mod race;
 pub mod raw;
 mod start;
+mod sync;
 
 pub use callback::Case;
 pub use race::OURS;
@@ -31,6 +32,7 @@ impl Report {
             "race" => (race::table(raw), race::verdicts(raw)),
             "million" => (million::table(raw), million::verdicts(raw)),
             "start" => (start::table(raw), start::verdicts(raw)),
+            "sync" => (sync::table(raw), sync::verdicts(raw)),
             verb => return Err(format!("not a file of scripts/bench: it says `verb: {verb}`")),
         };
         Ok(Report { table: format!("{}\n\n{table}", heading(raw)), verdicts })
