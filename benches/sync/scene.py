@@ -61,13 +61,13 @@ def run(args, env, cwd, limit):
         child.returncode = os.waitstatus_to_exitcode(status)
         texts = [stream.seek(0) or stream.read() for stream in (out, err)]
     if child.returncode != 0:
-        fail(f"{os.path.basename(args[-1] if args[0] == sys.executable else args[0])} ended with {child.returncode} "
+        fail(f"{os.path.basename(args[2] if args[0] == sys.executable else args[0])} ended with {child.returncode} "
              f"after {took:.1f} of at most {limit} s: {args}\n{texts[1][-2000:]}")
     return Ran(took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, texts[0])
 
 
 def python(script, *args):
-    return [sys.executable, os.path.join(HERE, script), *map(str, args)]
+    return [sys.executable, "-B", os.path.join(HERE, script), *map(str, args)]
 
 
 class Server:

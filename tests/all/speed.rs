@@ -210,6 +210,7 @@ async fn a_sync_is_measured_with_its_calls_and_rows_counted() {
     let folder = tempfile::tempdir().unwrap();
     let (place, out) = (folder.path().to_str().unwrap(), folder.path().join("rows.tsv"));
     let done = tokio::process::Command::new("python3")
+        .arg("-B")
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/sync/main.py"))
         .args(["--wxops", env!("CARGO_BIN_EXE_wxops"), "--work", place, "--out", out.to_str().unwrap()])
         .args(["--followers", "300", "--db", "sqlite", "--clients", "wxops,sequential", "--rounds", "1"])
