@@ -80,10 +80,7 @@ impl Reader<'_> {
 
     pub fn value(&self, setting: &Setting, origins: &mut Origins) -> Result<Option<Value>> {
         let value = self.layers.get(setting, self.scope())?;
-        // Keys that only the file has, and few have there, are told where they stand.
-        if value.is_some() || setting.env.is_some() || *setting == keys::PROXY {
-            origins.take(&self.origin_name(setting), setting, value.as_ref());
-        }
+        origins.take(&self.origin_name(setting), setting, value.as_ref());
         Ok(value)
     }
 

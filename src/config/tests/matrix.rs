@@ -42,6 +42,10 @@ fn value(key: &Key, place: Place) -> String {
         "WXOPS_USER_MAPPING_TIMEZONE" => format!("+0{at}:00"),
         "WXOPS_LANG" => ["en", "zh"][at % 2].into(),
         "WECHAT_AES_KEY" | "WECHAT_AES_KEY_PREVIOUS" => format!("{at}{}", &KEY[1..]),
+        "WXOPS_TRUSTED_PROXIES" => format!("10.0.0.{at}"),
+        "WECHAT_TOKEN_API" => ["stable_token", "token"][at % 2].into(),
+        "token_from" => format!("https://h{at}.example/api/token/main"),
+        "token_redis_layout" => format!("plain:key{at}"),
         "WECHAT_MODE" => ["plain", "compat", "secure"][at % 3].into(),
         _ => format!("value{at}"),
     }
@@ -78,6 +82,12 @@ impl Sheet {
         let others = [("app_id", "wx1"), ("app_secret", "s"), ("token", "ttt"), ("aes_key", KEY)];
         let others = others.iter().filter(|(name, _)| key.toml != Some(name));
         sheet.account = others.map(|(name, text)| format!("{name} = '{text}'")).collect();
+        match key.toml {
+            Some("token_from") => sheet.account.push("token_from_key = 'k'".into()),
+            Some("token_from_key") => sheet.account.push("token_from = 'https://h.example/api/token/main'".into()),
+            Some("token_redis_layout") => sheet.global.push("redis_url = 'redis://h:6379'".into()),
+            _ => {}
+        }
         sheet
     }
 
@@ -144,6 +154,10 @@ fn strongest_wins(key: &Key, name: &str, official: bool) -> usize {
         let stands: Vec<Place> = (0..places.len()).filter(|at| set & 1 << at != 0).map(|at| places[at]).collect();
         // No account is read without these.
         if official && stands.is_empty() && matches!(key.toml, Some("app_id" | "token")) {
+            continue;
+        }
+        // Neither is of use alone.
+        if stands.is_empty() && matches!(key.toml, Some("token_from" | "token_from_key")) {
             continue;
         }
         for place in &stands {

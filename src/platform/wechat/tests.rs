@@ -238,7 +238,6 @@ async fn a_list_of_followers_ends_where_it_says_so() {
     }
     let broken = [
         r#"{"count":0}"#,
-        r#"{"total":3,"data":{"openid":["o1"]},"next_openid":"o0"}"#,
         r#"{"total":3,"data":{"openid":["o 1"]},"next_openid":"o1"}"#,
         r#"{"total":3,"data":{"openid":[7]},"next_openid":"o1"}"#,
         r#"{"total":3,"data":{"openid":"o1"}}"#,
@@ -248,6 +247,10 @@ async fn a_list_of_followers_ends_where_it_says_so() {
         let error = list(&client(), &Keeper::default(), &server.account(), Some("o0")).await.unwrap_err();
         assert!(error.what.en.contains("user/get") && error.kind == Kind::Unavailable, "{body}: {error:?}");
     }
+    let circle = r#"{"total":3,"data":{"openid":["o1"]},"next_openid":"o0"}"#;
+    let server = Server::start([ok(circle)]).await;
+    let error = list(&client(), &Keeper::default(), &server.account(), Some("o0")).await.unwrap_err();
+    assert!(error.what.en.contains("circle") && error.kind == Kind::Failed, "{error:?}");
 }
 
 fn keeper() -> Keeper {
