@@ -93,7 +93,8 @@ impl Verb {
 
     /// Whether its result is why it is called: then `-q` shows it too.
     pub fn is_question(&self) -> bool {
-        const QUESTIONS: [&str; 8] = ["show", "list", "near", "status", "stats", "explain", "help", "completions"];
+        const QUESTIONS: [&str; 9] =
+            ["show", "list", "near", "status", "stats", "forecast", "explain", "help", "completions"];
         let last = self.name.rsplit(' ').next().unwrap();
         QUESTIONS.contains(&last) || last == "man"
     }
@@ -145,6 +146,14 @@ impl Scene {
                 "INSERT INTO location (account, openid, latitude, longitude, at, expires_at, cell, tidy_at) VALUES \
                  ('main', '{OPENID}', 23.1345, 113.3588, '2026-11-21T00:00:00.000Z', 9999999999999, 16292267, 9999999999999)"
             ))
+            .await;
+        // A run of long ago that failed.
+        stage
+            .execute(
+                "INSERT INTO job_run (id, job, account, who, origin, started_at, finished_at, outcome, exit_code, counts, \
+                 error) VALUES (17, 'followers sync', 'main', 'host:1', 17, '2026-10-01T00:00:00.000Z', \
+                 '2026-10-01T00:00:01.000Z', 'failed', 1, '{}', 'told to')",
+            )
             .await;
         // Somebody who may be forgotten.
         stage
