@@ -104,14 +104,20 @@ async fn whoever_may_has_the_token(mut stage: Stage) {
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(answer.header("x-request-id"), Some("order-17"));
 
-    let log = serve.log();
-    let lines: Vec<_> = log.lines().filter(|line| line.contains("request_id=order-17")).collect();
+    let lines = until("both lines of the request", async || {
+        let log = serve.log();
+        let lines: Vec<_> =
+            log.lines().filter(|line| line.contains("request_id=order-17")).map(str::to_owned).collect();
+        (lines.len() >= 2).then_some(lines)
+    })
+    .await;
     assert!(lines.len() == 2 && lines[0].contains("stored a new access_token"), "whoever writes it: {lines:?}");
-    let line = lines[1];
+    let line = &lines[1];
     assert!([" INFO ", "client=crm", "account=main", "status=200"].iter().all(|word| line.contains(word)), "{line}");
     let again = call(&serve, "GET", MAIN, &[("Authorization", &bearer), ("X-Request-Id", "a b")], "").await;
     let made = again.header("x-request-id").unwrap();
-    assert!(made.len() == 16 && serve.log().contains(made), "{made}");
+    assert_eq!(made.len(), 16, "{made}");
+    until("the line of a request with a number of ours", async || serve.log().contains(made).then_some(())).await;
 
     let head = request("HEAD", MAIN, &[("Authorization", &bearer), ("Connection", "close")], b"");
     let mut connection = TcpStream::connect(serve.address()).await.unwrap();
