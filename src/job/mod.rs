@@ -186,8 +186,8 @@ impl Frame {
         }
     }
 
-    /// One run of a job, of several accounts at once where it is called so; under its lock, which is given back whatever happens. `None`: another run is under way, which
-    /// is said and was asked to be no failure. Errors: those of `work`; exit 75 where another run is under way, 1 where
+    /// One run of a job, under its lock, which is given back whatever happens; of several accounts side by side where it
+    /// is called so. `None`: another run is under way, which is said and was asked to be no failure. Errors: those of `work`; exit 75 where another run is under way, 1 where
     /// it has been for over three times as long as usual, or where the lock was lost.
     pub async fn run<T>(
         &self,

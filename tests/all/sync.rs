@@ -1,5 +1,7 @@
 //! `followers sync`: the whole list against the table, whatever happens on the way.
 
+mod ill;
+
 use crate::faults::fault_stories;
 use crate::messages::{event_at, subscribe};
 use crate::platform::{ClockFile, Platform};
@@ -325,6 +327,8 @@ async fn a_spent_quota_is_gone_on_with_the_next_day(mut stage: Stage) {
     assert_eq!(platform.calls(BATCHGET).await.len(), 0, "it does not begin");
     let spent = sync(&stage, &["--spread"]).await.expect_code(69);
     assert!(spent.stderr.contains("45009") && spent.stderr.contains("00:00 +08:00"), "{}", spent.stderr);
+    let refusals = "SELECT COUNT(*) FROM quota_ledger WHERE kind = 'refusal' AND errcode = 45009";
+    assert_eq!(stage.number(refusals).await, 1, "it stands in the ledger");
     let kept = stage.number(FOLLOWING).await;
     assert!(kept == 600 || kept == 550, "six calls were answered, and what they told is kept: {kept}");
     platform.advance(86_400).await;

@@ -199,9 +199,15 @@ fn is_id(text: &str) -> bool {
     !text.is_empty() && text.len() <= 64 && text.chars().all(plain)
 }
 
-/// Fit for a terminal and a log line.
+/// Fit for a terminal and a log line. Of a word that the cut falls into nothing stays: the half of a secret is known to
+/// nobody who hides secrets.
 fn printable(text: &str) -> String {
-    text.chars().take(ERRMSG_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let mut letters = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let kept: String = letters.by_ref().take(ERRMSG_MAX).collect();
+    match letters.next() {
+        Some(next) if next.is_ascii_graphic() => kept.trim_end_matches(|c: char| c.is_ascii_graphic()).to_owned(),
+        _ => kept,
+    }
 }
 
 #[cfg(test)]
@@ -211,6 +217,15 @@ mod tests {
 
     fn read_plain(status: u16, body: &str) -> Result<Answer, Error> {
         read("user/info", status, body.as_bytes(), std::iter::empty())
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_words() {
+        let long = |word: &str| printable(&format!("{}{word}", "no ".repeat(165)));
+        assert_eq!(long("secret-of-another-account"), "no ".repeat(165), "no half of it");
+        assert_eq!(long("short"), format!("{}short", "no ".repeat(165)), "500 letters fit");
+        assert_eq!(printable(&"错".repeat(600)), "错".repeat(500));
+        assert_eq!(printable("a\u{85}b\u{1b}c"), "a b c");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::super::value::time_text;
 use super::super::{Statement, sqlite};
 use super::compare::{Known, TEXTS, Verdict, verdict};
-use super::{CHANGE, Listed, NEW, NEW_ROW, Note, SEEN, Synced, Syncing, Written, overtaken};
+use super::{Listed, NEW, NEW_ROW, Note, SEEN, Synced, Syncing, Written, change, overtaken};
 use crate::error::{Error, Result};
 use crate::say;
 use chrono::{DateTime, Utc};
@@ -103,13 +103,13 @@ fn execute(db: &Connection, statement: &Statement) -> rusqlite::Result<usize> {
 
 /// The rows of one transaction.
 struct Rows<'a> {
+    db: &'a Connection,
     syncing: &'a Syncing,
     began: String,
-    now: String,
+    now: DateTime<Utc>,
     look: CachedStatement<'a>,
     insert: CachedStatement<'a>,
     seen: CachedStatement<'a>,
-    change: CachedStatement<'a>,
     tally: Synced,
 }
 
@@ -123,13 +123,13 @@ impl<'a> Rows<'a> {
         let insert =
             format!("INSERT INTO user_mapping ({NEW}) VALUES {NEW_ROW} ON CONFLICT (account, openid) DO NOTHING");
         Ok(Rows {
+            db,
             syncing,
             began: time_text(&syncing.began),
-            now: time_text(&now),
+            now,
             look: db.prepare_cached(&look)?,
             insert: db.prepare_cached(&insert)?,
             seen: db.prepare_cached(&format!("{SEEN} = ?"))?,
-            change: db.prepare_cached(CHANGE)?,
             tally: Synced::default(),
         })
     }
@@ -160,6 +160,7 @@ impl<'a> Rows<'a> {
     /// False where there is a row.
     fn insert(&mut self, person: &Listed) -> rusqlite::Result<bool> {
         let Some(told) = &person.profile else { return Ok(false) };
+        let now = time_text(&self.now);
         let inserted = self.insert.execute(params![
             self.syncing.account,
             person.openid,
@@ -174,8 +175,8 @@ impl<'a> Rows<'a> {
             told.subscribe_scene,
             told.remark,
             told.follow_time.as_ref().map(time_text),
-            self.now,
-            self.now,
+            now,
+            now,
             self.syncing.run,
         ])?;
         self.tally.seen += inserted as u64;
@@ -219,24 +220,7 @@ impl<'a> Rows<'a> {
 
     fn change(&mut self, person: Listed) -> rusqlite::Result<()> {
         let told = person.profile.unwrap_or_default();
-        let changed = self.change.execute(params![
-            self.syncing.account,
-            person.openid,
-            self.began,
-            self.now,
-            told.unionid,
-            told.nickname,
-            told.avatar_url,
-            told.sex,
-            told.city,
-            told.province,
-            told.country,
-            told.language,
-            told.subscribe_scene,
-            told.remark,
-            told.follow_time.as_ref().map(time_text),
-            self.syncing.run,
-        ])?;
+        let changed = execute(self.db, &change(self.syncing, person.openid, told, self.now))?;
         debug_assert_eq!(changed, 1, "looked at in the same transaction");
         Ok(())
     }

@@ -31,26 +31,28 @@ pub fn preload(stage: &mut Stage, shim: &Path, prefix: &Path, files: &[(&str, &P
 }
 
 /// A disk that is soon full: a filesystem of a few MiB, or the ill disk for who may not mount one.
-struct SmallDisk {
+pub struct SmallDisk {
     folder: tempfile::TempDir,
     mounted: bool,
 }
 
 impl SmallDisk {
-    fn new() -> Self {
+    /// An empty one of so many MiB.
+    pub fn new(mib: u32) -> Self {
         let folder = tempfile::Builder::new().prefix("wxops-disk.").tempdir().expect("a temporary folder");
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=12m,mode=700", "wxops"]).arg(folder.path());
+        mount.args(["-t", "tmpfs", "-o", &format!("size={mib}m,mode=700"), "wxops"]).arg(folder.path());
         let mounted = mount.output().is_ok_and(|done| done.status.success());
         SmallDisk { folder, mounted }
     }
 
-    fn path(&self) -> &Path {
+    /// Its folder.
+    pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// To be done before `serve` is started; false, loudly, where there is nothing to make it of.
-    fn put_under(&self, stage: &mut Stage, story: &str) -> bool {
+    /// To be done before anything of the stage is started; false, loudly, where there is nothing to make it of.
+    pub fn put_under(&self, stage: &mut Stage, story: &str) -> bool {
         if self.mounted {
             stage.settings += "spool_tmpfs = true\n";
             return true;
@@ -64,14 +66,15 @@ impl SmallDisk {
     }
 
     /// Writes until there is no room.
-    fn fill(&self) {
+    pub fn fill(&self) {
         let mut file = File::create(self.filler()).expect("room for a name");
         for size in [1 << 16, 1 << 12, 1] {
             while self.mounted && file.write_all(&vec![1; size]).is_ok() {}
         }
     }
 
-    fn free(&self) {
+    /// There is room again.
+    pub fn free(&self) {
         std::fs::remove_file(self.filler()).expect("it was filled");
     }
 
@@ -120,7 +123,7 @@ mod sqlite {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_full_disk() {
         let fault = "disk full, and freed again";
-        let disk = SmallDisk::new();
+        let disk = SmallDisk::new(12);
         tell(Stage::below(disk.path(), fault), limit(), async |mut stage| {
             if !disk.put_under(&mut stage, fault) {
                 return;
@@ -182,7 +185,7 @@ mod mariadb {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_full_disk() {
         let fault = "server stopped, disk of the spool full, and freed again";
-        let disk = SmallDisk::new();
+        let disk = SmallDisk::new(12);
         play(fault, async |stage| {
             stage.settings = format!("spool_dir = \"{}\"\n", disk.path().join("spool").display());
             disk.put_under(stage, fault).then(|| Ill {

@@ -4,7 +4,7 @@
 mod activation;
 mod back;
 mod clock;
-mod disk;
+pub mod disk;
 mod load;
 mod outage;
 mod stop;

@@ -57,7 +57,7 @@ impl Asker {
             let turn = self.limit.turn().await;
             let told = user::list(&self.app.client, &*self.app.tokens, &self.account, after).await;
             drop(turn);
-            match self.heard(told, &mut tries).await? {
+            match self.heard("user/get", told, &mut tries).await? {
                 Some(page) => return Ok(page),
                 None => continue,
             }
@@ -110,7 +110,7 @@ impl Asker {
             let turn = self.limit.turn().await;
             let told = user::batchget(&self.app.client, &*self.app.tokens, &self.account, openids).await;
             drop(turn);
-            match self.heard(told, &mut tries).await? {
+            match self.heard("user/info/batchget", told, &mut tries).await? {
                 Some(batch) => return Ok(batch),
                 None => continue,
             }
@@ -118,7 +118,7 @@ impl Asker {
     }
 
     /// What a call told; `None`, after a pause: it is to be tried again.
-    async fn heard<T>(&self, told: Result<T>, tries: &mut Tries) -> Result<Option<T>> {
+    async fn heard<T>(&self, api: &str, told: Result<T>, tries: &mut Tries) -> Result<Option<T>> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let error = match told {
             Ok(told) => {
@@ -136,6 +136,7 @@ impl Asker {
             error.kind == Kind::Unavailable && error.errcode.is_none() && tries.broken < TRIES
         };
         if !left {
+            self.app.note_refusal(&self.account.name, api, &error).await;
             return Err(error);
         }
         tracing::debug!(account = self.account.name, %error, "asked again");
