@@ -1,7 +1,7 @@
 //! What becomes of a row in hand: its message is frozen before the first call, and how it went is written after it. Each
 //! statement asks whether the lease is still ours: who has lost it changes nothing.
 
-use super::super::value::{places, stmt};
+use super::super::value::stmt;
 use super::super::{Statement, Store, Value};
 use super::pace::Counted;
 use super::words::Words;
@@ -79,6 +79,15 @@ pub enum Fate {
         /// Why, where it is worth a word.
         reason: Option<String>,
     },
+    /// Refused by one way, and due at once by another.
+    Other {
+        /// By which.
+        channel: &'static str,
+        /// Who is to be told, JSON.
+        recipients: String,
+        /// Why the first refused it.
+        reason: String,
+    },
     /// A message of several that can't get better: each is sent alone.
     Apart,
 }
@@ -133,8 +142,11 @@ impl Store {
             return Ok(0);
         }
         let counts = self.commit(all).await?;
-        let lost = counts[begun..].iter().zip(endings).filter(|(count, _)| **count == 0);
-        let lost: u64 = lost.map(|(_, ending)| tracing::debug!(row = ending.id, "its lease was lost")).map(|()| 1).sum();
+        let mut lost = 0;
+        for (_, ending) in counts[begun..].iter().zip(endings).filter(|(count, _)| **count == 0) {
+            lost += 1;
+            tracing::debug!(row = ending.id, "its lease was lost");
+        }
         Ok(lost)
     }
 
@@ -182,6 +194,15 @@ impl Store {
                 ),
                 vec![cut(reason.as_deref(), REASON)],
             ),
+            Fate::Other { channel, recipients, reason } => (
+                format!(
+                    "status = 'pending', attempts = attempts + 1, available_at = {}, {thaw}, channel = ?, recipients = ?, \
+                     last_error = ?",
+                    words.now()
+                )
+                .replace("channel = NULL, ", ""),
+                vec![(*channel).into(), recipients.as_str().into(), cut(Some(reason), REASON)],
+            ),
             Fate::Apart => (
                 format!(
                     "status = 'pending', available_at = {}, body = NULL, channel = NULL, digest = NULL, digest_id = 0",
@@ -197,17 +218,6 @@ impl Store {
         statement.args.extend(args);
         statement.args.extend([Value::Int(ending.id), ending.lease.as_str().into()]);
         statement
-    }
-
-    /// The leases of rows in hand, by their ids.
-    pub async fn leases_of(&self, ids: &[i64], lease: &str) -> Result<Vec<i64>> {
-        let sql = format!(
-            "SELECT id FROM member_notification_queue WHERE status = 'processing' AND lease_token = ? AND id IN ({})",
-            places(ids.len())
-        );
-        let mut args = vec![Value::from(lease)];
-        args.extend(ids.iter().map(|id| Value::Int(*id)));
-        self.rows(&sql, args, |row| row.int(0)).await
     }
 }
 
