@@ -2,7 +2,6 @@
 
 use super::message;
 use crate::config::Config;
-use crate::domain::account::{Access, Platform};
 use crate::domain::notice::{Notice, Recipient, Via};
 use crate::error::{Error, Kind, Result, Then};
 use crate::say;
@@ -31,8 +30,9 @@ pub struct Plan {
 impl Book {
     /// Reads and checks all rules and templates; what is wrong is exit 78 with its line.
     pub fn open(config: &Config) -> Result<Book> {
-        let app = config.apps.iter().find(|app: &&Access| app.platform == Platform::WeCom);
-        Ok(Book { to: Vec::new(), via: Via::App, agent_id: app.and_then(|app| app.agent_id) })
+        let app = config.wecoms.first();
+        let to = app.and_then(|app| app.to_user.as_deref()).map(Recipient::list).transpose()?;
+        Ok(Book { to: to.unwrap_or_default(), via: Via::App, agent_id: app.and_then(|app| app.agent_id) })
     }
 
     /// Who is told of a notice, how, and in which words. Nobody at all: the row is dead and says so.
