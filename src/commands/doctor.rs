@@ -104,8 +104,8 @@ impl Doctor {
 /// The account that was named, else all.
 fn accounts(config: &Config) -> Result<(Vec<Official>, Vec<Access>)> {
     match config.account.as_deref() {
-        None | Some("all") => Ok((config.officials.clone(), config.apps.clone())),
-        Some(name) => match config.apps.iter().find(|app| app.name == name) {
+        None | Some("all") => Ok((config.officials.clone(), config.apps().cloned().collect())),
+        Some(name) => match config.apps().find(|app| app.name == name) {
             Some(app) => Ok((Vec::new(), vec![app.clone()])),
             None => Ok((vec![config.official(None)?.clone()], Vec::new())),
         },

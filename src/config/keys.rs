@@ -130,11 +130,31 @@ pub(super) const OFFICIAL: &[Setting] = &[
 pub(super) const CORP_ID: Setting = plain("WECOM_CORP_ID", "corp_id");
 pub(super) const AGENT_ID: Setting = plain("WECOM_AGENT_ID", "agent_id");
 pub(super) const CORP_SECRET: Setting = secret("WECOM_SECRET", "secret");
+pub(super) const WECOM_TOKEN: Setting = secret("WECOM_TOKEN", "token");
+pub(super) const WECOM_TOKEN_PREVIOUS: Setting = secret("WECOM_TOKEN_PREVIOUS", "token_previous");
+pub(super) const WECOM_AES_KEY: Setting = secret("WECOM_AES_KEY", "aes_key");
+pub(super) const WECOM_AES_KEY_PREVIOUS: Setting = secret("WECOM_AES_KEY_PREVIOUS", "aes_key_previous");
+pub(super) const TO_USER: Setting = plain("WECOM_TO_USER", "to_user");
+pub(super) const WEBHOOK_KEY: Setting = secret("WECOM_WEBHOOK_KEY", "webhook_key");
 pub(super) const WECOM_API_BASE: Setting = plain("WECOM_API_BASE", "api_base");
 
 /// The settings of one WeCom application.
-pub(super) const WECOM: &[Setting] =
-    &[CORP_ID, AGENT_ID, CORP_SECRET, WECOM_API_BASE, PROXY, TOKEN_FROM, TOKEN_FROM_KEY, TOKEN_LAYOUT];
+pub(super) const WECOM: &[Setting] = &[
+    CORP_ID,
+    AGENT_ID,
+    CORP_SECRET,
+    WECOM_TOKEN,
+    WECOM_TOKEN_PREVIOUS,
+    WECOM_AES_KEY,
+    WECOM_AES_KEY_PREVIOUS,
+    TO_USER,
+    WEBHOOK_KEY,
+    WECOM_API_BASE,
+    PROXY,
+    TOKEN_FROM,
+    TOKEN_FROM_KEY,
+    TOKEN_LAYOUT,
+];
 
 pub(super) const GAME_ID: Setting = plain("MINIGAME_APP_ID", "app_id");
 pub(super) const GAME_SECRET: Setting = secret("MINIGAME_APP_SECRET", "app_secret");
