@@ -4,6 +4,9 @@ use super::recipients::Recipients;
 use crate::domain::notice::{Notice, Recipient, Via};
 use crate::store::queue::{Claimed, Ending, Fate, Frozen};
 
+/// What rows are put together by.
+pub type Pile = (&'static str, Vec<String>);
+
 /// A claimed row whose message is not frozen yet.
 #[derive(Debug, Clone)]
 pub struct InHand {
@@ -73,10 +76,10 @@ impl InHand {
     }
 
     /// What it is put together with others by: the way and who is told.
-    pub fn pile(&self) -> (Via, Vec<String>) {
+    pub fn pile(&self) -> Pile {
         let mut keys: Vec<String> = self.to.iter().map(Recipient::key).collect();
         keys.sort();
-        (self.via, keys)
+        (self.via.as_str(), keys)
     }
 }
 

@@ -2,7 +2,7 @@
 //! What is due beyond the budget of its recipients is put on a pile and told of in one message.
 
 use super::channel::Size;
-use super::hand::{InHand, Message, ending};
+use super::hand::{InHand, Message, Pile, ending};
 use super::pass::{Notifier, Options, Shared};
 use super::recipients::Recipients;
 use crate::domain::notice::{Kind, Notice, Recipient, Via};
@@ -22,7 +22,7 @@ const CLOSED_MS: i64 = 30_000;
 /// A row that nothing can be made of is dead; its reason has so many letters.
 const REASON: usize = 400;
 
-type Piles = BTreeMap<(Via, Vec<String>), Vec<InHand>>;
+type Piles = BTreeMap<Pile, Vec<InHand>>;
 
 pub(super) struct Planner<'a> {
     notifier: &'a Arc<Notifier>,
@@ -286,8 +286,8 @@ impl<'a> Planner<'a> {
     /// The piles become messages that tell of many rows, as many messages as the budget has left.
     async fn flush(&mut self) -> Result<()> {
         let piles = std::mem::take(&mut self.piles);
-        for ((via, _), mut rows) in piles {
-            while !rows.is_empty() {
+        for mut rows in piles.into_values() {
+            while let Some(via) = rows.first().map(|row| row.via) {
                 let taken = self.digest(via, &rows).await?;
                 rows.drain(..taken);
             }
