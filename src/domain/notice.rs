@@ -1,0 +1,5 @@
+//! The nouns of the queue of notifications about members.
+
+mod kind;
+
+pub use kind::Kind;
