@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+/// Keys of which several values may stand in a list.
+const LISTS: [&str; 4] = ["trusted_proxies", "queue.fields", "queue.kinds", "queue.changed"];
+
 /// A value and its line, counted from 1.
 pub(super) type Entry = (Secret, usize);
 
@@ -50,7 +53,8 @@ impl File {
         };
         let mut known = keys::toml_keys(keys::GLOBAL);
         known.extend(Platform::ALL.map(|platform| platform.as_str().into()));
-        known.extend(["reply".into(), "hook".into(), "client".into()]);
+        known.retain(|key| !key.contains('.'));
+        known.extend(["reply".into(), "hook".into(), "client".into(), "queue".into()]);
         for (key, value) in root.get_ref() {
             let name = key.get_ref().as_ref();
             let name = name.strip_prefix("wxops_").unwrap_or(name);
@@ -61,6 +65,7 @@ impl File {
             match name {
                 "reply" => file.replies = replies::read(&reader, value)?,
                 "hook" => file.hooks = listed::read(&reader, "hook", keys::HOOK, value)?,
+                "queue" => file.values.extend(reader.queue(value)?),
                 "client" => file.clients = listed::read(&reader, "client", keys::CLIENT, value)?,
                 _ if !known.iter().any(|k| k == name) => return Err(reader.unknown(key.span(), name, name, &known)),
                 _ => _ = file.values.insert(name.to_owned(), reader.text_of(name, value)?),
@@ -134,6 +139,21 @@ impl Reader<'_> {
         Ok(table)
     }
 
+    /// The values of `[queue]`, each under its full name.
+    fn queue(&self, value: &Spanned<DeValue<'_>>) -> Result<Vec<(String, Entry)>> {
+        let wanted = say!("must be a table that begins with [queue]"; "应为以 [queue] 开头的表");
+        let table = value.get_ref().as_table().ok_or_else(|| self.error(value.span(), "queue", wanted))?;
+        let known = keys::queue();
+        let entry = |(key, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| {
+            let full = format!("queue.{}", key.get_ref());
+            match known.contains(&full) {
+                true => self.text_of(&full, value).map(|entry| (full, entry)),
+                false => Err(self.unknown(key.span(), &full, &full, &known)),
+            }
+        };
+        table.iter().map(entry).collect()
+    }
+
     /// The tables of a list that is written as `[[key]]`, each with where it stands; else what is `wanted`.
     pub fn tables<'v, 'i>(
         &self,
@@ -159,11 +179,13 @@ impl Reader<'_> {
         if let Some(switch) = value.get_ref().as_bool().filter(|_| key == "spool_tmpfs") {
             return Ok((Secret::new(switch.to_string()), self.line(&value.span())));
         }
-        if let Some(number) = value.get_ref().as_integer().filter(|_| key.ends_with(".agent_id")) {
+        if let Some(number) =
+            value.get_ref().as_integer().filter(|_| key.ends_with(".agent_id") || key == "queue.max_attempts")
+        {
             return Ok((Secret::new(number.as_str()), self.line(&value.span())));
         }
         // Several may stand in a list, or in one text as in the environment.
-        if let Some(list) = listed::texts(value).filter(|_| key == "trusted_proxies") {
+        if let Some(list) = listed::texts(value).filter(|_| LISTS.contains(&key)) {
             return Ok((Secret::new(list.join(", ")), self.line(&value.span())));
         }
         let wanted = say!("must be text in quotes"; "应为带引号的字符串");

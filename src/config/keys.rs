@@ -20,10 +20,15 @@ impl Setting {
         DEFAULTS.iter().find(|(setting, _)| setting == self).map(|(_, text)| *text)
     }
 
+    /// Its name for people: the variable, else the key in the file.
+    pub fn name(&self) -> &'static str {
+        self.env.or(self.toml).unwrap_or_default()
+    }
+
     /// How its value is shown to people.
     pub fn shown(&self) -> Shown {
         match *self {
-            DATABASE_URL | REDIS_URL | PROXY => Shown::Url,
+            DATABASE_URL | QUEUE_DATABASE_URL | REDIS_URL | PROXY => Shown::Url,
             _ if self.secret => Shown::Masked,
             _ => Shown::Plain,
         }
@@ -67,6 +72,16 @@ pub(super) const LANG: Setting = variable("WXOPS_LANG", false);
 pub(super) const ACCOUNT: Setting = variable("WXOPS_ACCOUNT", false);
 pub(super) const CLOCK_FILE: Setting = variable("WXOPS_CLOCK_FILE", false);
 
+pub(super) const QUEUE_DATABASE_URL: Setting = secret("WXOPS_QUEUE_DATABASE_URL", "queue.database_url");
+pub(super) const QUEUE_MEMBERS: Setting = Setting { env: None, toml: Some("queue.members_table"), secret: false };
+pub(super) const QUEUE_ID: Setting = Setting { env: None, toml: Some("queue.id_column"), secret: false };
+pub(super) const QUEUE_FIELDS: Setting = Setting { env: None, toml: Some("queue.fields"), secret: false };
+pub(super) const QUEUE_KINDS: Setting = Setting { env: None, toml: Some("queue.kinds"), secret: false };
+pub(super) const QUEUE_CHANGED: Setting = Setting { env: None, toml: Some("queue.changed"), secret: false };
+pub(super) const QUEUE_STATUS: Setting = Setting { env: None, toml: Some("queue.status_column"), secret: false };
+pub(super) const QUEUE_CAPTURE: Setting = Setting { env: None, toml: Some("queue.capture"), secret: false };
+pub(super) const QUEUE_ATTEMPTS: Setting = Setting { env: None, toml: Some("queue.max_attempts"), secret: false };
+
 pub(super) const GLOBAL: &[Setting] = &[
     DATABASE_URL,
     DB_HOST,
@@ -92,6 +107,15 @@ pub(super) const GLOBAL: &[Setting] = &[
     LANG,
     ACCOUNT,
     CLOCK_FILE,
+    QUEUE_DATABASE_URL,
+    QUEUE_MEMBERS,
+    QUEUE_ID,
+    QUEUE_FIELDS,
+    QUEUE_KINDS,
+    QUEUE_CHANGED,
+    QUEUE_STATUS,
+    QUEUE_CAPTURE,
+    QUEUE_ATTEMPTS,
 ];
 
 pub(super) const APP_ID: Setting = plain("WECHAT_APP_ID", "app_id");
@@ -205,6 +229,13 @@ const DEFAULTS: &[(Setting, &str)] = &[
     (SPOOL_TMPFS, "false"),
     (LOCATION_KEEP, "60d"),
     (LOG, "info"),
+    (QUEUE_MEMBERS, "members"),
+    (QUEUE_ID, "id"),
+    (QUEUE_FIELDS, "member_no, nickname, wechat, phone, type, gender, status, remaining_matches, created_at"),
+    (QUEUE_KINDS, "new"),
+    (QUEUE_STATUS, "status"),
+    (QUEUE_CAPTURE, "trigger"),
+    (QUEUE_ATTEMPTS, "3"),
     (API_BASE, super::PLATFORM),
     (WECOM_API_BASE, super::WECOM_PLATFORM),
     (TOKEN_API, "stable_token"),
@@ -221,6 +252,11 @@ pub(super) fn variables() -> Vec<String> {
 /// Every setting of an account, on whichever platform.
 pub(super) fn accounts() -> impl Iterator<Item = &'static Setting> {
     OFFICIAL.iter().chain(WECOM).chain(MINIGAME)
+}
+
+/// The keys of `[queue]`, by their full names.
+pub(super) fn queue() -> Vec<String> {
+    toml_keys(GLOBAL).into_iter().filter(|name| name.starts_with("queue.")).collect()
 }
 
 /// The keys a table of the TOML file may have, with the `_file` form of the secrets.

@@ -16,6 +16,7 @@ mod layers;
 mod listed;
 mod origins;
 mod private;
+mod queue;
 mod replies;
 mod secrets;
 mod source;
@@ -27,6 +28,7 @@ mod wecom;
 mod tests;
 
 pub use origins::{Effective, Origins};
+pub use queue::{Capture, Queue};
 pub use secrets::{parts as secret_parts, secrets};
 pub use source::Origin;
 pub use sources::{Environment, Sources};
@@ -81,6 +83,8 @@ pub struct Config {
     pub games: Vec<Access>,
     /// Who is told of events.
     pub hooks: Vec<Hook>,
+    /// The queue of notifications about members.
+    pub queue: Queue,
     /// `--account` or `WXOPS_ACCOUNT`; may be `all`, for verbs that work all of them.
     pub account: Option<String>,
     /// Timestamps older or newer than this are refused; `None` only counts them.
@@ -172,6 +176,7 @@ impl Config {
             wecoms,
             games,
             hooks,
+            queue: queue::queue(&mut read)?,
             default_official: accounts.default,
             half: accounts
                 .half
@@ -363,7 +368,7 @@ struct Read<'a> {
 impl Read<'_> {
     fn parsed<T>(&mut self, setting: &Setting, parse: fn(&str) -> Result<T>) -> Result<Option<T>> {
         let value = self.layers.get(setting, GLOBAL)?;
-        self.origins.take(setting.env.unwrap_or_default(), setting, value.as_ref());
+        self.origins.take(setting.name(), setting, value.as_ref());
         let Some(value) = value else { return Ok(None) };
         parse(value.text.reveal()).map(Some).map_err(|error| value.wrap(error))
     }

@@ -1,54 +1,12 @@
 //! A notice: one row of the queue, that somebody be told of a member.
 
+mod kind;
 mod recipient;
 
+pub use kind::Kind;
 pub use recipient::Recipient;
 
 use serde_json::{Map, Value};
-
-/// What happened to the member; the names are those of the table's `notification_type`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A member was registered.
-    Created,
-    /// One of the watched columns has another value.
-    Changed,
-    /// The member's status is another one.
-    Status,
-}
-
-impl Kind {
-    /// Every one.
-    pub const ALL: [Kind; 3] = [Kind::Created, Kind::Changed, Kind::Status];
-
-    /// As it stands in the table.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Kind::Created => "member_created",
-            Kind::Changed => "member_changed",
-            Kind::Status => "member_status",
-        }
-    }
-
-    /// As a person writes it in the configuration.
-    pub fn word(self) -> &'static str {
-        match self {
-            Kind::Created => "new",
-            Kind::Changed => "changed",
-            Kind::Status => "status",
-        }
-    }
-
-    /// Reads the table's name.
-    pub fn parse(text: &str) -> Option<Kind> {
-        Kind::ALL.into_iter().find(|kind| kind.as_str() == text)
-    }
-
-    /// Reads the configuration's word.
-    pub fn of_word(text: &str) -> Option<Kind> {
-        Kind::ALL.into_iter().find(|kind| kind.word() == text)
-    }
-}
 
 /// Where a row stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

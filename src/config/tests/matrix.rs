@@ -27,7 +27,7 @@ const FLAGS: [&str; 4] = ["WXOPS_LISTEN", "WXOPS_METRICS_LISTEN", "WXOPS_ACCOUNT
 fn value(key: &Key, place: Place) -> String {
     let at = PLACES.iter().position(|known| *known == place).unwrap();
     match key.env.or(key.toml).unwrap() {
-        "DATABASE_URL" => format!("mysql://u@h{at}/d"),
+        "DATABASE_URL" | "WXOPS_QUEUE_DATABASE_URL" => format!("mysql://u@h{at}/d"),
         "REDIS_URL" => format!("redis://h{at}:6379"),
         "WXOPS_LOCATION_KEEP" => format!("{}d", at + 1),
         "DB_PORT" => format!("330{at}"),
@@ -50,6 +50,9 @@ fn value(key: &Key, place: Place) -> String {
         "WECHAT_TOKEN_API" => ["stable_token", "token"][at % 2].into(),
         "token_from" => format!("https://h{at}.example/api/token/main"),
         "token_redis_layout" => format!("plain:key{at}"),
+        "queue.kinds" => ["new", "new, status"][at % 2].into(),
+        "queue.capture" => ["trigger", "poll"][at % 2].into(),
+        "queue.max_attempts" => format!("{}", at + 1),
         "WECHAT_MODE" => ["plain", "compat", "secure"][at % 3].into(),
         _ => format!("value{at}"),
     }
@@ -207,7 +210,7 @@ fn strongest_wins(key: &Key, name: &str, of: Of) -> usize {
 fn every_setting_at_every_place() {
     let mut stood = 0;
     for key in keys::GLOBAL {
-        stood += strongest_wins(key, key.env.unwrap(), Of::Root);
+        stood += strongest_wins(key, key.name(), Of::Root);
     }
     for key in keys::OFFICIAL {
         stood += strongest_wins(key, &format!("official.main.{}", key.toml.unwrap()), Of::Official);
@@ -235,6 +238,7 @@ fn defaults_are_what_is_taken() {
             (config.listen, config.metrics_listen),
             (config.replay_window, config.unsubscribe_policy, config.log.clone()),
             (config.spool_max, config.spool_tmpfs),
+            format!("{:?}", config.queue),
         )
     };
     assert_eq!(parts(&written), parts(&bare));
