@@ -98,6 +98,8 @@ groups! {
     #[command(subcommand)]
     Quota(commands::quota::Quota),
     #[command(subcommand)]
+    Queue(commands::queue::Queue),
+    #[command(subcommand)]
     Followers(commands::followers::Followers),
     #[command(subcommand)]
     Locations(commands::locations::Locations),

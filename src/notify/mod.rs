@@ -5,7 +5,9 @@ mod book;
 mod channel;
 mod hand;
 mod judge;
+mod daemon;
 mod message;
+mod open;
 mod pass;
 mod plan;
 mod recipients;
@@ -13,4 +15,6 @@ mod settle;
 mod trouble;
 
 pub use book::{Book, Plan};
+pub use daemon::Rhythm;
+pub use open::wecom;
 pub use pass::{Counts, Notifier, Options, Passed};
