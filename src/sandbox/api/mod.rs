@@ -4,6 +4,7 @@ mod address;
 mod break_off;
 mod call;
 mod gettoken;
+mod message;
 mod quota;
 mod rid;
 mod token;
@@ -11,7 +12,6 @@ mod user;
 mod webhook;
 
 use super::account::{Account, Kind as AccountKind};
-use super::clock;
 use super::errcode::{self, Refusal, refuse};
 use super::faults::{self, Kind};
 use super::journal::{Entry, Kept};
@@ -60,6 +60,8 @@ enum Takes {
     Wechat,
     /// Those of WeCom too.
     All,
+    /// Those of WeCom only.
+    Wecom,
 }
 
 const APIS: &[Api] = &[
@@ -76,6 +78,8 @@ const APIS: &[Api] = &[
     Api { path: "/cgi-bin/openapi/quota/get", method: "POST", run: Run::Token(Takes::Wechat, quota::get) },
     Api { path: "/cgi-bin/openapi/quota/clear", method: "POST", run: Run::Token(Takes::Wechat, quota::clear_one) },
     Api { path: "/cgi-bin/openapi/rid/get", method: "POST", run: Run::Token(Takes::Wechat, rid::get) },
+    Api { path: message::SEND, method: "POST", run: Run::Token(Takes::Wecom, message::send) },
+    Api { path: message::RECALL, method: "POST", run: Run::Token(Takes::Wecom, message::recall) },
     Api { path: webhook::SEND, method: "POST", run: Run::Key(webhook::send) },
 ];
 
@@ -88,7 +92,6 @@ struct Answer {
 /// Answers any path that is not the sandbox's own.
 pub async fn answer(State(world): State<Arc<World>>, request: Request) -> Response {
     let began = Instant::now();
-    let at_ms = clock::real_ms();
     let line = request.extensions().get::<Line>().cloned();
     let call = match Call::read(request).await {
         Ok(call) => call,
@@ -104,7 +107,7 @@ pub async fn answer(State(world): State<Arc<World>>, request: Request) -> Respon
     }
     let answer = work(&world, &call, fault);
     let (sent, errcode) = dress(&world, &call, &answer, fault, began);
-    write_down(&world, call, &answer, fault, (at_ms, began), errcode, &sent);
+    write_down(&world, call, &answer, fault, began, errcode, &sent);
     match (sent, line) {
         (Some(mut response), _) => {
             // By its own clock, which may be moved; the server would put the machine's.
@@ -160,6 +163,8 @@ fn route(world: &World, call: &Call) -> Answer {
             Err(refusal) => Answer { house: whose(world, call), said: Err(refusal) },
             Ok(house) => {
                 let spent = lock(&house.quota).spend(&call.path, world.clock.now_ms());
+                // WeCom has one code for both kinds of limit.
+                let spent = spent.map_err(|refusal| if takes == Takes::Wecom { Refusal::of(45009) } else { refusal });
                 let said = spent.and_then(|()| run(world, house, call));
                 Answer { house: Some(house.clone()), said }
             }
@@ -175,6 +180,7 @@ fn allowed<'a>(world: &'a World, call: &Call, takes: Takes) -> Result<&'a Arc<Ho
     let house = world.house_of_token(token)?;
     match (house.account.kind, takes) {
         (AccountKind::Wecom { .. }, Takes::Official | Takes::Wechat) => refuse(40014),
+        (AccountKind::Official | AccountKind::Minigame, Takes::Wecom) => refuse(40014),
         (AccountKind::Minigame, Takes::Official) => refuse(48001),
         _ => Ok(house),
     }
@@ -199,10 +205,15 @@ fn speaks_wecom(call: &Call, answer: &Answer) -> bool {
     let shared = is_shared(&call.path);
     let token = call.query("access_token").unwrap_or_default();
     match &answer.house {
-        _ if [webhook::SEND, gettoken::PATH].contains(&call.path.as_str()) => true,
+        _ if is_wecoms(&call.path) => true,
         Some(house) => shared && house.account.is_wecom(),
         None => shared && looks_like_wecom(token),
     }
+}
+
+/// Paths that WeCom alone has.
+fn is_wecoms(path: &str) -> bool {
+    [message::SEND, message::RECALL, webhook::SEND, gettoken::PATH].contains(&path)
 }
 
 fn is_shared(path: &str) -> bool {
@@ -216,7 +227,7 @@ fn not_listed(call: &Call) -> Refusal {
         std::net::IpAddr::V4(four) => four.to_ipv6_mapped(),
         std::net::IpAddr::V6(six) => six,
     };
-    Refusal { errcode: 40164, text: Some(format!("invalid ip {ip} ipv6 {six}, not in whitelist")) }
+    Refusal::said(40164, format!("invalid ip {ip} ipv6 {six}, not in whitelist"))
 }
 
 /// The answer as it goes out; `None` where the connection is broken off instead.
@@ -265,13 +276,13 @@ fn write_down(
     call: Call,
     answer: &Answer,
     fault: Option<Kind>,
-    (at_ms, began): (i64, Instant),
+    began: Instant,
     errcode: Option<i64>,
     sent: &Option<Response>,
 ) {
     let account = answer.house.as_ref().map(|house| &house.account);
     let entry = Entry {
-        at_ms,
+        at_ms: call.at_ms,
         clock: world.clock.now(),
         account: account.map(|account| (account.name.clone(), account.app_id.clone())),
         body: Kept::of(&call.body),
