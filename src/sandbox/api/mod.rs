@@ -126,7 +126,7 @@ pub async fn answer(State(world): State<Arc<World>>, request: Request) -> Respon
 fn work(world: &World, call: &Call, fault: Option<Kind>) -> Answer {
     let before = match fault {
         Some(Kind::Code(errcode)) => Some(errcode),
-        Some(Kind::TokenInvalid) => Some(40001),
+        Some(Kind::TokenInvalid) => Some(if faults::is_wecoms(&call.path) { 40014 } else { 40001 }),
         Some(Kind::SecretFrozen) => Some(40243),
         Some(Kind::Reset | Kind::Http500 | Kind::Html) => Some(-1),
         _ => None,
@@ -135,12 +135,16 @@ fn work(world: &World, call: &Call, fault: Option<Kind>) -> Answer {
         return Answer { house: whose(world, call), said: refuse(errcode) };
     }
     match fault {
+        Some(Kind::IpNotListed) if faults::is_wecoms(&call.path) => {
+            Answer { house: whose(world, call), said: refuse(60020) }
+        }
         Some(Kind::IpNotListed) => Answer { house: whose(world, call), said: Err(not_listed(call)) },
         Some(Kind::AdminConfirm) => {
             let house = whose(world, call);
             let said = house.as_ref().map_or_else(|| refuse(40013), |h| Err(h.confirmation(world.clock.now_ms())));
             Answer { house, said }
         }
+        Some(Kind::BusyDone) => Answer { said: refuse(-1), ..route(world, call) },
         _ => route(world, call),
     }
 }
@@ -205,15 +209,10 @@ fn speaks_wecom(call: &Call, answer: &Answer) -> bool {
     let shared = is_shared(&call.path);
     let token = call.query("access_token").unwrap_or_default();
     match &answer.house {
-        _ if is_wecoms(&call.path) => true,
+        _ if faults::is_wecoms(&call.path) => true,
         Some(house) => shared && house.account.is_wecom(),
         None => shared && looks_like_wecom(token),
     }
-}
-
-/// Paths that WeCom alone has.
-fn is_wecoms(path: &str) -> bool {
-    [message::SEND, message::RECALL, webhook::SEND, gettoken::PATH].contains(&path)
 }
 
 fn is_shared(path: &str) -> bool {

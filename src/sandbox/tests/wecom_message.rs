@@ -95,7 +95,7 @@ async fn a_message_is_received_once_by_everyone_it_names() {
     assert_eq!((&state["accepted"], &state["received"], &state["dropped"]), (&json!(1), &json!(16), &json!(0)));
     assert_eq!(state["people"]["zhangsan"], json!({ "received": 1, "dropped": 0, "suppressed": 0 }));
     assert_eq!(state["apps"]["wecom"]["person_times"], 16);
-    assert_eq!(state["directory"]["parties"]["2"][0], "staff10", "who is in it can be looked up");
+    assert_eq!(state["directory"]["parties"]["2"][0], "staff6", "who is in it can be looked up");
 }
 
 #[tokio::test]
