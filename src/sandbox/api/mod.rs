@@ -97,9 +97,10 @@ pub async fn answer(State(world): State<Arc<World>>, request: Request) -> Respon
         Ok(call) => call,
         Err(status) => return status.into_response(),
     };
-    // From the arrival on: what reading took is part of it. A sleep of nothing would be a millisecond.
+    // From the arrival on: what reading took is part of it. Half of it is the way there and half the way back, so
+    // that a caller who goes away meanwhile may have been served or not. A sleep of nothing would be a millisecond.
     if !world.latency.is_zero() {
-        sleep_until((began + world.latency).into()).await;
+        sleep_until((began + world.latency / 2).into()).await;
     }
     let fault = lock(&world.faults).strike(&call.path);
     if fault == Some(Kind::Slow) {
@@ -108,6 +109,9 @@ pub async fn answer(State(world): State<Arc<World>>, request: Request) -> Respon
     let answer = work(&world, &call, fault);
     let (sent, errcode) = dress(&world, &call, &answer, fault, began);
     write_down(&world, call, &answer, fault, began, errcode, &sent);
+    if !world.latency.is_zero() {
+        sleep_until((began + world.latency).into()).await;
+    }
     match (sent, line) {
         (Some(mut response), _) => {
             // By its own clock, which may be moved; the server would put the machine's.
@@ -291,7 +295,7 @@ fn write_down(
         status: sent.as_ref().map_or(0, |response| response.status().as_u16()),
         errcode,
         fault: fault.map(faults::kind_name),
-        ms: began.elapsed().as_millis() as u64,
+        ms: began.elapsed().max(world.latency).as_millis() as u64,
     };
     lock(&world.journal).write(entry);
 }
