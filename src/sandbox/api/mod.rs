@@ -97,9 +97,10 @@ pub async fn answer(State(world): State<Arc<World>>, request: Request) -> Respon
         Ok(call) => call,
         Err(status) => return status.into_response(),
     };
-    // From the arrival on: what reading took is part of it. A sleep of nothing would be a millisecond.
+    // From the arrival on: what reading took is part of it. Half of it is the way there and half the way back, so
+    // that a caller who goes away meanwhile may have been served or not. A sleep of nothing would be a millisecond.
     if !world.latency.is_zero() {
-        sleep_until((began + world.latency).into()).await;
+        sleep_until((began + world.latency / 2).into()).await;
     }
     let fault = lock(&world.faults).strike(&call.path);
     if fault == Some(Kind::Slow) {
@@ -108,6 +109,9 @@ pub async fn answer(State(world): State<Arc<World>>, request: Request) -> Respon
     let answer = work(&world, &call, fault);
     let (sent, errcode) = dress(&world, &call, &answer, fault, began);
     write_down(&world, call, &answer, fault, began, errcode, &sent);
+    if !world.latency.is_zero() {
+        sleep_until((began + world.latency).into()).await;
+    }
     match (sent, line) {
         (Some(mut response), _) => {
             // By its own clock, which may be moved; the server would put the machine's.
@@ -126,7 +130,7 @@ pub async fn answer(State(world): State<Arc<World>>, request: Request) -> Respon
 fn work(world: &World, call: &Call, fault: Option<Kind>) -> Answer {
     let before = match fault {
         Some(Kind::Code(errcode)) => Some(errcode),
-        Some(Kind::TokenInvalid) => Some(40001),
+        Some(Kind::TokenInvalid) => Some(if faults::is_wecoms(&call.path) { 40014 } else { 40001 }),
         Some(Kind::SecretFrozen) => Some(40243),
         Some(Kind::Reset | Kind::Http500 | Kind::Html) => Some(-1),
         _ => None,
@@ -135,12 +139,16 @@ fn work(world: &World, call: &Call, fault: Option<Kind>) -> Answer {
         return Answer { house: whose(world, call), said: refuse(errcode) };
     }
     match fault {
+        Some(Kind::IpNotListed) if faults::is_wecoms(&call.path) => {
+            Answer { house: whose(world, call), said: refuse(60020) }
+        }
         Some(Kind::IpNotListed) => Answer { house: whose(world, call), said: Err(not_listed(call)) },
         Some(Kind::AdminConfirm) => {
             let house = whose(world, call);
             let said = house.as_ref().map_or_else(|| refuse(40013), |h| Err(h.confirmation(world.clock.now_ms())));
             Answer { house, said }
         }
+        Some(Kind::BusyDone) => Answer { said: refuse(-1), ..route(world, call) },
         _ => route(world, call),
     }
 }
@@ -205,15 +213,10 @@ fn speaks_wecom(call: &Call, answer: &Answer) -> bool {
     let shared = is_shared(&call.path);
     let token = call.query("access_token").unwrap_or_default();
     match &answer.house {
-        _ if is_wecoms(&call.path) => true,
+        _ if faults::is_wecoms(&call.path) => true,
         Some(house) => shared && house.account.is_wecom(),
         None => shared && looks_like_wecom(token),
     }
-}
-
-/// Paths that WeCom alone has.
-fn is_wecoms(path: &str) -> bool {
-    [message::SEND, message::RECALL, webhook::SEND, gettoken::PATH].contains(&path)
 }
 
 fn is_shared(path: &str) -> bool {
@@ -292,7 +295,7 @@ fn write_down(
         status: sent.as_ref().map_or(0, |response| response.status().as_u16()),
         errcode,
         fault: fault.map(faults::kind_name),
-        ms: began.elapsed().as_millis() as u64,
+        ms: began.elapsed().max(world.latency).as_millis() as u64,
     };
     lock(&world.journal).write(entry);
 }

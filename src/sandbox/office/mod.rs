@@ -185,8 +185,9 @@ impl Office {
         app.accepted += 1;
         let (reached, dropped): (Vec<_>, Vec<_>) = people.iter().partition(|person| app.reaches(**person, now_ms));
         let number = self.sent.add(account.into(), now_ms);
-        // Also where the check is not asked for: a later request may ask for it.
-        app.remember(body, number, now_ms);
+        if check_ms.is_some() {
+            app.remember(body, number, now_ms);
+        }
         let msgid = self.sent.msgid(number);
         self.add(&dropped, |counts| counts.dropped += 1);
         let told = self.add(&reached, |counts| counts.received += 1);

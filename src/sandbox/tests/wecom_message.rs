@@ -6,6 +6,7 @@ use crate::sandbox::account::Kind;
 use crate::sandbox::faults::Fault;
 use crate::sandbox::{Account, Options};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const SEND: &str = "/cgi-bin/message/send";
 const RECALL: &str = "/cgi-bin/message/recall";
@@ -95,7 +96,7 @@ async fn a_message_is_received_once_by_everyone_it_names() {
     assert_eq!((&state["accepted"], &state["received"], &state["dropped"]), (&json!(1), &json!(16), &json!(0)));
     assert_eq!(state["people"]["zhangsan"], json!({ "received": 1, "dropped": 0, "suppressed": 0 }));
     assert_eq!(state["apps"]["wecom"]["person_times"], 16);
-    assert_eq!(state["directory"]["parties"]["2"][0], "staff10", "who is in it can be looked up");
+    assert_eq!(state["directory"]["parties"]["2"][0], "staff6", "who is in it can be looked up");
 }
 
 #[tokio::test]
@@ -407,6 +408,19 @@ async fn an_answer_that_is_lost_was_worked_for_and_one_that_never_came_was_not()
     }
     let zhang = office.state().await["people"]["zhang"].clone();
     assert_eq!(zhang, json!({ "received": 3, "dropped": 0, "suppressed": 2 }));
+}
+
+#[tokio::test]
+async fn who_goes_away_in_the_middle_may_have_been_heard() {
+    let latency = Duration::from_millis(600);
+    let office = office(Options { latency, ..options() }).await;
+    for (patience, received) in [(100, 0), (450, 1)] {
+        let request = office.stage.http.post(office.stage.url(SEND)).query(&[("access_token", &office.token)]);
+        let request = request.body(text("zhang", "x", json!({})).to_string());
+        let answer = request.timeout(Duration::from_millis(patience)).send().await;
+        assert!(answer.is_err_and(|error| error.is_timeout()), "{patience}");
+        assert_eq!(office.state().await["received"], received, "{patience}");
+    }
 }
 
 #[tokio::test]

@@ -120,7 +120,8 @@ pub fn card(body: &Value) -> Result<(Option<String>, bool), Refusal> {
     };
     let has = |part: &str, field: &str| body[part][field].as_str().is_some_and(|text| !text.is_empty());
     let sub_title = body["sub_title_text"].as_str().is_some_and(|text| !text.is_empty());
-    if !has("main_title", "title") && !(kind == "text_notice" && sub_title) {
+    let titled = has("main_title", "title") || kind == "text_notice" && sub_title;
+    if !titled {
         return refuse(42033);
     }
     if !calls_back {
