@@ -28,7 +28,7 @@ mod wecom;
 mod tests;
 
 pub use origins::{Effective, Origins};
-pub use queue::{Capture, Queue};
+pub use queue::{Capture, Queue, Rule, TemplateFile, Ways, Words};
 pub use secrets::{parts as secret_parts, secrets};
 pub use source::Origin;
 pub use sources::{Environment, Sources};
@@ -148,6 +148,7 @@ impl Config {
         let names: Vec<&str> = everyone(&accounts.list, &wecoms, &games).map(|account| &*account.name).collect();
         let clients = client::clients(&layers, &names, &mut origins)?;
         let mut read = Read { layers: &layers, origins: &mut origins };
+        let queue = queue::queue(&mut read, &wecoms)?;
         let mut config = Config {
             database_url,
             listen: read.or_default(&keys::LISTEN, values::listen)?,
@@ -176,7 +177,7 @@ impl Config {
             wecoms,
             games,
             hooks,
-            queue: queue::queue(&mut read)?,
+            queue,
             default_official: accounts.default,
             half: accounts
                 .half

@@ -6,6 +6,7 @@ use super::keys;
 use super::origins::Origins;
 use super::values;
 use crate::domain::account::{AesKey, WeCom};
+use crate::domain::notice::Recipient;
 use crate::domain::secret::Secret;
 use crate::error::Result;
 use crate::say;
@@ -17,7 +18,7 @@ impl Reader<'_> {
         let tokens = self.tokens((&keys::WECOM_TOKEN, &keys::WECOM_TOKEN_PREVIOUS), values::wecom_token, origins)?;
         let aes_keys = self.aes_keys((&keys::WECOM_AES_KEY, &keys::WECOM_AES_KEY_PREVIOUS), origins)?;
         self.both_or_none(&tokens, &aes_keys)?;
-        let to_user = self.parsed(&keys::TO_USER, origins, |text| Ok(text.to_owned()))?;
+        let to_user = self.parsed(&keys::TO_USER, origins, |text| Recipient::list(text).map(|_| text.to_owned()))?;
         let webhook_key =
             self.parsed(&keys::WEBHOOK_KEY, origins, |text| values::webhook_key(text).map(|()| Secret::new(text)))?;
         access.hidden = callback::hidden(&tokens, &aes_keys);

@@ -1,8 +1,10 @@
 //! A notice: one row of the queue, that somebody be told of a member.
 
+mod form;
 mod kind;
 mod recipient;
 
+pub use form::Form;
 pub use kind::Kind;
 pub use recipient::Recipient;
 
