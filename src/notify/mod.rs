@@ -16,5 +16,5 @@ mod trouble;
 
 pub use book::{Book, Plan};
 pub use daemon::Rhythm;
-pub use open::wecom;
+pub use open::{database, wecom};
 pub use pass::{Counts, Notifier, Options, Passed};

@@ -33,7 +33,7 @@ impl Notifier {
 }
 
 /// The queue's database: our own, or the CRM's.
-async fn database(app: &App) -> Result<Store> {
+pub async fn database(app: &App) -> Result<Store> {
     match &app.config.queue.database_url {
         Some(url) if url.reveal() != app.config.database_url.reveal() => Store::open(url, Options::default()).await,
         _ => Ok(app.store.clone()),

@@ -1,6 +1,12 @@
 //! `wxops queue …`: the WeCom notification queue.
 
+mod cleanup;
 mod drain;
+mod list;
+mod retry;
+mod row;
+mod show;
+mod status;
 
 use super::Context;
 use crate::error::Result;
@@ -10,6 +16,11 @@ use crate::error::Result;
 #[command(before_help = "Example:\n  wxops queue status")]
 pub(crate) enum Queue {
     Drain(drain::Drain),
+    Status(status::Status),
+    List(list::List),
+    Show(show::Show),
+    Retry(retry::Retry),
+    Cleanup(cleanup::Cleanup),
 }
 
 impl Queue {
@@ -17,6 +28,11 @@ impl Queue {
     pub async fn run(self, context: &mut Context) -> Result<()> {
         match self {
             Queue::Drain(verb) => verb.run(context).await,
+            Queue::Status(verb) => verb.run(context).await,
+            Queue::List(verb) => verb.run(context).await,
+            Queue::Show(verb) => verb.run(context).await,
+            Queue::Retry(verb) => verb.run(context).await,
+            Queue::Cleanup(verb) => verb.run(context).await,
         }
     }
 }
