@@ -44,6 +44,10 @@ pub struct Metrics {
     pub inbox: IntGaugeVec,
     /// When the oldest row came in that is not settled; 0: none.
     pub inbox_oldest: Gauge,
+    /// Rows of the notification queue by state.
+    pub queue: IntGaugeVec,
+    /// When the oldest row of the notification queue that is due was made; 0: none.
+    pub queue_oldest: Gauge,
     /// Bytes in the spool of this host.
     pub spool_bytes: IntGauge,
     /// Callbacks in and out of the spool, by what became of them.
@@ -98,6 +102,18 @@ impl Metrics {
         )
         .expect("the name is constant");
         registry.register(Box::new(oldest.clone())).expect("each name is registered once");
+        let queue = Opts::new("wxops_queue_notices", "Notifications of the queue by state.");
+        let queue = IntGaugeVec::new(queue, &["state"]).expect("name and labels are constants");
+        registry.register(Box::new(queue.clone())).expect("each name is registered once");
+        for state in ["pending", "processing", "dead"] {
+            queue.with_label_values(&[state]).set(0);
+        }
+        let queue_oldest = Gauge::new(
+            "wxops_queue_oldest_timestamp_seconds",
+            "When the oldest notification that is due was made; 0: none.",
+        )
+        .expect("the name is constant");
+        registry.register(Box::new(queue_oldest.clone())).expect("each name is registered once");
         let pending = Opts::new("wxops_hook_pending", "Deliveries of a hook that are not done.");
         let pending = IntGaugeVec::new(pending, &["hook"]).expect("name and labels are constants");
         registry.register(Box::new(pending.clone())).expect("each name is registered once");
@@ -125,6 +141,8 @@ impl Metrics {
             ack,
             inbox,
             inbox_oldest: oldest,
+            queue,
+            queue_oldest,
             spool_bytes,
             spool_events: counter(
                 "wxops_spool_events_total",

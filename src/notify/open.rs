@@ -16,10 +16,10 @@ use std::sync::Arc;
 impl Notifier {
     /// Opens it. Errors: 78 where the application, a rule or a template is wrong, or the queue is not installed; 69 where its
     /// database is away.
-    pub async fn open(app: Arc<App>) -> Result<Arc<Notifier>> {
-        let db = database(&app).await?;
-        let wecom = wecom(&app.config)?.clone();
-        let book = Book::open(&app.config)?;
+    pub async fn open(app: Arc<App>, config: &Config) -> Result<Arc<Notifier>> {
+        let wecom = wecom(config)?.clone();
+        let book = Book::open(config)?;
+        let db = database(&app, config).await?;
         let robot = wecom.webhook_key.clone().map(|key| Robot { base: wecom.api_base.clone(), key });
         let drain = db.drain(&this_process()).await?;
         let channels = Channels::new(app.clone(), wecom.access, robot);
@@ -33,8 +33,8 @@ impl Notifier {
 }
 
 /// The queue's database: our own, or the CRM's.
-pub async fn database(app: &App) -> Result<Store> {
-    match &app.config.queue.database_url {
+pub async fn database(app: &App, config: &Config) -> Result<Store> {
+    match &config.queue.database_url {
         Some(url) if url.reveal() != app.config.database_url.reveal() => Store::open(url, Options::default()).await,
         _ => Ok(app.store.clone()),
     }
@@ -42,7 +42,7 @@ pub async fn database(app: &App) -> Result<Store> {
 
 /// The WeCom application whose messages tell of members: the one that is named, or the only one.
 pub fn wecom(config: &Config) -> Result<&WeCom> {
-    match (config.account.as_deref(), config.wecoms.as_slice()) {
+    match (config.account.as_deref().or(config.queue.account.as_deref()), config.wecoms.as_slice()) {
         (Some(name), all) => all.iter().find(|app| app.name == name).ok_or_else(|| no_such(config, name)),
         (None, [only]) => Ok(only),
         (None, []) => Err(none()),

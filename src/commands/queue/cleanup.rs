@@ -55,7 +55,7 @@ impl Cleanup {
         }
         if self.dry_run {
             let app = App::open(context.config()?.clone()).await?;
-            let db = notify::database(&app).await?;
+            let db = notify::database(&app, &app.config).await?;
             let mut deleted = 0;
             for state in self.states() {
                 deleted += db.old_notices(state, self.age_ms(), u32::MAX >> 1).await?.len() as u64;
@@ -70,7 +70,7 @@ impl Cleanup {
 
     async fn clean(&self, context: &mut Context, frame: &Frame) -> Result<()> {
         let app = App::open(context.config()?.clone()).await?;
-        let db = notify::database(&app).await?;
+        let db = notify::database(&app, &app.config).await?;
         let mut told = Told { deleted: 0, dry_run: false };
         let job = Job { name: JOB, account: EVERYWHERE, resume: None };
         let ended = frame.run(&app, job, async |run| self.delete(&db, run, &mut told).await).await.map(drop);

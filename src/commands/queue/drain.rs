@@ -70,7 +70,7 @@ impl Drain {
             concurrency: self.concurrency as usize,
             max: self.max,
             until: self.max_time.map(|time| Instant::now() + time),
-            digest: self.digest,
+            digest: self.digest.or(app.config.queue.digest),
         }
     }
 
@@ -78,7 +78,7 @@ impl Drain {
         let app = Arc::new(App::open(context.config()?.clone()).await?);
         let options = self.options(&app);
         let account = wecom(&app.config)?.name.clone();
-        let notifier = Notifier::open(app.clone()).await?;
+        let notifier = Notifier::open(app.clone(), &app.config).await?;
         let mut told = None;
         let work = async |run: Option<&Run>, stop: &Arc<Stop>| {
             let passed = notifier.pass(&options, ends_with(stop)).await;
@@ -102,8 +102,8 @@ impl Drain {
         context.take_signals();
         let app = Arc::new(App::open(context.config()?.clone()).await?);
         let options = self.options(&app);
-        let notifier = Notifier::open(app.clone()).await?;
-        let rhythm = Rhythm { full: Duration::from_secs(300), poll: self.poll };
+        let notifier = Notifier::open(app.clone(), &app.config).await?;
+        let rhythm = Rhythm { full: app.config.queue.monitor_interval, poll: self.poll };
         let (stop, woken) = (CancellationToken::new(), Notify::new());
         lifecycle::ready("waiting for notifications");
         let alive = tokio::spawn(watchdog());

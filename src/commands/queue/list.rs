@@ -46,7 +46,7 @@ fn kind(text: &str) -> Result<Kind, String> {
 impl List {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let app = App::open(context.config()?.clone()).await?;
-        let db = notify::database(&app).await?;
+        let db = notify::database(&app, &app.config).await?;
         let List { state, kind, member, failed, suspect, .. } = self;
         let mut filter = NoticeFilter { state, kind, member, failed, suspect, before: None };
         let mut left = self.limit;

@@ -44,7 +44,7 @@ struct Told {
 impl Retry {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let app = App::open(context.config()?.clone()).await?;
-        let db = notify::database(&app).await?;
+        let db = notify::database(&app, &app.config).await?;
         let told = if self.dead { self.all_dead(&db).await? } else { self.named(&db).await? };
         let left = told.left.len();
         context.out.report(&told)?;

@@ -24,7 +24,7 @@ struct Shown(WholeNotice);
 impl Show {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let app = App::open(context.config()?.clone()).await?;
-        let db = notify::database(&app).await?;
+        let db = notify::database(&app, &app.config).await?;
         let whole = db.notice(self.id).await?.ok_or_else(|| no_such(self.id))?;
         context.out.show(&Shown(whole))
     }

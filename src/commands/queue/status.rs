@@ -34,7 +34,7 @@ struct Told {
 impl Status {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let app = App::open(context.config()?.clone()).await?;
-        let db = notify::database(&app).await?;
+        let db = notify::database(&app, &app.config).await?;
         let mut paused = Vec::new();
         if let Ok(wecom) = wecom(&app.config) {
             for api in ["message/send", "webhook/send"] {
