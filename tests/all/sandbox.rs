@@ -176,7 +176,7 @@ async fn flags_that_say_nothing_are_refused() {
         ("--limit /cgi-bin/none=20/day", "no API has the path \"/cgi-bin/none\""),
         ("--list-quirk sticky", "no quirk of a list is called \"sticky\""),
         ("--fault busy@weibo=1", "cannot read the fault \"busy@weibo=1\""),
-        ("--wecom-heads 0", "0 is not in 1.."),
+        ("--wecom-heads 0", "--wecom-heads <N> can't be \"0\": it must be in 1..=1000000"),
         ("--followers 2 --foreign 3", "--foreign is more than --followers"),
     ] {
         let args: Vec<&str> =

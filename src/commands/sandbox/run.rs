@@ -60,7 +60,7 @@ pub struct Run {
     pub limits: Vec<String>,
     /// Accounts of the corporation behind the apps of WeCom: a day has 200
     /// times as many person-times of messages.
-    #[arg(long, value_name = "N", default_value_t = HEADS, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = HEADS, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub wecom_heads: u64,
     /// Userids that nobody has in WeCom, separated by commas; every other one
     /// of sane letters exists. May be repeated.
