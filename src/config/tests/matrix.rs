@@ -52,7 +52,6 @@ fn value(key: &Key, place: Place) -> String {
         "token_redis_layout" => format!("plain:key{at}"),
         "queue.kinds" => ["new", "new, status"][at % 2].into(),
         "queue.capture" => ["trigger", "poll"][at % 2].into(),
-        "queue.account" => "main".into(),
         "queue.message" => ["text", "markdown"][at % 2].into(),
         "queue.via" | "queue.fallback" => ["app", "robot"][at % 2].into(),
         "queue.digest" => format!("{}m", at + 1),
@@ -215,7 +214,8 @@ fn strongest_wins(key: &Key, name: &str, of: Of) -> usize {
 #[test]
 fn every_setting_at_every_place() {
     let mut stood = 0;
-    for key in keys::GLOBAL {
+    // queue.account has one place, and names an application that stands in the same file (`wecom.rs`).
+    for key in keys::GLOBAL.iter().filter(|key| **key != keys::QUEUE_ACCOUNT) {
         stood += strongest_wins(key, key.name(), Of::Root);
     }
     for key in keys::OFFICIAL {
