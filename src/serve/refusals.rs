@@ -5,7 +5,7 @@ mod desk;
 mod diagnosis;
 mod lately;
 
-use crate::domain::account::Official;
+use crate::domain::account::{Official, Platform};
 use crate::domain::clock::Clock;
 use crate::wire::reason::Refusal;
 use axum::body::Bytes;
@@ -24,6 +24,8 @@ const BODY: usize = 64 * 1024;
 /// A callback that was refused.
 #[derive(Debug)]
 pub struct Refused {
+    /// Whose callback it seems to be.
+    pub platform: Platform,
     /// The account's name, or what stood in its place.
     pub account: String,
     /// Why.

@@ -4,12 +4,15 @@
 pub mod cause;
 pub mod dedupe;
 pub mod envelope;
+pub mod json;
+pub mod message;
 pub mod push;
 pub mod query;
 pub mod reason;
 pub mod reply;
 pub mod signature;
 pub mod webhook;
+pub mod wecom;
 pub mod write;
 pub mod xml;
 
