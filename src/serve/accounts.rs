@@ -106,7 +106,7 @@ impl Table {
 /// Refuses a configuration that can't be served: no account that receives callbacks, or one whose callbacks can't be
 /// verified.
 pub(super) fn servable(config: &Config) -> Result<()> {
-    if config.officials.is_empty() && !config.wecoms.iter().any(WeCom::receives) {
+    if !config.receives() {
         config.official(None)?;
     }
     for account in &config.officials {

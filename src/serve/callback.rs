@@ -189,7 +189,7 @@ impl Keep for Served {
         self.refusals.accepted(account, seen.skew.is_none());
         if seen.clear {
             metrics.clear.with_label_values(&[platform]).inc();
-            self.refusals.odd(account, Odd::Clear);
+            self.refusals.odd(event.kind.platform(), account, Odd::Clear);
         }
         if seen.old_token || seen.old_key {
             metrics.previous.with_label_values(&[platform]).inc();
@@ -198,14 +198,14 @@ impl Keep for Served {
             metrics.skewed.with_label_values(&[platform]).inc();
             // The same push again proves nothing more.
             if stored != Stored::Duplicate {
-                self.refusals.odd(account, Odd::Skew(skew));
+                self.refusals.odd(event.kind.platform(), account, Odd::Skew(skew));
             }
         }
         if seen.old_token {
-            self.refusals.odd(account, Odd::OldToken);
+            self.refusals.odd(event.kind.platform(), account, Odd::OldToken);
         }
         if seen.old_key {
-            self.refusals.odd(account, Odd::OldKey);
+            self.refusals.odd(event.kind.platform(), account, Odd::OldKey);
         }
     }
 

@@ -53,7 +53,7 @@ pub(super) enum Odd {
 #[derive(Debug)]
 enum Case {
     Refused(Refused),
-    Odd(String, Odd),
+    Odd(Platform, String, Odd),
 }
 
 /// The accounts as they are at this moment.
@@ -85,8 +85,8 @@ impl Refusals {
     }
 
     /// Leaves an odd callback that was accepted.
-    pub(super) fn odd(&self, account: &str, odd: Odd) {
-        self.leave(Case::Odd(account.to_owned(), odd));
+    pub(super) fn odd(&self, platform: Platform, account: &str, odd: Odd) {
+        self.leave(Case::Odd(platform, account.to_owned(), odd));
     }
 
     /// Notes that a callback was accepted; `timely`: its timestamp was right.

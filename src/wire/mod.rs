@@ -1,6 +1,7 @@
 //! Bytes to domain and back, pure: no clock, no randomness, no network. What the platform sends is
 //! checked here, in the order of the reference (1.3): query, signature, envelope, XML, fields.
 
+pub mod advice;
 pub mod cause;
 pub mod dedupe;
 pub mod envelope;
