@@ -17,6 +17,8 @@ const HOOK_RESULTS: [&str; 6] = ["delivered", "retry", "failed", "unknown", "era
 /// What may come of a request for an access_token.
 const TOKEN_RESULTS: [&str; 7] =
     ["given", "refused_same", "refused_replaced", "unauthorized", "forbidden", "bad_request", "failed"];
+/// Whose callbacks are taken.
+const PLATFORMS: [&str; 2] = ["official", "wecom"];
 /// The account of requests that name none of ours.
 pub const NO_ACCOUNT: &str = "unknown";
 
@@ -169,10 +171,16 @@ impl Metrics {
             token_expiry: gauge("wxops_token_expiry_timestamp_seconds", "When the access_token ends.", &["account"]),
             registry,
         };
-        for reason in reasons {
-            made.refused.with_label_values(&["official", reason]);
+        let reasons: Vec<_> = reasons.collect();
+        for platform in PLATFORMS {
+            for reason in &reasons {
+                made.refused.with_label_values(&[platform, reason]);
+            }
+            for each in [&made.duplicates, &made.previous, &made.skewed] {
+                each.with_label_values(&[platform]);
+            }
         }
-        for each in [&made.duplicates, &made.clear, &made.previous, &made.skewed, &made.replies] {
+        for each in [&made.clear, &made.replies] {
             each.with_label_values(&["official"]);
         }
         for result in ["spooled", "moved", "duplicate", "refused", "broken"] {

@@ -3,6 +3,7 @@
 mod accounts;
 mod alarm;
 mod body;
+mod callback;
 mod caller;
 mod crowd;
 mod fetchers;
@@ -25,6 +26,7 @@ mod sockets;
 mod token;
 mod verb;
 mod wechat;
+mod wecom;
 mod window;
 #[cfg(feature = "sandbox")]
 mod with_sandbox;
@@ -57,10 +59,10 @@ use token::Desk;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+pub use callback::{Keep, Seen};
 pub use listener::serve as listen;
 pub use refusals::Refused;
 pub use verb::Serve;
-pub use wechat::{Keep, Seen, callbacks};
 
 /// How long what is in flight may take after the stop.
 const GRACE: Duration = Duration::from_secs(4);
@@ -243,11 +245,16 @@ fn status(addr: SocketAddr) -> String {
     format!("listening on {addr}")
 }
 
+/// The callback routes over whatever keeps.
+pub fn callbacks<K: Keep>(keep: K) -> Router {
+    wechat::routes(keep.clone()).merge(wecom::routes(keep))
+}
+
 fn routes(served: Served, desk: Arc<Desk>, queue: Arc<queue::Desk>) -> Router {
     let lost = served.clone();
     let fallback = move |uri: Uri, headers: HeaderMap| async move {
         let ours = || problem::no_route().told(&request::Id::of(&headers));
-        wechat::lost(&lost, uri.path()).unwrap_or_else(ours)
+        callback::lost(&lost, uri.path()).unwrap_or_else(ours)
     };
     callbacks(served.clone()).merge(health::routes(served)).merge(token::routes(desk)).merge(queue::routes(queue)).fallback(fallback)
 }
