@@ -4,7 +4,7 @@ use super::Read;
 use super::database;
 use super::keys;
 use super::layers::GLOBAL;
-use crate::domain::notice::Kind;
+use crate::domain::notice::{Kind, Source};
 use crate::domain::secret::Secret;
 use crate::error::{Error, Result};
 use crate::say;
@@ -88,6 +88,19 @@ pub(super) fn queue(read: &mut Read<'_>) -> Result<Queue> {
 }
 
 impl Queue {
+    /// The members, and what is told of them.
+    pub fn source(&self) -> Source {
+        Source {
+            table: self.members_table.clone(),
+            id: self.id_column.clone(),
+            fields: self.fields.clone(),
+            kinds: self.kinds.clone(),
+            changed: self.changed.clone(),
+            status: self.status_column.clone(),
+            max_attempts: self.max_attempts,
+        }
+    }
+
     /// Refuses kinds that a capture can't see.
     pub fn check_capture(&self, capture: Capture) -> Result<()> {
         match capture == Capture::Poll && self.kinds != [Kind::New] {

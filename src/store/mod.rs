@@ -32,6 +32,7 @@ mod mysql;
 mod open;
 mod pulse;
 mod purge;
+pub mod queue;
 mod quota;
 mod read;
 mod remains;
