@@ -11,7 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::lifecycle;
 use crate::notify::{Notifier, Options, Passed, Rhythm, database};
 use crate::say;
-use crate::store::Store;
+use crate::store::queue::QueueDb;
 use axum::Router;
 use axum::extract::State;
 use axum::http::request::Parts;
@@ -208,7 +208,7 @@ fn log(passed: &Passed) {
 }
 
 /// Counts what is in the queue, for /metrics; nothing where there is none.
-pub(super) async fn count(app: &App, db: &mut Option<Store>) {
+pub(super) async fn count(app: &App, db: &mut Option<QueueDb>) {
     if app.config.wecoms.is_empty() {
         return;
     }

@@ -10,7 +10,7 @@ use crate::job::{EVERYWHERE, Frame, Job, Run, Schedule};
 use crate::notify;
 use crate::report::Report;
 use crate::say;
-use crate::store::Store;
+use crate::store::queue::QueueDb;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -78,7 +78,7 @@ impl Cleanup {
         ended
     }
 
-    async fn delete(&self, db: &Store, run: &Run, told: &mut Told) -> Result<()> {
+    async fn delete(&self, db: &QueueDb, run: &Run, told: &mut Told) -> Result<()> {
         for state in self.states() {
             let mut pace = Pace::new();
             loop {
