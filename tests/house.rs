@@ -44,7 +44,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("notify", &["erase"]),
     ("commands", &["job", "events", "alarm", "notify"]),
     ("commands/sandbox", &["commands", "sandbox"]),
-    ("serve", &["commands", "events", "sandbox"]),
+    ("serve", &["commands", "events", "notify", "sandbox"]),
     ("cli", &["serve", "commands", "commands/sandbox"]),
     ("lib", &["cli"]),
     ("main", &["cli"]),

@@ -252,11 +252,27 @@ impl Config {
         }
     }
 
+    /// Whether callbacks of anybody can come in.
+    pub fn receives(&self) -> bool {
+        !self.officials.is_empty() || self.wecoms.iter().any(WeCom::receives)
+    }
+
+    /// Where the callbacks of a WeCom application arrive: those of the only one that has any, without its name.
+    pub fn wecom_path(&self, wecom: &WeCom) -> String {
+        match self.wecoms.iter().filter(|other| other.receives()).count() {
+            ..2 => "/wecom/event".to_owned(),
+            _ => format!("/wecom/{}/event", wecom.name),
+        }
+    }
+
     /// Variables of the environment that are nearly ours, each with the one that may be meant. No error: somebody
     /// else may have named them, as Kubernetes does.
     pub fn nearly_ours(sources: &Sources) -> Vec<(String, String)> {
         let known = keys::variables();
-        let named = sources.env.names().filter(|name| name.starts_with("WXOPS_") || name.starts_with("WECHAT_"));
+        let named = sources
+            .env
+            .names()
+            .filter(|name| ["WXOPS_", "WECHAT_", "WECOM_"].iter().any(|ours| name.starts_with(ours)));
         let strange = named.filter(|name| *name != sources::CONFIG && !known.iter().any(|ours| ours == name));
         strange
             .filter_map(|name| {
