@@ -104,6 +104,8 @@ groups! {
     #[command(subcommand)]
     Events(commands::events::Events),
     #[command(subcommand)]
+    Queue(commands::queue::Queue),
+    #[command(subcommand)]
     Sends(commands::sends::Sends),
     #[command(subcommand)]
     Jobs(commands::jobs::Jobs),

@@ -14,6 +14,7 @@ pub mod init;
 pub mod jobs;
 pub mod locations;
 mod pace;
+pub mod queue;
 pub mod quota;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

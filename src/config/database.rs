@@ -74,7 +74,8 @@ fn escaped(text: &str) -> String {
     out
 }
 
-fn check(text: &str) -> Result<()> {
+/// Whether it is the URL of a database that can be used.
+pub(super) fn check(text: &str) -> Result<()> {
     if let Some(path) = text.strip_prefix("sqlite:") {
         let path = path.strip_prefix("//").unwrap_or(path).split('?').next().unwrap_or_default();
         return match path {

@@ -13,6 +13,14 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+/// Keys of which several values may stand in a list.
+const LISTS: [&str; 4] = ["trusted_proxies", "queue.fields", "queue.kinds", "queue.changed"];
+
+/// Keys that are numbers, beside `agent_id`.
+const NUMBERS: [&str; 2] = ["queue.max_attempts", "queue.monitor_interval"];
+/// Keys that are true or false.
+const SWITCHES: [&str; 2] = ["spool_tmpfs", "queue.in_serve"];
+
 /// A value and its line, counted from 1.
 pub(super) type Entry = (Secret, usize);
 
@@ -25,6 +33,7 @@ pub(super) struct File {
     pub replies: Vec<Written>,
     pub hooks: Vec<Listed>,
     pub clients: Vec<Listed>,
+    pub rules: Vec<Listed>,
 }
 
 /// One `[official.NAME]`, `[wecom.NAME]` or `[minigame.NAME]`.
@@ -47,10 +56,12 @@ impl File {
             replies: Vec::new(),
             hooks: Vec::new(),
             clients: Vec::new(),
+            rules: Vec::new(),
         };
         let mut known = keys::toml_keys(keys::GLOBAL);
         known.extend(Platform::ALL.map(|platform| platform.as_str().into()));
-        known.extend(["reply".into(), "hook".into(), "client".into()]);
+        known.retain(|key| !key.contains('.'));
+        known.extend(["reply".into(), "hook".into(), "client".into(), "queue".into()]);
         for (key, value) in root.get_ref() {
             let name = key.get_ref().as_ref();
             let name = name.strip_prefix("wxops_").unwrap_or(name);
@@ -61,6 +72,11 @@ impl File {
             match name {
                 "reply" => file.replies = replies::read(&reader, value)?,
                 "hook" => file.hooks = listed::read(&reader, "hook", keys::HOOK, value)?,
+                "queue" => {
+                    let (values, rules) = reader.queue(value)?;
+                    file.values.extend(values);
+                    file.rules = rules;
+                }
                 "client" => file.clients = listed::read(&reader, "client", keys::CLIENT, value)?,
                 _ if !known.iter().any(|k| k == name) => return Err(reader.unknown(key.span(), name, name, &known)),
                 _ => _ = file.values.insert(name.to_owned(), reader.text_of(name, value)?),
@@ -134,6 +150,24 @@ impl Reader<'_> {
         Ok(table)
     }
 
+    /// The values of `[queue]`, each under its full name, and its rules.
+    fn queue(&self, value: &Spanned<DeValue<'_>>) -> Result<(Vec<(String, Entry)>, Vec<Listed>)> {
+        let wanted = say!("must be a table that begins with [queue]"; "应为以 [queue] 开头的表");
+        let table = value.get_ref().as_table().ok_or_else(|| self.error(value.span(), "queue", wanted))?;
+        let mut known = keys::queue();
+        known.push("queue.rule".into());
+        let (mut values, mut rules) = (Vec::new(), Vec::new());
+        for (key, value) in table {
+            let full = format!("queue.{}", key.get_ref());
+            match full.as_str() {
+                "queue.rule" => rules = listed::read(self, "queue.rule", keys::QUEUE_RULE, value)?,
+                _ if known.contains(&full) => values.push((full.clone(), self.text_of(&full, value)?)),
+                _ => return Err(self.unknown(key.span(), &full, &full, &known)),
+            }
+        }
+        Ok((values, rules))
+    }
+
     /// The tables of a list that is written as `[[key]]`, each with where it stands; else what is `wanted`.
     pub fn tables<'v, 'i>(
         &self,
@@ -156,14 +190,16 @@ impl Reader<'_> {
 
     pub fn text_of(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<Entry> {
         // A switch is written as TOML has it, or in quotes as in the environment.
-        if let Some(switch) = value.get_ref().as_bool().filter(|_| key == "spool_tmpfs") {
+        if let Some(switch) = value.get_ref().as_bool().filter(|_| SWITCHES.contains(&key)) {
             return Ok((Secret::new(switch.to_string()), self.line(&value.span())));
         }
-        if let Some(number) = value.get_ref().as_integer().filter(|_| key.ends_with(".agent_id")) {
+        if let Some(number) =
+            value.get_ref().as_integer().filter(|_| key.ends_with(".agent_id") || NUMBERS.contains(&key))
+        {
             return Ok((Secret::new(number.as_str()), self.line(&value.span())));
         }
         // Several may stand in a list, or in one text as in the environment.
-        if let Some(list) = listed::texts(value).filter(|_| key == "trusted_proxies") {
+        if let Some(list) = listed::texts(value).filter(|_| LISTS.contains(&key)) {
             return Ok((Secret::new(list.join(", ")), self.line(&value.span())));
         }
         let wanted = say!("must be text in quotes"; "应为带引号的字符串");

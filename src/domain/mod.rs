@@ -13,6 +13,7 @@ pub mod hook;
 pub mod layout;
 pub mod near;
 pub mod network;
+pub mod notice;
 pub mod redis;
 pub mod reply;
 pub mod rhythm;

@@ -70,3 +70,4 @@ mod token_service;
 mod tokens;
 mod verbs;
 mod wechatpy;
+mod wecom;

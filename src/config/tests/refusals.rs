@@ -297,3 +297,22 @@ fn a_containers_mount_is_warned_of() {
     assert!(config.warnings[0].en.contains(".env has mode 0644"), "{:?}", config.warnings);
     assert!(scene.file_mode(".env", "", 0o664).refused().0.contains("mode 0664"));
 }
+
+#[test]
+fn a_queue_that_can_not_be_is_refused_with_its_line() {
+    for (line, wanted) in [
+        ("members_table = 'a`b'", "queue.members_table (line 2 of"),
+        ("fields = ['a', 'A']", "A is in it twice"),
+        ("fields = 'a b'", "not the name of a table or column"),
+        ("kinds = ['new', 'gone']", "may hold only new, changed and status"),
+        ("capture = 'trap'", "must be trigger or poll"),
+        ("max_attempts = 0", "from 1 to 20"),
+        ("databse_url = 'x'", "did you mean queue.database_url"),
+        ("database_url = 'redis://h'", "queue.database_url (line 2 of"),
+        ("kinds = 'new, status'\ncapture = 'poll'", "polling sees new members alone"),
+    ] {
+        let error = Config::load(&scene().file("wxops.toml", &format!("[queue]\n{line}\n")).sources).unwrap_err();
+        let text = format!("{} {}", error.what.en, error.next.as_ref().map_or("", |next| next.en.as_str()));
+        assert!(text.contains(wanted) && error.kind == Kind::Config, "{line}: {text}");
+    }
+}

@@ -1,0 +1,41 @@
+//! `wxops queue …`: the WeCom notification queue.
+
+mod cleanup;
+mod drain;
+mod install;
+mod list;
+mod retry;
+mod row;
+mod show;
+mod status;
+
+use super::Context;
+use crate::error::Result;
+
+/// The WeCom notification queue
+#[derive(Debug, clap::Subcommand)]
+#[command(before_help = "Example:\n  wxops queue status")]
+pub(crate) enum Queue {
+    Drain(drain::Drain),
+    Status(status::Status),
+    List(list::List),
+    Show(show::Show),
+    Retry(retry::Retry),
+    Cleanup(cleanup::Cleanup),
+    Install(install::Install),
+}
+
+impl Queue {
+    /// Runs the verb.
+    pub async fn run(self, context: &mut Context) -> Result<()> {
+        match self {
+            Queue::Drain(verb) => verb.run(context).await,
+            Queue::Status(verb) => verb.run(context).await,
+            Queue::List(verb) => verb.run(context).await,
+            Queue::Show(verb) => verb.run(context).await,
+            Queue::Retry(verb) => verb.run(context).await,
+            Queue::Cleanup(verb) => verb.run(context).await,
+            Queue::Install(verb) => verb.run(context).await,
+        }
+    }
+}
