@@ -1,15 +1,21 @@
-//! `wxops queue …`: notifications about members, by WeCom.
+//! `wxops queue …`: the WeCom notification queue.
 
+mod cron;
+mod dump;
 mod install;
+mod rollback;
+mod validate;
 
 use super::Context;
 use crate::error::Result;
 
-/// Notifications about new members, by WeCom
+/// The WeCom notification queue
 #[derive(Debug, clap::Subcommand)]
 #[command(before_help = "Example:\n  wxops queue install --dry-run")]
 pub(crate) enum Queue {
     Install(install::Install),
+    Validate(validate::Validate),
+    Rollback(rollback::Rollback),
 }
 
 impl Queue {
@@ -17,6 +23,8 @@ impl Queue {
     pub async fn run(self, context: &mut Context) -> Result<()> {
         match self {
             Queue::Install(verb) => verb.run(context).await,
+            Queue::Validate(verb) => verb.run(context).await,
+            Queue::Rollback(verb) => verb.run(context).await,
         }
     }
 }
