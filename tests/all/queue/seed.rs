@@ -15,14 +15,11 @@ async fn its_steps_run_as_written() {
         // 检查触发器是否创建
         let shown = shell(&stage, "SHOW TRIGGERS LIKE 'members';").await.unwrap();
         assert!(shown.contains("Trigger: tr_member_insert_notification") && shown.contains("Timing: AFTER"), "{shown}");
-        let shown = shell(
-            &stage,
-            &format!(
-                "SELECT * FROM information_schema.TRIGGERS \nWHERE TRIGGER_SCHEMA = '{name}' \n\
-                 AND TRIGGER_NAME = 'tr_member_insert_notification';"
-            ),
+        let state = format!(
+            "SELECT * FROM information_schema.TRIGGERS \nWHERE TRIGGER_SCHEMA = '{name}' \n\
+             AND TRIGGER_NAME = 'tr_member_insert_notification';"
         );
-        assert!(shown.await.unwrap().contains("EVENT_OBJECT_TABLE: members"));
+        assert!(shell(&stage, &state).await.unwrap().contains("EVENT_OBJECT_TABLE: members"));
         // 检查存储过程
         let procedures =
             "SHOW PROCEDURE STATUS WHERE Name IN ('ProcessMemberNotificationQueue', 'CleanupNotificationQueue');";

@@ -46,7 +46,7 @@ async fn every_nickname_comes_as_it_is(mut stage: Stage) {
             .execute("INSERT OR REPLACE INTO members (member_no, nickname, phone, created_at, updated_at) VALUES ('B', x'ff00', 7, 1, 2)")
             .await;
         let last = payloads(&stage).await.pop().unwrap();
-        assert_eq!(last, serde_json::json!({ "nickname": "ff00", "phone": 7 }));
+        assert_eq!(last, serde_json::json!({ "nickname": "ff00", "phone": "7" }));
     }
 }
 
