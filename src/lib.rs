@@ -10,6 +10,7 @@
 //! | [`serve`] | the door for machines, one file a caller: `wechat.rs`, `health.rs`, `token.rs`; `mod.rs` starts and stops it all |
 //! | [`commands`] | the door for people: `wxops token show` is `commands/token/show.rs` |
 //! | [`events`] | what a received event does, one file a kind; `worker.rs` handles and settles, `enrich.rs` fetches profiles, `hook/` tells receivers |
+//! | [`notify`] | what becomes of a row of the notification queue: `rule.rs` who is told, `template.rs` in which words, `message.rs` the request |
 //! | [`alarm`] | what is out of the ordinary, and telling people of it once |
 //! | [`erase`] | a person out of every store: what each confirms, and the chain of receipts |
 //! | [`job`] | the frame of scheduled work: `turn.rs` one run at a time, `run.rs` what it has done and where it goes on; `ping.rs` and `textfile.rs` tell of it |
@@ -110,6 +111,7 @@ pub mod events;
 pub mod job;
 pub mod lifecycle;
 pub mod metrics;
+pub mod notify;
 pub mod platform;
 pub mod report;
 #[cfg(feature = "sandbox")]

@@ -17,6 +17,8 @@ const HOOK_RESULTS: [&str; 6] = ["delivered", "retry", "failed", "unknown", "era
 /// What may come of a request for an access_token.
 const TOKEN_RESULTS: [&str; 7] =
     ["given", "refused_same", "refused_replaced", "unauthorized", "forbidden", "bad_request", "failed"];
+/// Whose callbacks are taken.
+const PLATFORMS: [&str; 2] = ["official", "wecom"];
 /// The account of requests that name none of ours.
 pub const NO_ACCOUNT: &str = "unknown";
 
@@ -44,6 +46,10 @@ pub struct Metrics {
     pub inbox: IntGaugeVec,
     /// When the oldest row came in that is not settled; 0: none.
     pub inbox_oldest: Gauge,
+    /// Rows of the notification queue by state.
+    pub queue: IntGaugeVec,
+    /// When the oldest row of the notification queue that is due was made; 0: none.
+    pub queue_oldest: Gauge,
     /// Bytes in the spool of this host.
     pub spool_bytes: IntGauge,
     /// Callbacks in and out of the spool, by what became of them.
@@ -98,6 +104,18 @@ impl Metrics {
         )
         .expect("the name is constant");
         registry.register(Box::new(oldest.clone())).expect("each name is registered once");
+        let queue = Opts::new("wxops_queue_notices", "Notifications of the queue by state.");
+        let queue = IntGaugeVec::new(queue, &["state"]).expect("name and labels are constants");
+        registry.register(Box::new(queue.clone())).expect("each name is registered once");
+        for state in ["pending", "processing", "dead"] {
+            queue.with_label_values(&[state]).set(0);
+        }
+        let queue_oldest = Gauge::new(
+            "wxops_queue_oldest_timestamp_seconds",
+            "When the oldest notification that is due was made; 0: none.",
+        )
+        .expect("the name is constant");
+        registry.register(Box::new(queue_oldest.clone())).expect("each name is registered once");
         let pending = Opts::new("wxops_hook_pending", "Deliveries of a hook that are not done.");
         let pending = IntGaugeVec::new(pending, &["hook"]).expect("name and labels are constants");
         registry.register(Box::new(pending.clone())).expect("each name is registered once");
@@ -125,6 +143,8 @@ impl Metrics {
             ack,
             inbox,
             inbox_oldest: oldest,
+            queue,
+            queue_oldest,
             spool_bytes,
             spool_events: counter(
                 "wxops_spool_events_total",
@@ -151,10 +171,16 @@ impl Metrics {
             token_expiry: gauge("wxops_token_expiry_timestamp_seconds", "When the access_token ends.", &["account"]),
             registry,
         };
-        for reason in reasons {
-            made.refused.with_label_values(&["official", reason]);
+        let reasons: Vec<_> = reasons.collect();
+        for platform in PLATFORMS {
+            for reason in &reasons {
+                made.refused.with_label_values(&[platform, reason]);
+            }
+            for each in [&made.duplicates, &made.previous, &made.skewed] {
+                each.with_label_values(&[platform]);
+            }
         }
-        for each in [&made.duplicates, &made.clear, &made.previous, &made.skewed, &made.replies] {
+        for each in [&made.clear, &made.replies] {
             each.with_label_values(&["official"]);
         }
         for result in ["spooled", "moved", "duplicate", "refused", "broken"] {

@@ -4,7 +4,7 @@ use super::hooks::hook_of;
 use super::{ALL, Hooks, JobState, Kind, TokenState, WATCH};
 use crate::app::{App, spool_place};
 use crate::config::Config;
-use crate::domain::account::Official;
+use crate::domain::account::{Access, Official};
 use crate::domain::silence::{self, FLOOR_MS};
 use crate::error::Result;
 use crate::spool::Surveyor;
@@ -83,8 +83,8 @@ impl Health {
         let now_ms = app.now_ms();
         let standing = app.store.alarms().await?;
         let mut callbacks = Vec::new();
-        for account in &config.officials {
-            callbacks.push(Callbacks::look(app, config, account, &standing, now_ms, thorough).await?);
+        for (account, url) in receivers(config) {
+            callbacks.push(Callbacks::look(app, account, url, &standing, now_ms, thorough).await?);
         }
         let (hooks, pauses): (Vec<_>, Vec<_>) =
             app.store.pauses().await?.into_iter().partition(|pause| hook_of(pause).is_some());
@@ -119,13 +119,13 @@ impl Health {
 impl Callbacks {
     async fn look(
         app: &App,
-        config: &Config,
-        official: &Official,
+        access: &Access,
+        url: String,
         standing: &[Standing],
         now_ms: i64,
         thorough: bool,
     ) -> Result<Self> {
-        let account = official.name.as_str();
+        let account = access.name.as_str();
         let last = app.store.last_callback(account).await?;
         let alarm_since =
             began(standing, account, Kind::Silence).filter(|began| last.is_none_or(|last| last <= *began));
@@ -134,8 +134,8 @@ impl Callbacks {
             let around = app.store.callbacks_around(account, &silence::moments(now_ms)).await?;
             usual = silence::usual(now_ms, last, &around);
         }
-        let (account, app_id) = (account.to_owned(), official.app_id.clone());
-        Ok(Callbacks { url: url(config, official), account, app_id, last, usual, alarm_since })
+        let (account, app_id) = (account.to_owned(), access.app_id.clone());
+        Ok(Callbacks { url, account, app_id, last, usual, alarm_since })
     }
 
     /// How long nothing has come in; a callback from the future, by a clock that was wrong, came now.
@@ -174,6 +174,15 @@ fn here(app: &App) -> Option<SpoolRow> {
 fn began(standing: &[Standing], account: &str, kind: Kind) -> Option<i64> {
     let row = standing.iter().find(|row| row.account == account && row.kind == kind.as_str())?;
     Some(row.began_at.timestamp_millis())
+}
+
+/// Every account whose callbacks come in, and where.
+fn receivers(config: &Config) -> Vec<(&Access, String)> {
+    let base = config.public_url.as_deref().unwrap_or("https://YOUR.DOMAIN");
+    let officials = config.officials.iter().map(|official| (&official.access, url(config, official)));
+    let wecoms = config.wecoms.iter().filter(|wecom| wecom.receives());
+    let wecoms = wecoms.map(|wecom| (&wecom.access, format!("{base}{}", config.wecom_path(wecom))));
+    officials.chain(wecoms).collect()
 }
 
 /// The only account, or the one that is default, is also `/wechat/event`; every one is to be had by its name.

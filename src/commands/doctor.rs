@@ -14,11 +14,12 @@ mod spool;
 
 use super::Context;
 use crate::config::Config;
-use crate::domain::account::{Access, Official};
+use crate::domain::account::{Access, Official, WeCom};
 use crate::error::{Error, Kind, Result};
 use crate::platform::http::{Client, Limits};
 use crate::say;
 use crate::store::Store;
+use callback::Door;
 use finding::{Check, Examined, Finding};
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,12 +105,20 @@ impl Doctor {
 /// The account that was named, else all.
 fn accounts(config: &Config) -> Result<(Vec<Official>, Vec<Access>)> {
     match config.account.as_deref() {
-        None | Some("all") => Ok((config.officials.clone(), config.apps.clone())),
-        Some(name) => match config.apps.iter().find(|app| app.name == name) {
+        None | Some("all") => Ok((config.officials.clone(), config.apps().cloned().collect())),
+        Some(name) => match config.apps().find(|app| app.name == name) {
             Some(app) => Ok((Vec::new(), vec![app.clone()])),
             None => Ok((vec![config.official(None)?.clone()], Vec::new())),
         },
     }
+}
+
+/// Where the callbacks of these accounts should arrive.
+fn doors(config: &Config, accounts: &[Official], apps: &[Access]) -> Vec<Door> {
+    let official = |account: &Official| Door::official(account, config.is_default(account));
+    let ours = |wecom: &&WeCom| wecom.receives() && apps.iter().any(|app| app.name == wecom.name);
+    let wecoms = config.wecoms.iter().filter(ours).map(|wecom| Door::wecom(wecom, config.wecom_path(wecom)));
+    accounts.iter().map(official).chain(wecoms).collect()
 }
 
 fn failed(examined: &Examined, kind: Kind) -> Error {
@@ -123,6 +132,7 @@ async fn examine(config: Config, (accounts, apps): (Vec<Official>, Vec<Access>))
     let (opened, store) = watch::channel(None);
     let limits = Limits { connect: CONNECT, call: CALL, reply: REPLY };
     let client = Client::new(limits, config.clock.clone());
+    let doors = doors(&config, &accounts, &apps);
     let patient = Arc::new(Patient { config, accounts, client, began: Instant::now(), store });
     let mut checks = vec![
         (Check::Serve, None, tokio::spawn(server::check(patient.clone()))),
@@ -138,14 +148,12 @@ async fn examine(config: Config, (accounts, apps): (Vec<Official>, Vec<Access>))
     }
     for account in &patient.accounts {
         let name = Some(account.name.clone());
-        let (ours, theirs) = (account.clone(), account.clone());
-        let (one, other) = (patient.clone(), patient.clone());
-        checks.push((
-            Check::Credentials,
-            name.clone(),
-            tokio::spawn(async move { platform::check(&one, &ours).await }),
-        ));
-        checks.push((Check::Callback, name, tokio::spawn(async move { callback::check(&other, &theirs).await })));
+        let (ours, one) = (account.clone(), patient.clone());
+        checks.push((Check::Credentials, name, tokio::spawn(async move { platform::check(&one, &ours).await })));
+    }
+    for door in doors {
+        let (name, one) = (Some(door.account.clone()), patient.clone());
+        checks.push((Check::Callback, name, tokio::spawn(async move { callback::check(&one, &door).await })));
     }
     let began = patient.began;
     checks.push((Check::Clock, None, tokio::spawn(platform::clock(patient))));

@@ -49,6 +49,8 @@ pub struct Made {
     pub kept: Vec<PathBuf>,
     /// What the console wants; `None` until `WXOPS_PUBLIC_URL` is set.
     pub callback_url: Option<String>,
+    /// What WeCom's console wants, of each application that receives callbacks, by name.
+    pub wecom_urls: Vec<(String, String)>,
     /// What is configured names an account.
     pub account: bool,
     /// A configuration elsewhere because of which these files are not read.
@@ -97,10 +99,18 @@ impl Init {
             written,
             kept,
             callback_url: config.public_url.as_ref().map(|url| format!("{url}/wechat/event")),
-            account: !config.officials.is_empty(),
+            wecom_urls: wecom_urls(&config),
+            account: config.receives(),
             overruled_by: config.file.filter(|file| *file != dir.join("wxops.toml")),
         })
     }
+}
+
+/// Of each WeCom application that receives callbacks its name and URL.
+fn wecom_urls(config: &Config) -> Vec<(String, String)> {
+    let base = config.public_url.as_deref().unwrap_or("WXOPS_PUBLIC_URL");
+    let receiving = config.wecoms.iter().filter(|wecom| wecom.receives());
+    receiving.map(|wecom| (wecom.name.clone(), format!("{base}{}", config.wecom_path(wecom)))).collect()
 }
 
 /// Makes the file of an SQLite database with its schema; of MySQL or MariaDB only the login is tried, its
@@ -131,6 +141,7 @@ impl Report for Made {
             "written": self.written,
             "kept": self.kept,
             "callback_url": self.callback_url,
+            "wecom_callback_urls": self.wecom_urls.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
             "overruled_by": self.overruled_by,
         })
     }
@@ -162,6 +173,12 @@ impl Report for Made {
                 "公众平台后台填写的 URL：WXOPS_PUBLIC_URL 加 /wechat/event；请在 .env 中设置 WXOPS_PUBLIC_URL（Token 与 EncodingAESKey 也在其中）"
             ),
         });
+        for (name, url) in &self.wecom_urls {
+            lines.push(say!(
+                "URL for WeCom's console, application {name} (接收消息): {url} (Token and EncodingAESKey: as configured)";
+                "企业微信管理后台“接收消息”填写的 URL（应用 {name}）：{url}（Token 与 EncodingAESKey 与配置一致）"
+            ));
+        }
         if !self.account {
             lines.push(say!(
                 "next: put AppID and AppSecret into .env, then: wxops serve";

@@ -66,7 +66,7 @@ impl Status {
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
         let mut config = context.config()?.clone();
         config.lang = Some(context.out.lang);
-        if config.officials.is_empty() {
+        if !config.receives() {
             config.official(None)?;
         }
         if self.notify && config.alert_webhook.is_none() {

@@ -68,6 +68,13 @@ impl Reader<'_> {
         }
     }
 
+    /// The complaint that `missing` is not set, at the value of `there`.
+    pub fn missing(&self, there: &Setting, missing: &Setting) -> Result<()> {
+        let missing = self.names(missing);
+        let Some(value) = self.layers.get(there, self.scope())? else { return Ok(()) };
+        Err(value.error(say!("{missing} is missing beside it"; "还缺少 {missing}")))
+    }
+
     pub fn parsed<T>(
         &self,
         setting: &Setting,

@@ -1,13 +1,14 @@
 //! The Official Accounts of a configuration.
 
 use super::access::{Reader, at_table};
+use super::callback;
 use super::file::Table;
 use super::keys::{self, Setting};
 use super::layers::{Layers, Scope};
 use super::origins::Origins;
 use super::source::{Origin, Value};
 use super::values;
-use crate::domain::account::{AesKey, Mode, Official, Platform};
+use crate::domain::account::{Mode, Official, Platform};
 use crate::domain::secret::Secret;
 use crate::error::Result;
 use crate::say;
@@ -89,33 +90,27 @@ impl Reader<'_> {
     /// The account; `None` where its AppID is missing. What is there is checked either way.
     fn official(&self, origins: &mut Origins) -> Result<Option<Official>> {
         let access = self.access(origins)?;
-        let tokens = self.pair(&keys::TOKEN, &keys::TOKEN_PREVIOUS, origins)?;
-        let keys = self.pair(&keys::AES_KEY, &keys::AES_KEY_PREVIOUS, origins)?;
-        let mode = self.mode(&keys, origins)?;
+        let tokens = self.tokens((&keys::TOKEN, &keys::TOKEN_PREVIOUS), values::token, origins)?;
+        let aes_keys = self.aes_keys((&keys::AES_KEY, &keys::AES_KEY_PREVIOUS), origins)?;
+        let mode = self.mode(!aes_keys.is_empty(), origins)?;
         let original_id = self.parsed(&keys::ORIGINAL_ID, origins, values::id)?;
-        let tokens: Vec<Secret> = tokens
-            .into_iter()
-            .map(|v| values::token(v.text.reveal()).map_err(|e| v.wrap(e)).map(|()| v.text))
-            .collect::<Result<_>>()?;
-        let aes_keys: Vec<AesKey> =
-            keys.iter().map(|v| AesKey::parse(v.text.reveal()).map_err(|e| v.wrap(e))).collect::<Result<_>>()?;
         let Some(mut access) = access else { return Ok(None) };
-        access.hidden = tokens.iter().cloned().chain(aes_keys.iter().map(AesKey::written)).collect();
+        access.hidden = callback::hidden(&tokens, &aes_keys);
         let official = Official { access, tokens, aes_keys, mode, original_id, replies: Arc::default() };
         self.complete(&official, origins)?;
         Ok(Some(official))
     }
 
     /// The mode, and the AES key it needs (reference 1.2).
-    fn mode(&self, aes_keys: &[Value], origins: &mut Origins) -> Result<Mode> {
+    fn mode(&self, has_key: bool, origins: &mut Origins) -> Result<Mode> {
         let Some(value) = self.value(&keys::MODE, origins)? else {
-            let mode = if aes_keys.is_empty() { Mode::Plain } else { Mode::Secure };
+            let mode = if has_key { Mode::Secure } else { Mode::Plain };
             let text = Some(Secret::new(mode.as_str()));
             origins.note(&self.origin_name(&keys::MODE), Origin::Default, text, keys::MODE.shown());
             return Ok(mode);
         };
         let mode = values::mode(value.text.reveal()).map_err(|error| value.wrap(error))?;
-        if mode != Mode::Plain && aes_keys.is_empty() {
+        if mode != Mode::Plain && !has_key {
             let names = self.names(&keys::AES_KEY);
             return Err(value
                 .error(say!("this mode needs the EncodingAESKey, and it is missing"; "此模式需要 EncodingAESKey，但没有设置"))
@@ -139,21 +134,5 @@ impl Reader<'_> {
         }
         let secret = self.names(&keys::APP_SECRET);
         Err(value.error(say!("both {token} and {secret} are missing"; "{token} 与 {secret} 都没有设置")))
-    }
-
-    /// The current value and the one before it.
-    fn pair(&self, now: &Setting, before: &Setting, origins: &mut Origins) -> Result<Vec<Value>> {
-        let (now_value, before_value) = (self.value(now, origins)?, self.value(before, origins)?);
-        if now_value.is_none()
-            && let Some(value) = &before_value
-        {
-            let names = self.names(now);
-            return Err(value.error(say!("{names} is missing beside it"; "还缺少 {names}")));
-        }
-        let both: Vec<Value> = now_value.into_iter().chain(before_value).collect();
-        match both.iter().find(|value| value.text.reveal().contains(char::is_whitespace)) {
-            Some(value) => Err(value.error(say!("has a blank in it"; "含有空格"))),
-            None => Ok(both),
-        }
     }
 }

@@ -1,50 +1,49 @@
-//! The WeCom applications and the mini-games of a configuration: accounts that are called for.
+//! The WeCom applications and the mini-games of a configuration: what they are read by, and that no two are the same.
 
 use super::access::{Reader, at_table};
 use super::keys::{self, Setting};
 use super::layers::Layers;
 use super::origins::Origins;
-use crate::domain::account::{Access, Platform};
+use crate::domain::account::{Access, Platform, WeCom};
 use crate::error::{Error, Result};
 use crate::say;
 
+/// The WeCom applications.
+pub(super) fn wecoms(layers: &Layers<'_>, origins: &mut Origins) -> Result<Vec<WeCom>> {
+    each(layers, (Platform::WeCom, &keys::CORP_ID), |reader| reader.wecom(origins))
+}
+
+/// The mini-games.
+pub(super) fn games(layers: &Layers<'_>, origins: &mut Origins) -> Result<Vec<Access>> {
+    each(layers, (Platform::MiniGame, &keys::GAME_ID), |reader| {
+        let Some(game) = reader.access(origins)? else { return Ok(None) };
+        // Without a secret nothing can be called.
+        match game.has_token() {
+            true => Ok(Some(game)),
+            false => reader.missing(&keys::GAME_ID, &keys::GAME_SECRET).map(|()| Some(game)),
+        }
+    })
+}
+
 /// Reads the accounts of a platform. Without a table the variables describe one that is called as the platform is; with
 /// one table they speak of it too.
-pub(super) fn apps(layers: &Layers<'_>, platform: Platform, origins: &mut Origins) -> Result<Vec<Access>> {
+fn each<T>(
+    layers: &Layers<'_>,
+    (platform, id): (Platform, &Setting),
+    mut read: impl FnMut(&Reader<'_>) -> Result<Option<T>>,
+) -> Result<Vec<T>> {
     let tables: Vec<&str> = layers.file.iter().flat_map(|file| file.accounts_on(platform)).map(|(n, _)| &**n).collect();
     if tables.is_empty() {
         let reader = Reader { layers, platform, name: platform.as_str(), variables: true };
-        let app = reader.access(origins)?;
-        return app.map(|app| complete(app, &reader)).transpose().map(|app| app.into_iter().collect());
+        return read(&reader).map(|app| app.into_iter().collect());
     }
     let one = |name: &&str| {
         let reader = Reader { layers, platform, name, variables: tables.len() == 1 };
-        let key = reader.names(id(platform));
+        let key = reader.names(id);
         let missing = || at_table(layers, (platform, name), say!("{key} is missing"; "缺少 {key}"));
-        reader.access(origins)?.ok_or_else(missing).and_then(|app| complete(app, &reader))
+        read(&reader)?.ok_or_else(missing)
     };
     tables.iter().map(one).collect()
-}
-
-fn id(platform: Platform) -> &'static Setting {
-    match platform {
-        Platform::Official => &keys::APP_ID,
-        Platform::WeCom => &keys::CORP_ID,
-        Platform::MiniGame => &keys::GAME_ID,
-    }
-}
-
-/// Without a secret nothing can be called; a WeCom application is told from its neighbours by its AgentId.
-fn complete(app: Access, reader: &Reader<'_>) -> Result<Access> {
-    let secret = if app.platform == Platform::WeCom { &keys::CORP_SECRET } else { &keys::GAME_SECRET };
-    let missing = match (app.platform, app.agent_id) {
-        (Platform::WeCom, None) => &keys::AGENT_ID,
-        _ if !app.has_token() => secret,
-        _ => return Ok(app),
-    };
-    let missing = reader.names(missing);
-    let Some(value) = reader.layers.get(id(app.platform), reader.scope())? else { return Ok(app) };
-    Err(value.error(say!("{missing} is missing beside it"; "还缺少 {missing}")))
 }
 
 /// One name is one account, whatever its platform; and two names for one account would fight for its access_token.

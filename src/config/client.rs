@@ -14,8 +14,10 @@ use crate::say;
 
 /// What the admin is called in the log.
 const ADMIN: &str = "admin";
+/// The scope of whoever may start a pass over the notification queue.
+const QUEUE: &str = "queue:process";
 /// What scopes of this house's other routes begin with; the routes are not there yet.
-const LATER: [&str; 3] = ["messages:", "queue:", "tags:"];
+const LATER: [&str; 2] = ["messages:", "tags:"];
 
 /// All clients; `accounts` are the names there are, on whichever platform.
 pub(super) fn clients(layers: &Layers<'_>, accounts: &[&str], origins: &mut Origins) -> Result<Vec<Client>> {
@@ -100,6 +102,9 @@ impl Reader<'_> {
     }
 
     fn scope(&self, text: &str, accounts: &[&str]) -> Result<Scope> {
+        if text == QUEUE {
+            return Ok(Scope::QueueProcess);
+        }
         match text.strip_prefix("token:") {
             Some("*") => return Ok(Scope::AllTokens),
             Some(name) if accounts.contains(&name) => return Ok(Scope::Token(name.to_owned())),
@@ -108,10 +113,10 @@ impl Reader<'_> {
         if LATER.iter().any(|kind| text.starts_with(kind)) {
             return Err(self
                 .error("scopes", say!("{text:?} is not known yet"; "{text:?} 尚不支持"))
-                .next(say!("this version has token:NAME and token:*"; "此版本支持 token:账号名 与 token:*")));
+                .next(say!("this version has token:NAME, token:* and queue:process"; "此版本支持 token:账号名、token:* 与 queue:process")));
         }
         let known: Vec<String> = accounts.iter().map(|name| format!("token:{name}")).collect();
-        let known = || known.iter().map(String::as_str).chain(["token:*"]);
+        let known = || known.iter().map(String::as_str).chain(["token:*", QUEUE]);
         let error = self.error("scopes", say!("there is no scope {text:?}"; "没有作用域 {text:?}"));
         Err(match near(text, known()) {
             Some(near) => error.next(say!("did you mean {near}?"; "是不是 {near}？")),

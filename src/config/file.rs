@@ -16,6 +16,11 @@ use toml::de::{DeTable, DeValue};
 /// Keys of which several values may stand in a list.
 const LISTS: [&str; 4] = ["trusted_proxies", "queue.fields", "queue.kinds", "queue.changed"];
 
+/// Keys that are numbers, beside `agent_id`.
+const NUMBERS: [&str; 2] = ["queue.max_attempts", "queue.monitor_interval"];
+/// Keys that are true or false.
+const SWITCHES: [&str; 2] = ["spool_tmpfs", "queue.in_serve"];
+
 /// A value and its line, counted from 1.
 pub(super) type Entry = (Secret, usize);
 
@@ -28,6 +33,7 @@ pub(super) struct File {
     pub replies: Vec<Written>,
     pub hooks: Vec<Listed>,
     pub clients: Vec<Listed>,
+    pub rules: Vec<Listed>,
 }
 
 /// One `[official.NAME]`, `[wecom.NAME]` or `[minigame.NAME]`.
@@ -50,6 +56,7 @@ impl File {
             replies: Vec::new(),
             hooks: Vec::new(),
             clients: Vec::new(),
+            rules: Vec::new(),
         };
         let mut known = keys::toml_keys(keys::GLOBAL);
         known.extend(Platform::ALL.map(|platform| platform.as_str().into()));
@@ -65,7 +72,11 @@ impl File {
             match name {
                 "reply" => file.replies = replies::read(&reader, value)?,
                 "hook" => file.hooks = listed::read(&reader, "hook", keys::HOOK, value)?,
-                "queue" => file.values.extend(reader.queue(value)?),
+                "queue" => {
+                    let (values, rules) = reader.queue(value)?;
+                    file.values.extend(values);
+                    file.rules = rules;
+                }
                 "client" => file.clients = listed::read(&reader, "client", keys::CLIENT, value)?,
                 _ if !known.iter().any(|k| k == name) => return Err(reader.unknown(key.span(), name, name, &known)),
                 _ => _ = file.values.insert(name.to_owned(), reader.text_of(name, value)?),
@@ -139,19 +150,22 @@ impl Reader<'_> {
         Ok(table)
     }
 
-    /// The values of `[queue]`, each under its full name.
-    fn queue(&self, value: &Spanned<DeValue<'_>>) -> Result<Vec<(String, Entry)>> {
+    /// The values of `[queue]`, each under its full name, and its rules.
+    fn queue(&self, value: &Spanned<DeValue<'_>>) -> Result<(Vec<(String, Entry)>, Vec<Listed>)> {
         let wanted = say!("must be a table that begins with [queue]"; "应为以 [queue] 开头的表");
         let table = value.get_ref().as_table().ok_or_else(|| self.error(value.span(), "queue", wanted))?;
-        let known = keys::queue();
-        let entry = |(key, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| {
+        let mut known = keys::queue();
+        known.push("queue.rule".into());
+        let (mut values, mut rules) = (Vec::new(), Vec::new());
+        for (key, value) in table {
             let full = format!("queue.{}", key.get_ref());
-            match known.contains(&full) {
-                true => self.text_of(&full, value).map(|entry| (full, entry)),
-                false => Err(self.unknown(key.span(), &full, &full, &known)),
+            match full.as_str() {
+                "queue.rule" => rules = listed::read(self, "queue.rule", keys::QUEUE_RULE, value)?,
+                _ if known.contains(&full) => values.push((full.clone(), self.text_of(&full, value)?)),
+                _ => return Err(self.unknown(key.span(), &full, &full, &known)),
             }
-        };
-        table.iter().map(entry).collect()
+        }
+        Ok((values, rules))
     }
 
     /// The tables of a list that is written as `[[key]]`, each with where it stands; else what is `wanted`.
@@ -176,11 +190,11 @@ impl Reader<'_> {
 
     pub fn text_of(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<Entry> {
         // A switch is written as TOML has it, or in quotes as in the environment.
-        if let Some(switch) = value.get_ref().as_bool().filter(|_| key == "spool_tmpfs") {
+        if let Some(switch) = value.get_ref().as_bool().filter(|_| SWITCHES.contains(&key)) {
             return Ok((Secret::new(switch.to_string()), self.line(&value.span())));
         }
         if let Some(number) =
-            value.get_ref().as_integer().filter(|_| key.ends_with(".agent_id") || key == "queue.max_attempts")
+            value.get_ref().as_integer().filter(|_| key.ends_with(".agent_id") || NUMBERS.contains(&key))
         {
             return Ok((Secret::new(number.as_str()), self.line(&value.span())));
         }

@@ -43,6 +43,10 @@ const fn secret(env: &'static str, toml: &'static str) -> Setting {
     Setting { env: Some(env), toml: Some(toml), secret: true }
 }
 
+const fn in_file(toml: &'static str) -> Setting {
+    Setting { env: None, toml: Some(toml), secret: false }
+}
+
 const fn variable(env: &'static str, secret: bool) -> Setting {
     Setting { env: Some(env), toml: None, secret }
 }
@@ -73,14 +77,23 @@ pub(super) const ACCOUNT: Setting = variable("WXOPS_ACCOUNT", false);
 pub(super) const CLOCK_FILE: Setting = variable("WXOPS_CLOCK_FILE", false);
 
 pub(super) const QUEUE_DATABASE_URL: Setting = secret("WXOPS_QUEUE_DATABASE_URL", "queue.database_url");
-pub(super) const QUEUE_MEMBERS: Setting = Setting { env: None, toml: Some("queue.members_table"), secret: false };
-pub(super) const QUEUE_ID: Setting = Setting { env: None, toml: Some("queue.id_column"), secret: false };
-pub(super) const QUEUE_FIELDS: Setting = Setting { env: None, toml: Some("queue.fields"), secret: false };
-pub(super) const QUEUE_KINDS: Setting = Setting { env: None, toml: Some("queue.kinds"), secret: false };
-pub(super) const QUEUE_CHANGED: Setting = Setting { env: None, toml: Some("queue.changed"), secret: false };
-pub(super) const QUEUE_STATUS: Setting = Setting { env: None, toml: Some("queue.status_column"), secret: false };
-pub(super) const QUEUE_CAPTURE: Setting = Setting { env: None, toml: Some("queue.capture"), secret: false };
-pub(super) const QUEUE_ATTEMPTS: Setting = Setting { env: None, toml: Some("queue.max_attempts"), secret: false };
+pub(super) const QUEUE_MEMBERS: Setting = in_file("queue.members_table");
+pub(super) const QUEUE_ID: Setting = in_file("queue.id_column");
+pub(super) const QUEUE_FIELDS: Setting = in_file("queue.fields");
+pub(super) const QUEUE_KINDS: Setting = in_file("queue.kinds");
+pub(super) const QUEUE_CHANGED: Setting = in_file("queue.changed");
+pub(super) const QUEUE_STATUS: Setting = in_file("queue.status_column");
+pub(super) const QUEUE_CAPTURE: Setting = in_file("queue.capture");
+pub(super) const QUEUE_ATTEMPTS: Setting = in_file("queue.max_attempts");
+
+pub(super) const QUEUE_ACCOUNT: Setting = in_file("queue.account");
+pub(super) const QUEUE_MESSAGE: Setting = in_file("queue.message");
+pub(super) const QUEUE_TEMPLATE: Setting = in_file("queue.template");
+pub(super) const QUEUE_VIA: Setting = in_file("queue.via");
+pub(super) const QUEUE_FALLBACK: Setting = in_file("queue.fallback");
+pub(super) const QUEUE_DIGEST: Setting = in_file("queue.digest");
+pub(super) const QUEUE_IN_SERVE: Setting = in_file("queue.in_serve");
+pub(super) const QUEUE_INTERVAL: Setting = plain("QUEUE_MONITOR_INTERVAL", "queue.monitor_interval");
 
 pub(super) const GLOBAL: &[Setting] = &[
     DATABASE_URL,
@@ -116,6 +129,14 @@ pub(super) const GLOBAL: &[Setting] = &[
     QUEUE_STATUS,
     QUEUE_CAPTURE,
     QUEUE_ATTEMPTS,
+    QUEUE_ACCOUNT,
+    QUEUE_MESSAGE,
+    QUEUE_TEMPLATE,
+    QUEUE_VIA,
+    QUEUE_FALLBACK,
+    QUEUE_DIGEST,
+    QUEUE_IN_SERVE,
+    QUEUE_INTERVAL,
 ];
 
 pub(super) const APP_ID: Setting = plain("WECHAT_APP_ID", "app_id");
@@ -154,11 +175,31 @@ pub(super) const OFFICIAL: &[Setting] = &[
 pub(super) const CORP_ID: Setting = plain("WECOM_CORP_ID", "corp_id");
 pub(super) const AGENT_ID: Setting = plain("WECOM_AGENT_ID", "agent_id");
 pub(super) const CORP_SECRET: Setting = secret("WECOM_SECRET", "secret");
+pub(super) const WECOM_TOKEN: Setting = secret("WECOM_TOKEN", "token");
+pub(super) const WECOM_TOKEN_PREVIOUS: Setting = secret("WECOM_TOKEN_PREVIOUS", "token_previous");
+pub(super) const WECOM_AES_KEY: Setting = secret("WECOM_AES_KEY", "aes_key");
+pub(super) const WECOM_AES_KEY_PREVIOUS: Setting = secret("WECOM_AES_KEY_PREVIOUS", "aes_key_previous");
+pub(super) const TO_USER: Setting = plain("WECOM_TO_USER", "to_user");
+pub(super) const WEBHOOK_KEY: Setting = secret("WECOM_WEBHOOK_KEY", "webhook_key");
 pub(super) const WECOM_API_BASE: Setting = plain("WECOM_API_BASE", "api_base");
 
 /// The settings of one WeCom application.
-pub(super) const WECOM: &[Setting] =
-    &[CORP_ID, AGENT_ID, CORP_SECRET, WECOM_API_BASE, PROXY, TOKEN_FROM, TOKEN_FROM_KEY, TOKEN_LAYOUT];
+pub(super) const WECOM: &[Setting] = &[
+    CORP_ID,
+    AGENT_ID,
+    CORP_SECRET,
+    WECOM_TOKEN,
+    WECOM_TOKEN_PREVIOUS,
+    WECOM_AES_KEY,
+    WECOM_AES_KEY_PREVIOUS,
+    TO_USER,
+    WEBHOOK_KEY,
+    WECOM_API_BASE,
+    PROXY,
+    TOKEN_FROM,
+    TOKEN_FROM_KEY,
+    TOKEN_LAYOUT,
+];
 
 pub(super) const GAME_ID: Setting = plain("MINIGAME_APP_ID", "app_id");
 pub(super) const GAME_SECRET: Setting = secret("MINIGAME_APP_SECRET", "app_secret");
@@ -197,6 +238,9 @@ pub(super) const HOOK: &[&str] = &[
 /// The keys of a `[[client]]`; only the file has them.
 pub(super) const CLIENT: &[&str] = &["name", "token_sha256", "scopes", "addresses"];
 
+/// The keys of a `[[queue.rule]]`; only the file has them.
+pub(super) const QUEUE_RULE: &[&str] = &["when", "kinds", "to", "message", "template", "via", "fallback"];
+
 /// What is taken where nobody says otherwise.
 const DEFAULTS: &[(Setting, &str)] = &[
     (DATABASE_URL, "sqlite://wxops.db"),
@@ -216,6 +260,11 @@ const DEFAULTS: &[(Setting, &str)] = &[
     (QUEUE_STATUS, "status"),
     (QUEUE_CAPTURE, "trigger"),
     (QUEUE_ATTEMPTS, "3"),
+    (QUEUE_MESSAGE, "text"),
+    (QUEUE_VIA, "app"),
+    (QUEUE_DIGEST, "off"),
+    (QUEUE_IN_SERVE, "false"),
+    (QUEUE_INTERVAL, "5m"),
     (API_BASE, super::PLATFORM),
     (WECOM_API_BASE, super::WECOM_PLATFORM),
     (TOKEN_API, "stable_token"),

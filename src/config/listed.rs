@@ -1,5 +1,5 @@
-//! `[[hook]]` and `[[client]]` as they stand in the file: their keys are known and their values of the right kind; what
-//! they say is looked at in `hook.rs` and `client.rs`.
+//! `[[hook]]`, `[[client]]` and `[[queue.rule]]` as they stand in the file: their keys are known and their values of the right kind; what
+//! they say is looked at in `hook.rs`, `client.rs` and `queue/rule.rs`.
 
 use super::file::Reader;
 use super::layers::Layers;
@@ -14,7 +14,7 @@ use toml::de::{DeTable, DeValue};
 /// One table of such a list: its keys are known, its values are not looked at yet.
 #[derive(Debug)]
 pub(super) struct Listed {
-    /// `hook`, `client`.
+    /// `hook`, `client`, `queue.rule`.
     list: &'static str,
     pub line: usize,
     pub items: BTreeMap<String, (Item, usize)>,
@@ -69,6 +69,14 @@ fn item(reader: &Reader<'_>, name: &str, full: &str, value: &Spanned<DeValue<'_>
             let wanted = || say!("must be a list of texts in quotes"; "应为带引号字符串的列表");
             texts(value).map(Item::List).ok_or_else(|| error(wanted()))
         }
+        // One, or several in a list.
+        "to" | "kinds" => match found.as_str() {
+            Some(one) => Ok(Item::List(vec![one.to_owned()])),
+            None => {
+                let wanted = say!("must be text in quotes, or a list of such"; "应为带引号的字符串或其列表");
+                texts(value).map(Item::List).ok_or_else(|| error(wanted))
+            }
+        },
         "tries" => {
             let number = found.as_integer().and_then(|number| number.as_str().parse().ok());
             number.map(Item::Number).ok_or_else(|| error(say!("must be a whole number"; "应为整数")))

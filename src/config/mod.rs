@@ -4,6 +4,7 @@
 mod access;
 mod account;
 mod apps;
+mod callback;
 mod client;
 mod copies;
 mod database;
@@ -21,18 +22,19 @@ mod secrets;
 mod source;
 mod sources;
 mod values;
+mod wecom;
 
 #[cfg(test)]
 mod tests;
 
 pub use origins::{Effective, Origins};
-pub use queue::{Capture, Queue};
+pub use queue::{Capture, Queue, Rule, TemplateFile, Ways, Words};
 pub use secrets::{parts as secret_parts, secrets};
 pub use source::Origin;
 pub use sources::{Environment, Sources};
 pub use values::{SpoolDir, UnsubscribePolicy, duration};
 
-use crate::domain::account::{Access, Official, Platform};
+use crate::domain::account::{Access, Official, WeCom};
 use crate::domain::client::Client;
 use crate::domain::clock::Clock;
 use crate::domain::hook::Hook;
@@ -75,8 +77,10 @@ pub struct Config {
     pub alert_webhook: Option<Robot>,
     /// The Official Accounts, by name.
     pub officials: Vec<Official>,
-    /// The WeCom applications and the mini-games, by name.
-    pub apps: Vec<Access>,
+    /// The WeCom applications, by name.
+    pub wecoms: Vec<WeCom>,
+    /// The mini-games, by name.
+    pub games: Vec<Access>,
     /// Who is told of events.
     pub hooks: Vec<Hook>,
     /// The queue of notifications about members.
@@ -133,18 +137,18 @@ impl Config {
         let path = file.as_ref().map(|path| Secret::new(path.display().to_string()));
         origins.note(sources::CONFIG, layers.named.clone(), path, origins::Shown::Plain);
         let mut accounts = account::officials(&layers, &mut origins)?;
-        let mut apps = apps::apps(&layers, Platform::WeCom, &mut origins)?;
-        apps.extend(apps::apps(&layers, Platform::MiniGame, &mut origins)?);
-        let all: Vec<&Access> = accounts.list.iter().map(|official| &official.access).chain(&apps).collect();
+        let (wecoms, games) = (apps::wecoms(&layers, &mut origins)?, apps::games(&layers, &mut origins)?);
+        let all: Vec<&Access> = everyone(&accounts.list, &wecoms, &games).collect();
         apps::unlike(&layers, &all)?;
         replies::hand_out(layers.file.as_ref(), &mut accounts.list)?;
         note_replies(&layers, &mut origins);
         let database_url = database::url(&layers, &mut origins)?;
         let names: Vec<&str> = accounts.list.iter().map(|account| account.name.as_str()).collect();
         let hooks = hook::hooks(&layers, &names, &mut origins)?;
-        let names: Vec<&str> = all_names(&accounts.list, &apps).collect();
+        let names: Vec<&str> = everyone(&accounts.list, &wecoms, &games).map(|account| &*account.name).collect();
         let clients = client::clients(&layers, &names, &mut origins)?;
         let mut read = Read { layers: &layers, origins: &mut origins };
+        let queue = queue::queue(&mut read, &wecoms)?;
         let mut config = Config {
             database_url,
             listen: read.or_default(&keys::LISTEN, values::listen)?,
@@ -170,9 +174,10 @@ impl Config {
             file,
             dotenv: layers.dotenv().map(Path::to_owned),
             officials: accounts.list,
-            apps,
+            wecoms,
+            games,
             hooks,
-            queue: queue::queue(&mut read)?,
+            queue,
             default_official: accounts.default,
             half: accounts
                 .half
@@ -203,14 +208,14 @@ impl Config {
             return Ok(official);
         }
         let known = self.names();
-        if let Some(app) = self.apps.iter().find(|app| app.name == wanted) {
+        if let Some(app) = self.apps().find(|app| app.name == wanted) {
             let platform = app.platform.as_str();
             return Err(Error::usage(say!(
                 "this is for Official Accounts, and {wanted} is on {platform}; there is {known}";
                 "此命令用于公众号，而 {wanted} 属于 {platform}；现有 {known}"
             )));
         }
-        if self.officials.is_empty() && self.apps.is_empty() {
+        if self.accesses().next().is_none() {
             return Err(self.no_account());
         }
         let from = self.origins.of("WXOPS_ACCOUNT");
@@ -225,19 +230,38 @@ impl Config {
 
     /// Every account that can be called for, whatever its platform.
     pub fn accesses(&self) -> impl Iterator<Item = &Access> {
-        self.officials.iter().map(|official| &official.access).chain(&self.apps)
+        everyone(&self.officials, &self.wecoms, &self.games)
+    }
+
+    /// The WeCom applications and the mini-games.
+    pub fn apps(&self) -> impl Iterator<Item = &Access> {
+        everyone(&[], &self.wecoms, &self.games)
     }
 
     /// The account of that name on whichever platform; without a name the chosen or default one, or the only one
     /// there is. Wrong names as of [`Config::official`].
     pub fn access(&self, name: Option<&str>) -> Result<&Access> {
         let wanted = name.or(self.account.as_deref());
-        if let Some(app) = wanted.and_then(|wanted| self.apps.iter().find(|app| app.name == wanted)) {
+        if let Some(app) = wanted.and_then(|wanted| self.apps().find(|app| app.name == wanted)) {
             return Ok(app);
         }
-        match (wanted, self.officials.as_slice(), self.apps.as_slice()) {
-            (None, [], [only]) => Ok(only),
+        let mut apps = self.apps();
+        match (wanted, self.officials.as_slice(), apps.next(), apps.next()) {
+            (None, [], Some(only), None) => Ok(only),
             _ => self.official(name).map(|official| &official.access),
+        }
+    }
+
+    /// Whether callbacks of anybody can come in.
+    pub fn receives(&self) -> bool {
+        !self.officials.is_empty() || self.wecoms.iter().any(WeCom::receives)
+    }
+
+    /// Where the callbacks of a WeCom application arrive: those of the only one that has any, without its name.
+    pub fn wecom_path(&self, wecom: &WeCom) -> String {
+        match self.wecoms.iter().filter(|other| other.receives()).count() {
+            ..2 => "/wecom/event".to_owned(),
+            _ => format!("/wecom/{}/event", wecom.name),
         }
     }
 
@@ -245,7 +269,10 @@ impl Config {
     /// else may have named them, as Kubernetes does.
     pub fn nearly_ours(sources: &Sources) -> Vec<(String, String)> {
         let known = keys::variables();
-        let named = sources.env.names().filter(|name| name.starts_with("WXOPS_") || name.starts_with("WECHAT_"));
+        let named = sources
+            .env
+            .names()
+            .filter(|name| ["WXOPS_", "WECHAT_", "WECOM_"].iter().any(|ours| name.starts_with(ours)));
         let strange = named.filter(|name| *name != sources::CONFIG && !known.iter().any(|ours| ours == name));
         strange
             .filter_map(|name| {
@@ -333,9 +360,13 @@ impl Config {
     }
 }
 
-/// The names of all accounts, on whichever platform.
-fn all_names<'a>(officials: &'a [Official], apps: &'a [Access]) -> impl Iterator<Item = &'a str> {
-    officials.iter().map(|official| official.name.as_str()).chain(apps.iter().map(|app| app.name.as_str()))
+/// All accounts, in the order of the file's platforms.
+fn everyone<'a>(
+    officials: &'a [Official],
+    wecoms: &'a [WeCom],
+    games: &'a [Access],
+) -> impl Iterator<Item = &'a Access> {
+    officials.iter().map(|official| &official.access).chain(wecoms.iter().map(|wecom| &wecom.access)).chain(games)
 }
 
 /// How many there are, where the first stands, and whether a reload brings others.

@@ -1,13 +1,23 @@
-//! `[queue]`: which members are told of, and what of them.
+//! `[queue]`: which members are told of, and what of them; whom, by which way, and in which words.
+
+mod rule;
+
+pub use rule::Rule;
 
 use super::Read;
 use super::database;
-use super::keys;
-use super::layers::GLOBAL;
-use crate::domain::notice::{Kind, Source};
+use super::keys::{self, Setting};
+use super::layers::{GLOBAL, Layers};
+use super::source::{Layer, Origin, Value};
+use super::values;
+use crate::domain::account::WeCom;
+use crate::domain::near::near;
+use crate::domain::notice::{Form, Kind, Recipient, Source, Via};
 use crate::domain::secret::Secret;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Text};
 use crate::say;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Times that a message is sent at the most.
 const ATTEMPTS: std::ops::RangeInclusive<u32> = 1..=20;
@@ -15,6 +25,13 @@ const ATTEMPTS: std::ops::RangeInclusive<u32> = 1..=20;
 const NAME_MAX: usize = 64;
 /// What is not told of as a change: it changes with every other column, or has a kind of its own.
 const NO_CHANGE: [&str; 1] = ["updated_at"];
+
+/// How long notifications may be gathered: beyond a day nobody calls it news.
+const DIGEST_LEAST: Duration = Duration::from_secs(10);
+const DIGEST_MOST: Duration = Duration::from_secs(86_400);
+/// How often a daemon makes a whole pass.
+const INTERVAL_LEAST: Duration = Duration::from_secs(60);
+const INTERVAL_MOST: Duration = Duration::from_secs(86_400);
 
 /// How new members come into the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,16 +79,99 @@ pub struct Queue {
     pub capture: Capture,
     /// Times that a message is sent before it is given up.
     pub max_attempts: u32,
+    /// The WeCom application that sends; `None` is the only one there is.
+    pub account: Option<String>,
+    /// Who is told where no rule says otherwise: the application's `to_user`.
+    pub to: Vec<Recipient>,
+    /// By which way, where no rule says otherwise.
+    pub ways: Ways,
+    /// In which words, where no rule says otherwise.
+    pub words: Words,
+    /// Who else is told, and how: the first that fits counts.
+    pub rules: Vec<Rule>,
+    /// For so long notifications are kept, to be told of in one message; `None`: each at once.
+    pub digest: Option<Duration>,
+    /// Whether `serve` sends them too.
+    pub in_serve: bool,
+    /// Between two passes of a daemon.
+    pub monitor_interval: Duration,
 }
 
-pub(super) fn queue(read: &mut Read<'_>) -> Result<Queue> {
+/// By which ways a message goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ways {
+    /// By which it is tried.
+    pub via: Via,
+    /// By which after a known failure; another one.
+    pub fallback: Option<Via>,
+}
+
+/// In which words something is told.
+#[derive(Debug, Clone)]
+pub struct Words {
+    /// The form of the message.
+    pub form: Form,
+    /// The file that says it; `None`: what is built in.
+    pub template: Option<TemplateFile>,
+}
+
+/// A template as the configuration names it; nobody has looked into it yet.
+#[derive(Debug, Clone)]
+pub struct TemplateFile {
+    /// Where it is; a relative one is beside the TOML file.
+    pub path: PathBuf,
+    key: String,
+    origin: Origin,
+}
+
+impl Ways {
+    fn new(via: Via, fallback: Option<Via>) -> Ways {
+        Ways { via, fallback: fallback.filter(|other| *other != via) }
+    }
+
+    /// Why messages of this form can't go out so. A fall-back takes the nearest form it has.
+    fn misfit(self, form: Form) -> Option<Text> {
+        let (form_name, via) = (form.as_str(), self.via.as_str());
+        (!form.goes(self.via)).then(|| say!("via = {via:?} has no {form_name}"; "via = {via:?} 不能发送 {form_name}"))
+    }
+}
+
+impl TemplateFile {
+    fn new(layers: &Layers<'_>, path: &str, key: String, origin: Origin) -> TemplateFile {
+        let folder = layers.file.as_ref().and_then(|file| file.path.parent()).unwrap_or(Path::new("."));
+        TemplateFile { path: folder.join(path), key, origin }
+    }
+
+    /// A complaint about the key that names the file.
+    pub fn error(&self, why: Text) -> Error {
+        let (key, origin) = (self.key.clone(), self.origin.clone());
+        Value { key, text: Secret::new(""), origin, layer: Layer::File }.error(why)
+    }
+}
+
+pub(super) fn queue(read: &mut Read<'_>, wecoms: &[WeCom]) -> Result<Queue> {
     let database_url = read.parsed(&keys::QUEUE_DATABASE_URL, url)?;
     let fields = read.or_default(&keys::QUEUE_FIELDS, names)?;
     let status_column = read.or_default(&keys::QUEUE_STATUS, name)?;
     let told = |field: &&String| !NO_CHANGE.contains(&field.as_str()) && **field != status_column;
     let changed = read.parsed(&keys::QUEUE_CHANGED, names)?;
+    let app = app(read, wecoms)?;
+    let via = read.or_default(&keys::QUEUE_VIA, rule::via)?;
+    let ways = Ways::new(via, read.parsed(&keys::QUEUE_FALLBACK, rule::via)?);
+    let words = words(read)?;
+    if let (Some(why), Some(form)) = (ways.misfit(words.form), read.layers.get(&keys::QUEUE_MESSAGE, GLOBAL)?) {
+        return Err(form.error(why));
+    }
     let queue = Queue {
         database_url,
+        account: app.map(|app| app.name.clone()),
+        to: app.and_then(|app| app.to_user.as_deref()).map_or(Ok(Vec::new()), Recipient::list)?,
+        rules: rule::rules(read.layers, (&words, ways), &fields, read.origins)?,
+        ways,
+        words,
+        digest: read.or_default(&keys::QUEUE_DIGEST, digest)?,
+        in_serve: read.or_default(&keys::QUEUE_IN_SERVE, values::switch)?,
+        monitor_interval: read.or_default(&keys::QUEUE_INTERVAL, interval)?,
         members_table: read.or_default(&keys::QUEUE_MEMBERS, name)?,
         id_column: read.or_default(&keys::QUEUE_ID, name)?,
         changed: changed.unwrap_or_else(|| fields.iter().filter(told).cloned().collect()),
@@ -110,6 +210,57 @@ impl Queue {
                 "轮询只能发现新会员，看不到变更：capture = \"poll\" 时只能用 new"
             ))),
         }
+    }
+}
+
+/// The application that sends: the one that is named, or the only one.
+fn app<'a>(read: &mut Read<'_>, wecoms: &'a [WeCom]) -> Result<Option<&'a WeCom>> {
+    let named = read.parsed(&keys::QUEUE_ACCOUNT, |text| Ok(text.to_owned()))?;
+    let (Some(named), Some(value)) = (named, read.layers.get(&keys::QUEUE_ACCOUNT, GLOBAL)?) else {
+        return Ok(if let [only] = wecoms { Some(only) } else { None });
+    };
+    let found = wecoms.iter().find(|app| app.name == named);
+    found.map(Some).ok_or_else(|| {
+        let error = value.error(say!("there is no [wecom.{named}]"; "没有 [wecom.{named}]"));
+        match near(&named, wecoms.iter().map(|app| app.name.as_str())) {
+            Some(near) => error.next(say!("did you mean {near}?"; "是不是 {near}？")),
+            None => error,
+        }
+    })
+}
+
+fn words(read: &mut Read<'_>) -> Result<Words> {
+    let form = read.or_default(&keys::QUEUE_MESSAGE, rule::form)?;
+    read.parsed(&keys::QUEUE_TEMPLATE, |_| Ok(()))?;
+    let setting: &Setting = &keys::QUEUE_TEMPLATE;
+    let template = read.layers.get(setting, GLOBAL)?.map(|value| {
+        let (key, origin) = (value.key.clone(), value.origin.clone());
+        TemplateFile::new(read.layers, value.text.reveal(), key, origin)
+    });
+    Ok(Words { form, template })
+}
+
+/// For how long notifications are gathered; `off`: not at all.
+fn digest(text: &str) -> Result<Option<Duration>> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let length = values::duration(text)?;
+    match (DIGEST_LEAST..=DIGEST_MOST).contains(&length) {
+        true => Ok(Some(length)),
+        false => Err(Error::config(say!("must be off, or 10s to 1d"; "应为 off，或 10s 至 1d"))),
+    }
+}
+
+/// Between two passes: minutes, or a length of time with its unit.
+fn interval(text: &str) -> Result<Duration> {
+    let length = match text.parse::<u64>() {
+        Ok(minutes) => Duration::from_secs(minutes.saturating_mul(60)),
+        Err(_) => values::duration(text)?,
+    };
+    match (INTERVAL_LEAST..=INTERVAL_MOST).contains(&length) {
+        true => Ok(length),
+        false => Err(Error::config(say!("must be 1 to 1440 minutes"; "应为 1 至 1440 分钟"))),
     }
 }
 

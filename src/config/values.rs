@@ -231,6 +231,28 @@ pub(super) fn token(text: &str) -> Result<()> {
     }
 }
 
+/// The Token of a WeCom application's callback: up to 32 letters and digits (WeCom reference 5).
+pub(super) fn wecom_token(text: &str) -> Result<()> {
+    match (1..=32).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_alphanumeric()) {
+        true => Ok(()),
+        false => Err(Error::config(say!(
+            "a Token is up to 32 letters and digits, as the console takes it";
+            "Token 应为不超过 32 个字母或数字，与企业微信管理后台一致"
+        ))),
+    }
+}
+
+/// The key of a group robot: what stands behind `key=` in its webhook.
+pub(super) fn webhook_key(text: &str) -> Result<()> {
+    match text.len() <= 64 && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_') {
+        true => Ok(()),
+        false => Err(Error::config(say!(
+            "must be the key of a group robot alone, which stands behind key= in its webhook";
+            "应只填群机器人的 key，即 Webhook 地址中 key= 之后的部分"
+        ))),
+    }
+}
+
 /// plain, compat or secure.
 pub(super) fn mode(text: &str) -> Result<Mode> {
     match text {

@@ -188,6 +188,37 @@ impl std::ops::Deref for Official {
     }
 }
 
+/// One WeCom application: its access, what receives its callbacks, and whom its messages go to.
+#[derive(Debug, Clone)]
+pub struct WeCom {
+    /// Name, CorpID, AgentId, Secret, and how its API is called.
+    pub access: Access,
+    /// The Token of its callback (接收消息), and the one before it during a change; empty where it receives nothing.
+    pub tokens: Vec<Secret>,
+    /// The EncodingAESKey of its callback, and the one before it during a change.
+    pub aes_keys: Vec<AesKey>,
+    /// Whom its messages go to, as it was written: `zhang|li`, `party:2`, `tag:3`, `@all`.
+    pub to_user: Option<String>,
+    /// The key of a group robot beside it.
+    pub webhook_key: Option<Secret>,
+}
+
+impl WeCom {
+    /// Whether its callbacks can be taken: they are always signed and always encrypted (WeCom reference 5).
+    pub fn receives(&self) -> bool {
+        !self.tokens.is_empty() && !self.aes_keys.is_empty()
+    }
+}
+
+/// A WeCom application can be called for wherever an account can.
+impl std::ops::Deref for WeCom {
+    type Target = Access;
+
+    fn deref(&self) -> &Access {
+        &self.access
+    }
+}
+
 /// The 32 bytes behind an EncodingAESKey.
 #[derive(Clone)]
 pub struct AesKey(Zeroizing<[u8; 32]>);

@@ -48,6 +48,8 @@ pub enum Scope {
     Token(String),
     /// `token:*`: the same of every account.
     AllTokens,
+    /// `queue:process`: start a pass over the notification queue.
+    QueueProcess,
 }
 
 /// One `[[client]]`.
@@ -69,7 +71,13 @@ impl Client {
         self.scopes.iter().any(|scope| match scope {
             Scope::Token(name) => name == account,
             Scope::AllTokens => true,
+            Scope::QueueProcess => false,
         })
+    }
+
+    /// Whether it may start a pass over the notification queue.
+    pub fn may_process_queue(&self) -> bool {
+        self.scopes.contains(&Scope::QueueProcess)
     }
 
     /// Whether it may call from this address; one that is not known is none of those that were listed.

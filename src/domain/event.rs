@@ -1,5 +1,6 @@
-//! A callback of an Official Account after verification: who, when, what, and every leaf as it came.
+//! A callback after verification: who, when, what, and every leaf as it came.
 
+use super::account::Platform;
 use std::fmt;
 
 /// An element of the message: a leaf has text, a branch has children.
@@ -25,12 +26,12 @@ impl Element {
     }
 }
 
-/// A verified, well-formed push (reference 2).
+/// A verified, well-formed push (reference 2; WeCom reference 5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// ToUserName: the account's original id.
+    /// ToUserName: the account's original id; WeCom's CorpID.
     pub to_user: String,
-    /// FromUserName: an openid, or a system account.
+    /// FromUserName: an openid, or a system account; in WeCom a userid, or `sys`.
     pub from_user: String,
     /// CreateTime, seconds since 1970, the platform's clock.
     pub created: i64,
@@ -67,7 +68,8 @@ impl Event {
     }
 }
 
-/// What a push is: `message.text`, `event.subscribe`, … or `unknown`.
+/// What a push is: `message.text`, `event.subscribe`, … or `unknown`. WeCom's have names of their own, `wecom.` before
+/// them: its `subscribe` is no following of an Official Account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Kind(&'static str);
 
@@ -117,16 +119,71 @@ const EVENTS: &[(&str, &str)] = &[
     ("kf_switch_session", "event.kf_switch_session"),
 ];
 
+/// Names of WeCom's kinds by MsgType.
+const WECOM_MESSAGES: &[(&str, &str)] = &[
+    ("text", "wecom.message.text"),
+    ("image", "wecom.message.image"),
+    ("voice", "wecom.message.voice"),
+    ("video", "wecom.message.video"),
+    ("location", "wecom.message.location"),
+    ("link", "wecom.message.link"),
+];
+
+/// Names of WeCom's kinds by Event, in lower case (WeCom reference 5).
+const WECOM_EVENTS: &[(&str, &str)] = &[
+    ("subscribe", "wecom.event.subscribe"),
+    ("unsubscribe", "wecom.event.unsubscribe"),
+    ("enter_agent", "wecom.event.enter_agent"),
+    ("location", "wecom.event.location"),
+    ("click", "wecom.event.click"),
+    ("view", "wecom.event.view"),
+    ("scancode_push", "wecom.event.scancode_push"),
+    ("scancode_waitmsg", "wecom.event.scancode_waitmsg"),
+    ("pic_sysphoto", "wecom.event.pic_sysphoto"),
+    ("pic_photo_or_album", "wecom.event.pic_photo_or_album"),
+    ("pic_weixin", "wecom.event.pic_weixin"),
+    ("location_select", "wecom.event.location_select"),
+    ("batch_job_result", "wecom.event.batch_job_result"),
+    ("change_contact", "wecom.event.change_contact"),
+    ("template_card_event", "wecom.event.template_card"),
+    ("template_card_menu_event", "wecom.event.template_card_menu"),
+    ("open_approval_change", "wecom.event.open_approval_change"),
+    ("sys_approval_change", "wecom.event.sys_approval_change"),
+    ("change_external_contact", "wecom.event.change_external_contact"),
+    ("change_external_chat", "wecom.event.change_external_chat"),
+    ("change_external_tag", "wecom.event.change_external_tag"),
+    ("share_agent_change", "wecom.event.share_agent_change"),
+];
+
+/// How the names of WeCom's kinds begin.
+const WECOM: &str = "wecom.";
+
 impl Kind {
     /// A push that no document names; stored raw.
     pub const UNKNOWN: Kind = Kind("unknown");
+    /// The same, of WeCom.
+    pub const WECOM_UNKNOWN: Kind = Kind("wecom.unknown");
 
     /// The kind of a push by its MsgType and, for events, its Event.
     pub fn of(msg_type: &str, event: Option<&str>) -> Kind {
         if msg_type != "event" {
-            return find(MESSAGES, msg_type);
+            return find(MESSAGES, msg_type).unwrap_or(Kind::UNKNOWN);
         }
-        find(EVENTS, &event.unwrap_or_default().to_ascii_lowercase())
+        find(EVENTS, &event.unwrap_or_default().to_ascii_lowercase()).unwrap_or(Kind::UNKNOWN)
+    }
+
+    /// The kind of WeCom's push by its MsgType and, for events, its Event.
+    pub fn of_wecom(msg_type: &str, event: Option<&str>) -> Kind {
+        let found = match msg_type {
+            "event" => find(WECOM_EVENTS, &event.unwrap_or_default().to_ascii_lowercase()),
+            _ => find(WECOM_MESSAGES, msg_type),
+        };
+        found.unwrap_or(Kind::WECOM_UNKNOWN)
+    }
+
+    /// Whose platform sends it.
+    pub fn platform(self) -> Platform {
+        if self.0.starts_with(WECOM) { Platform::WeCom } else { Platform::Official }
     }
 
     /// The name, as stored and as a label.
@@ -136,17 +193,18 @@ impl Kind {
 
     /// The kind with this stored name.
     pub fn named(name: &str) -> Kind {
-        Kind::all().find(|kind| kind.0 == name).unwrap_or(Kind::UNKNOWN)
+        let unknown = if name.starts_with(WECOM) { Kind::WECOM_UNKNOWN } else { Kind::UNKNOWN };
+        Kind::all().find(|kind| kind.0 == name).unwrap_or(unknown)
     }
 
-    /// Every kind the reference names.
+    /// Every kind the references name.
     pub fn all() -> impl Iterator<Item = Kind> {
-        MESSAGES.iter().chain(EVENTS).map(|(_, name)| Kind(name))
+        MESSAGES.iter().chain(EVENTS).chain(WECOM_MESSAGES).chain(WECOM_EVENTS).map(|(_, name)| Kind(name))
     }
 }
 
-fn find(table: &'static [(&str, &'static str)], key: &str) -> Kind {
-    table.iter().find(|(name, _)| *name == key).map_or(Kind::UNKNOWN, |(_, kind)| Kind(kind))
+fn find(table: &'static [(&str, &'static str)], key: &str) -> Option<Kind> {
+    table.iter().find(|(name, _)| *name == key).map(|(_, kind)| Kind(kind))
 }
 
 impl fmt::Display for Kind {

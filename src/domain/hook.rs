@@ -1,5 +1,6 @@
 //! A hook: who wants to hear of which events, and how they are told.
 
+use super::account::Platform;
 use super::event::Kind;
 use super::secret::Secret;
 use base64::Engine;
@@ -88,18 +89,22 @@ pub enum Pattern {
     Messages,
     /// All events, `event.*`.
     Events,
+    /// All messages and events of WeCom, `wecom.*`.
+    WeCom,
     /// This kind.
     Kind(Kind),
 }
 
 impl Pattern {
-    /// `event.subscribe`, `text` for `message.text`, `event.*`, `message.*` or `*`; `None` for what names no kind.
+    /// `event.subscribe`, `text` for `message.text`, `event.*`, `message.*`, `wecom.*` or `*`; `None` for what names no kind.
     pub fn parse(text: &str) -> Option<Pattern> {
         match text {
             "*" => Some(Pattern::Any),
             "message.*" => Some(Pattern::Messages),
             "event.*" => Some(Pattern::Events),
+            "wecom.*" => Some(Pattern::WeCom),
             "unknown" => Some(Pattern::Kind(Kind::UNKNOWN)),
+            "wecom.unknown" => Some(Pattern::Kind(Kind::WECOM_UNKNOWN)),
             _ => Pattern::names().find(|(name, short, _)| *name == text || *short == Some(text)).map(|(.., p)| p),
         }
     }
@@ -114,6 +119,7 @@ impl Pattern {
             Pattern::Any => true,
             Pattern::Messages => kind.as_str().starts_with("message."),
             Pattern::Events => kind.as_str().starts_with("event."),
+            Pattern::WeCom => kind.platform() == Platform::WeCom,
             Pattern::Kind(wanted) => wanted == kind,
         }
     }
@@ -187,6 +193,14 @@ mod tests {
             ("location", "event.location", false),
             ("event.location", "event.location", true),
             ("unknown", "unknown", true),
+            ("*", "wecom.event.subscribe", true),
+            ("wecom.*", "wecom.event.subscribe", true),
+            ("wecom.*", "wecom.unknown", true),
+            ("wecom.*", "event.subscribe", false),
+            ("event.*", "wecom.event.subscribe", false),
+            ("event.subscribe", "wecom.event.subscribe", false),
+            ("text", "wecom.message.text", false),
+            ("wecom.unknown", "unknown", false),
         ] {
             assert_eq!(takes(pattern, kind), taken, "{pattern} {kind}");
         }

@@ -67,7 +67,7 @@ fn read<T>(row: &Leased, tell: impl Fn(&Event) -> Option<T>) -> Result<Option<T>
     match &row.body {
         Body::Parsed(event) => Ok(tell(event)),
         Body::Raw(None) => Ok(None),
-        Body::Raw(Some(raw)) => match wire::push::read(raw) {
+        Body::Raw(Some(raw)) => match wire::message::read(row.kind.platform(), raw) {
             Ok(event) => Ok(tell(&event)),
             Err(reason) => Err(unreadable(reason.as_str())),
         },
@@ -80,9 +80,9 @@ fn fields<const N: usize>(row: &Leased, names: [&str; N]) -> Result<Option<[Opti
     match &row.body {
         Body::Parsed(event) => Ok(Some(of(event))),
         Body::Raw(None) => Ok(None),
-        Body::Raw(Some(raw)) => {
-            wire::push::read(raw).map(|event| Some(of(&event))).map_err(|reason| unreadable(reason.as_str()))
-        }
+        Body::Raw(Some(raw)) => wire::message::read(row.kind.platform(), raw)
+            .map(|event| Some(of(&event)))
+            .map_err(|reason| unreadable(reason.as_str())),
     }
 }
 

@@ -27,6 +27,7 @@ use ping::Ping;
 use signals::Ends;
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use stop::Cause;
@@ -98,6 +99,8 @@ pub struct Frame {
     caller: Caller,
     stop: Arc<Stop>,
     held: Mutex<Vec<Held>>,
+    /// A run works beside one that holds the lock.
+    beside: AtomicBool,
     ended: Mutex<Vec<Ended>>,
 }
 
@@ -115,7 +118,8 @@ impl Schedule {
     /// The frame of a command with these flags.
     pub fn frame(&self, caller: Caller) -> Frame {
         let schedule = self.clone();
-        Frame { schedule, caller, stop: Arc::default(), held: Mutex::default(), ended: Mutex::default() }
+        let (stop, held, beside, ended) = Default::default();
+        Frame { schedule, caller, stop, held, beside, ended }
     }
 }
 
@@ -139,7 +143,7 @@ impl Frame {
             cause = ends.next() => {
                 let asked = Instant::now();
                 self.stop.ask(cause);
-                let under_way = !self.held().is_empty();
+                let under_way = !self.held().is_empty() || self.beside.load(Ordering::Relaxed);
                 let patience = if under_way { HALT + LAST_WORDS + REPORT } else { REPORT };
                 let _ = tokio::time::timeout(patience, &mut work).await;
                 drop(work);
@@ -195,26 +199,74 @@ impl Frame {
         job: Job<'_>,
         work: impl AsyncFnOnce(&mut Run) -> Result<T>,
     ) -> Result<Option<T>> {
+        match self.turn(app, &job).await? {
+            Turn::Ours(lease) => self.holding(app, job, lease, work).await.map(Some),
+            Turn::Theirs(error) if self.schedule.skip_if_running => {
+                self.caller.notes.say(&error.what);
+                Ok(None)
+            }
+            Turn::Theirs(error) => Err(error),
+        }
+    }
+
+    /// The same of a job whose runs may work side by side, because each item of theirs is held by one of them alone:
+    /// while another run holds the lock, this one works without it, and without a row of its own.
+    pub async fn run_beside<T>(
+        &self,
+        app: &App,
+        job: Job<'_>,
+        work: impl AsyncFnOnce(Option<&Run>, &Arc<Stop>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        match self.turn(app, &job).await? {
+            Turn::Ours(lease) => {
+                let work = async |run: &mut Run| work(Some(run), &self.stop).await;
+                self.holding(app, job, lease, work).await.map(Some)
+            }
+            Turn::Theirs(error) if self.schedule.skip_if_running => {
+                self.caller.notes.say(&error.what);
+                Ok(None)
+            }
+            Turn::Theirs(_) => {
+                self.beside.store(true, Ordering::Relaxed);
+                let start = Instant::now();
+                let done = tokio::select! {
+                    done = work(None, &self.stop) => done,
+                    error = self.out_of_patience() => Err(error),
+                };
+                let done = self.stop.cause().map_or(done, |cause| Err(cause.error()));
+                let ended = match &done {
+                    Ok(_) => Ended::good(job.account, app.config.clock.now(), start.elapsed()),
+                    Err(error) => Ended::before_it_began(job.account, error, start.elapsed()),
+                };
+                self.ended().push(ended);
+                done.map(Some)
+            }
+        }
+    }
+
+    /// Whose turn it is; another run's where that is under way.
+    async fn turn(&self, app: &App, job: &Job<'_>) -> Result<Turn> {
         if let Some(cause) = self.stop.cause() {
             return Err(cause.error());
         }
         let now = || app.config.clock.now();
         let wait = self.schedule.wait.unwrap_or_default();
-        let turn = turn::take(&app.store, &job, wait, now).await.unwrap_or_else(Turn::Theirs);
-        let lease = match turn {
-            Turn::Ours(lease) => lease,
-            Turn::Theirs(error) if error.kind == Kind::Busy => {
-                if !self.schedule.skip_if_running {
-                    return Err(error);
-                }
-                self.caller.notes.say(&error.what);
-                return Ok(None);
-            }
-            Turn::Theirs(error) => {
+        match turn::take(&app.store, job, wait, now).await.unwrap_or_else(Turn::Theirs) {
+            Turn::Theirs(error) if error.kind != Kind::Busy => {
                 self.ended().push(Ended::before_it_began(job.account, &error, Duration::ZERO));
-                return Err(error);
+                Err(error)
             }
-        };
+            turn => Ok(turn),
+        }
+    }
+
+    async fn holding<T>(
+        &self,
+        app: &App,
+        job: Job<'_>,
+        lease: Lease,
+        work: impl AsyncFnOnce(&mut Run) -> Result<T>,
+    ) -> Result<T> {
         let held = Held {
             store: app.store.clone(),
             lease: lease.clone(),
@@ -244,7 +296,7 @@ impl Frame {
         if let Some(held) = ours {
             self.end(held, done.as_ref().map(drop), outcome, limit).await;
         }
-        done.map(Some)
+        done
     }
 
     async fn under_lock<T>(
@@ -272,9 +324,7 @@ impl Frame {
     /// leaves no row.
     pub fn nothing_due(&self, account: &str, now_ms: i64) {
         let at = DateTime::from_timestamp_millis(now_ms).unwrap_or_default();
-        let (counts, done) = Default::default();
-        let account = account.to_owned();
-        let ended = Ended { account, at, took: Duration::ZERO, exit_code: 0, counts, done, success: Some(at) };
+        let ended = Ended::good(account, at, Duration::ZERO);
         let mut all = self.ended();
         if !all.iter().any(|one| one.account == ended.account) {
             all.push(ended);

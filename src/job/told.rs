@@ -36,6 +36,12 @@ impl Ended {
             success: None,
         }
     }
+
+    /// Of one without a row of its own that came to its end.
+    pub(super) fn good(account: &str, at: DateTime<Utc>, took: Duration) -> Self {
+        let (counts, done) = Default::default();
+        Ended { account: account.to_owned(), at, took, exit_code: 0, counts, done, success: Some(at) }
+    }
 }
 
 /// Takes the runs of a command into what the file says. Where it came to none, because the database is away or the

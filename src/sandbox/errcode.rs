@@ -3,6 +3,7 @@
 
 use super::noise;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// A code and its text.
@@ -57,26 +58,62 @@ const TEXTS: &[(i64, &str)] = &[
 const WECOM: &[(i64, &str)] = &[
     (-1, "system error"),
     (40001, "invalid credential"),
+    (6000, "data version conflict"),
+    (40003, "invalid userid"),
+    (40007, "invalid media_id"),
     (40008, "invalid message type"),
     (40013, "invalid corpid"),
     (40014, "invalid access_token"),
-    (40058, "content exceed max length"),
+    (40031, "invalid userid list"),
+    (40032, "invalid userid list size"),
+    (40035, "invalid parameter"),
+    (40056, "invalid agentid"),
+    (40058, "invalid Request Parameter"),
+    (40063, "some parameters are empty"),
     (40066, "invalid url"),
     (40091, "invalid secret"),
     (41001, "access_token missing"),
     (41002, "corpid missing"),
     (41004, "corpsecret missing"),
+    (41006, "media_id missing"),
+    (41010, "url missing"),
+    (41011, "agentid missing"),
+    (41016, "title missing"),
+    (41033, "description missing"),
     (42001, "access_token expired"),
+    (42014, "invalid task_id"),
+    (42027, "Template_Card.horizontal_content_list.keyname missing"),
+    (42028, "Template_Card url missing"),
+    (42030, "Template_Card appid missing"),
+    (42031, "invalid Template_Card.card_type"),
+    (42033, "Template_Card title missing"),
+    (42035, "invalid Template_Card.horizontal_content_list size"),
+    (42042, "invalid Template_Card.jump_list size"),
+    (42045, "invalid Template_Card.card_action"),
+    (42052, "msgid expired"),
     (43001, "require GET method"),
     (43002, "require POST method"),
+    (43012, "callback url not set"),
     (44004, "empty content"),
+    (45002, "content size out of limit"),
+    (45008, "article size out of limit"),
     (45009, "api freq out of limit"),
     (45033, "api concurrent out of limit"),
+    (45034, "url must have a protocol header"),
+    (48002, "api forbidden"),
+    (50002, "user out of privilege"),
     (50003, "app disabled"),
+    (60011, "no privilege to access/modify contact/party/agent"),
     (60020, "not allow to access from your ip"),
+    (81013, "user & party & tag all invalid"),
+    (82001, "All touser & toparty & totag invalid"),
+    (82002, "invalid party list size"),
+    (82003, "invalid tag list size"),
+    (85002, "contains forbidden words"),
     (93000, "invalid webhook url"),
     (93004, "robot disabled"),
     (93008, "not in the group"),
+    (301002, "not allow operate another agent with this accesstoken"),
 ];
 
 /// A refusal of the platform.
@@ -86,11 +123,13 @@ pub struct Refusal {
     pub errcode: i64,
     /// The text, where the table's is not enough.
     pub text: Option<String>,
+    /// What the answer names beside it.
+    pub lists: Vec<(&'static str, String)>,
 }
 
 /// Refuses with the table's text.
 pub fn refuse<T>(errcode: i64) -> Result<T, Refusal> {
-    Err(Refusal { errcode, text: None })
+    Err(Refusal::of(errcode))
 }
 
 /// Whether the sandbox can answer with this code.
@@ -109,13 +148,26 @@ pub struct Body {
     ip_list: Option<[&'static str; 0]>,
     errcode: i64,
     errmsg: String,
+    #[serde(flatten)]
+    lists: BTreeMap<&'static str, String>,
 }
 
 impl Refusal {
+    /// With the table's text.
+    pub fn of(errcode: i64) -> Self {
+        Refusal { errcode, text: None, lists: Vec::new() }
+    }
+
+    /// With a text of its own.
+    pub fn said(errcode: i64, text: impl Into<String>) -> Self {
+        Refusal { text: Some(text.into()), ..Refusal::of(errcode) }
+    }
+
     /// The body, with the request id behind the text.
     pub fn body(&self, rid: &str) -> Body {
         let said = self.text.as_deref().or_else(|| text(TEXTS, self.errcode)).unwrap_or("system error");
-        Body { ip_list: None, errcode: self.errcode, errmsg: format!("{said} rid: {rid}") }
+        let errmsg = format!("{said} rid: {rid}");
+        Body { ip_list: None, errcode: self.errcode, errmsg, lists: BTreeMap::new() }
     }
 
     /// The body as WeCom writes it: with a hint for its support, the caller's address and a page. `lists`:
@@ -126,7 +178,7 @@ impl Refusal {
         let (hint, ip) = (now_ms.saturating_mul(1_000_000), peer.to_canonical());
         let page = format!("https://open.work.weixin.qq.com/devtool/query?e={errcode}");
         let errmsg = format!("{said}, hint: [{hint}], from ip: {ip}, more info at {page}");
-        Body { ip_list: lists.then_some([]), errcode, errmsg }
+        Body { ip_list: lists.then_some([]), errcode, errmsg, lists: self.lists.iter().cloned().collect() }
     }
 }
 

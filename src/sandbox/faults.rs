@@ -1,4 +1,5 @@
-//! What goes wrong on purpose: `KIND[@PATH]=RATE`, decided by the seed and the number of the call.
+//! What goes wrong on purpose: `KIND[@PATH]=RATE` or `KIND[@PLATFORM]=RATE`, decided by the seed and the number
+//! of the call.
 
 use super::errcode;
 use super::noise::{self, Noise};
@@ -12,13 +13,23 @@ const SECRET_PATHS: &[&str] = &["/cgi-bin/token", "/cgi-bin/stable_token", "/cgi
 /// Paths of WeCom that take neither: a robot's key, and the secret of an app, which no IP list guards
 /// (WeCom reference 2).
 const NO_TOKEN: &[&str] = &["/cgi-bin/webhook/send", "/cgi-bin/gettoken"];
+/// Paths that WeCom alone has and that take a token; the IP list guards them.
+const WECOM: &[&str] = &["/cgi-bin/message/send", "/cgi-bin/message/recall"];
+/// Paths that both platforms have.
+const SHARED: &[&str] = &["/cgi-bin/getcallbackip", "/cgi-bin/get_api_domain_ip"];
+/// The platforms as a fault names them.
+const PLATFORMS: &[&str] = &["wechat", "wecom"];
+/// An address that WeCom does not know.
+const FOREIGN_IP: i64 = 60020;
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// This errcode, whatever was asked.
     Code(i64),
-    /// 40001 for a token that is good.
+    /// The work is done, and -1 answered all the same.
+    BusyDone,
+    /// 40001 for a token that is good; WeCom says 40014.
     TokenInvalid,
     /// HTTP 500 with a page.
     Http500,
@@ -28,11 +39,11 @@ pub enum Kind {
     Cut,
     /// HTTP 200 with the page of a captive portal.
     Html,
-    /// The answer takes 30 s.
+    /// The work is done, the answer takes 30 s.
     Slow,
     /// The work is done, the connection ends without an answer.
     LostAnswer,
-    /// 40164 with the caller's address (calls with the secret).
+    /// 40164 with the caller's address (calls with the secret); 60020 at WeCom (calls with a token).
     IpNotListed,
     /// 89503, then 89507, then 89506 by the sandbox's clock (calls with the secret).
     AdminConfirm,
@@ -43,6 +54,7 @@ pub enum Kind {
 /// Names on the command line.
 const NAMES: &[(&str, Kind)] = &[
     ("busy", Kind::Code(-1)),
+    ("busy-done", Kind::BusyDone),
     ("quota", Kind::Code(45009)),
     ("token-invalid", Kind::TokenInvalid),
     ("http-500", Kind::Http500),
@@ -56,23 +68,25 @@ const NAMES: &[(&str, Kind)] = &[
     ("secret-frozen", Kind::SecretFrozen),
 ];
 
-/// A fault with its rate, on one path or on all.
+/// A fault with its rate, on one path, on one platform or everywhere.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fault {
     /// What goes wrong.
     pub kind: Kind,
-    /// Only on this path.
+    /// Only on this path, or only on this platform: `wechat`, `wecom`.
     pub path: Option<String>,
     /// How often, 0 to 1.
     pub rate: f64,
 }
 
 impl Fault {
-    /// Reads `busy=0.1`, `quota=5%`, `48001@/cgi-bin/user/info=1`.
+    /// Reads `busy=0.1`, `quota=5%`, `48001@/cgi-bin/user/info=1`, `lost-answer@wecom=1`.
     pub fn parse(text: &str) -> Result<Fault> {
         let (what, rate) = text.split_once('=').ok_or_else(|| unreadable(text))?;
         let (name, path) = match what.split_once('@') {
-            Some((name, path)) if path.starts_with('/') => (name, Some(path.to_owned())),
+            Some((name, place)) if place.starts_with('/') || PLATFORMS.contains(&place) => {
+                (name, Some(place.to_owned()))
+            }
             Some(_) => return Err(unreadable(text)),
             None => (what, None),
         };
@@ -89,12 +103,28 @@ impl Fault {
     fn may_strike(&self, path: &str) -> bool {
         let secret = SECRET_PATHS.contains(&path);
         let fits = match self.kind {
-            Kind::IpNotListed | Kind::AdminConfirm | Kind::SecretFrozen => secret,
+            Kind::IpNotListed => secret || WECOM.contains(&path),
+            Kind::AdminConfirm | Kind::SecretFrozen => secret,
             Kind::TokenInvalid => !secret && !NO_TOKEN.contains(&path),
+            Kind::Code(FOREIGN_IP) => !NO_TOKEN.contains(&path),
             _ => true,
         };
-        fits && self.path.as_deref().is_none_or(|only| only == path)
+        fits && self.path.as_deref().is_none_or(|only| only == path || is_of(path, only))
     }
+}
+
+/// Whether a platform has this path.
+fn is_of(path: &str, platform: &str) -> bool {
+    match platform {
+        "wecom" => is_wecoms(path) || SHARED.contains(&path),
+        "wechat" => !is_wecoms(path),
+        _ => false,
+    }
+}
+
+/// Whether WeCom alone has this path.
+pub fn is_wecoms(path: &str) -> bool {
+    WECOM.contains(&path) || NO_TOKEN.contains(&path)
 }
 
 /// Reads a share: `0.25` or `25%`.
@@ -116,7 +146,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 pub struct Shown {
     /// Its name.
     pub kind: String,
-    /// The path it is limited to.
+    /// The path or the platform it is limited to.
     pub path: Option<String>,
     /// How often, 0 to 1.
     pub rate: f64,
@@ -200,8 +230,8 @@ fn kind_named(name: &str) -> Option<Kind> {
 
 fn unreadable(text: &str) -> Error {
     Error::usage(say!(
-        "cannot read the fault {text:?}: it is KIND=RATE or KIND@/path=RATE, with a rate of 0 to 1 or 0% to 100%";
-        "无法识别故障 {text:?}：格式为 KIND=RATE 或 KIND@/路径=RATE，RATE 为 0 到 1 或 0% 到 100%"
+        "cannot read the fault {text:?}: it is KIND=RATE, KIND@/path=RATE, KIND@wecom=RATE or KIND@wechat=RATE, with a rate of 0 to 1 or 0% to 100%";
+        "无法识别故障 {text:?}：格式为 KIND=RATE、KIND@/路径=RATE、KIND@wecom=RATE 或 KIND@wechat=RATE，RATE 为 0 到 1 或 0% 到 100%"
     ))
 }
 

@@ -33,6 +33,9 @@ const LISTED: &[(&str, Limit)] = &[
     ("/cgi-bin/token", day(Of::Wechat, 2_000)),
     ("/cgi-bin/stable_token", both(Of::Wechat, 500_000, 10_000)),
     ("/cgi-bin/gettoken", Limit { of: Of::Wecom, a_day: None, a_minute: Some(10_000) }),
+    // Not counted in the base frequency (WeCom reference 3).
+    ("/cgi-bin/message/send", free(Of::Wecom)),
+    ("/cgi-bin/message/recall", free(Of::Wecom)),
     ("/cgi-bin/getcallbackip", free(Of::Wechat)),
     ("/cgi-bin/get_api_domain_ip", free(Of::Wechat)),
     ("/cgi-bin/clear_quota", free(Of::Wechat)),

@@ -2,7 +2,7 @@
 //! (reference, section 10), and it shares no structs, no codes and no signing with the client, so that
 //! the client's mistakes are not answered by the same mistakes.
 //!
-//! `account clock crowd crypto errcode faults guesses journal limits lists noise openid people profile quota rids robot tokens` are its parts,
+//! `account clock crowd crypto errcode faults guesses journal limits lists noise office openid people profile quota rids robot tokens` are its parts,
 //! `world` holds them, `server` is the door, `api` the platform's side, `control` its own (`/sandbox/…`),
 //! `push` sends events.
 
@@ -19,6 +19,7 @@ mod journal;
 pub mod limits;
 pub mod lists;
 mod noise;
+pub mod office;
 mod openid;
 mod people;
 mod profile;
@@ -69,6 +70,10 @@ pub struct Options {
     pub seed: u64,
     /// The accounts; without one, those of [`Account::made_all`] are made from the seed.
     pub accounts: Vec<Account>,
+    /// Accounts of the corporation behind the apps of WeCom.
+    pub wecom_heads: u64,
+    /// Userids that nobody has there.
+    pub wecom_invalid: Vec<String>,
     /// What stands in the place of the platform's limits.
     pub limits: Vec<limits::Override>,
     /// Fill nickname, avatar and place, as before 2021-12-27.
@@ -88,6 +93,8 @@ impl Default for Options {
             faults: Vec::new(),
             seed: 1,
             accounts: Vec::new(),
+            wecom_heads: office::directory::HEADS,
+            wecom_invalid: Vec::new(),
             limits: Vec::new(),
             profile_2021: false,
             clock: clock::Start::default(),

@@ -11,6 +11,8 @@ use super::journal::Journal;
 use super::limits::Limits;
 use super::lists::Lists;
 use super::noise;
+use super::office::Office;
+use super::office::directory::Directory;
 use super::people::People;
 use super::quota::Quota;
 use super::rids::Rids;
@@ -39,6 +41,8 @@ pub struct World {
     pub lists: Mutex<Lists>,
     /// Wrong secrets at gettoken.
     pub guesses: Mutex<Guesses>,
+    /// The corporation behind the apps of WeCom.
+    pub office: Mutex<Office>,
     /// The group robot.
     pub robot: Mutex<Robot>,
     /// What was called.
@@ -83,6 +87,7 @@ impl World {
     pub fn new(options: Options, loopback: bool, http: reqwest::Client) -> Self {
         let Options { followers, foreign, lists, latency, faults, seed, accounts, profile_2021, clock, limits, .. } =
             options;
+        let directory = Directory::new(options.wecom_heads, &options.wecom_invalid);
         let crowd = Crowd::new(followers, foreign);
         let limits = Arc::new(Limits::new(&limits));
         let houses = accounts.into_iter().map(|account| Arc::new(House::new(account, seed, crowd, limits.clone())));
@@ -92,6 +97,7 @@ impl World {
             faults: Mutex::new(Book::new(seed, faults)),
             lists: Mutex::new(lists),
             guesses: Mutex::default(),
+            office: Mutex::new(Office::new(seed, directory)),
             robot: Mutex::new(Robot::new(seed)),
             journal: Mutex::default(),
             rids: Mutex::default(),
@@ -156,7 +162,7 @@ impl House {
             (stage, since) = ((stage + 1) % CONFIRM.len(), now_ms);
         }
         *confirm = Some((stage, since));
-        Refusal { errcode: CONFIRM[stage].0, text: None }
+        Refusal::of(CONFIRM[stage].0)
     }
 
     /// The number of the next push.

@@ -2,7 +2,7 @@
 //! with the table that it found, the next one with the new.
 
 use crate::config::Config;
-use crate::domain::account::{Access, Official};
+use crate::domain::account::{Access, Official, WeCom};
 use crate::domain::client::Proof;
 use crate::error::Result;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -19,6 +19,7 @@ pub(super) struct Accounts {
 pub(super) struct Table {
     pub config: Config,
     pub officials: Vec<Arc<Official>>,
+    wecoms: Vec<Arc<WeCom>>,
     /// What the admin proves itself with.
     pub admin: Option<Proof>,
     default: Option<Arc<Official>>,
@@ -56,7 +57,8 @@ impl Table {
         let default = config.official(None).ok().map(|official| official.name.as_str());
         let default = officials.iter().find(|official| Some(official.name.as_str()) == default).cloned();
         let admin = config.api_token.as_ref().map(|token| Proof::of(token.reveal()));
-        Table { config, officials, admin, default }
+        let wecoms = config.wecoms.iter().cloned().map(Arc::new).collect();
+        Table { config, officials, wecoms, admin, default }
     }
 
     /// The account of that name; the default one without a name.
@@ -64,6 +66,15 @@ impl Table {
         match name {
             Some(name) => self.officials.iter().find(|official| official.name == name),
             None => self.default.as_ref(),
+        }
+    }
+
+    /// The WeCom application of that name; without a name the only one that receives callbacks.
+    pub fn wecom(&self, name: Option<&str>) -> Option<&Arc<WeCom>> {
+        let mut receiving = self.wecoms.iter().filter(|wecom| wecom.receives());
+        match name {
+            Some(name) => self.wecoms.iter().find(|wecom| wecom.name == name),
+            None => receiving.next().filter(|_| receiving.next().is_none()),
         }
     }
 
@@ -86,13 +97,16 @@ impl Table {
     /// The accounts for a log line: `shop (secure), club (plain)`.
     pub fn names(&self) -> String {
         let shown = |official: &Arc<Official>| format!("{} ({})", official.name, official.mode.as_str());
-        self.officials.iter().map(shown).collect::<Vec<_>>().join(", ")
+        let receiving = self.wecoms.iter().filter(|wecom| wecom.receives());
+        let wecom = receiving.map(|wecom| format!("{} (wecom)", wecom.name));
+        self.officials.iter().map(shown).chain(wecom).collect::<Vec<_>>().join(", ")
     }
 }
 
-/// Refuses a configuration that can't be served: no account, or one whose callbacks can't be verified.
+/// Refuses a configuration that can't be served: no account that receives callbacks, or one whose callbacks can't be
+/// verified.
 pub(super) fn servable(config: &Config) -> Result<()> {
-    if config.officials.is_empty() {
+    if !config.receives() {
         config.official(None)?;
     }
     for account in &config.officials {

@@ -46,6 +46,14 @@ impl<'t> Caller<'t> {
         }
     }
 
+    /// Whether it may start a pass over the notification queue.
+    pub fn may_process_queue(self) -> bool {
+        match self {
+            Caller::Admin => true,
+            Caller::Client(client) => client.may_process_queue(),
+        }
+    }
+
     /// Whether it may call from there.
     pub fn may_come_from(self, address: Option<IpAddr>) -> bool {
         match self {

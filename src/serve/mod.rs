@@ -3,6 +3,7 @@
 mod accounts;
 mod alarm;
 mod body;
+mod callback;
 mod caller;
 mod crowd;
 mod fetchers;
@@ -16,6 +17,7 @@ mod positions;
 mod post;
 mod problem;
 mod pulse;
+mod queue;
 mod refill;
 mod refusals;
 mod reload;
@@ -24,6 +26,7 @@ mod sockets;
 mod token;
 mod verb;
 mod wechat;
+mod wecom;
 mod window;
 #[cfg(feature = "sandbox")]
 mod with_sandbox;
@@ -56,10 +59,10 @@ use token::Desk;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+pub use callback::{Keep, Seen};
 pub use listener::serve as listen;
 pub use refusals::Refused;
 pub use verb::Serve;
-pub use wechat::{Keep, Seen, callbacks};
 
 /// How long what is in flight may take after the stop.
 const GRACE: Duration = Duration::from_secs(4);
@@ -187,14 +190,16 @@ impl Server {
         let dedupe = hmac::Key::new(hmac::HMAC_SHA256, &app.store.installation(app.mark()).await?);
         let known = accounts.clone();
         let (refusals, desk) = Refusals::new(Box::new(move || known.now().officials.clone()), app.config.clock.clone());
-        loops.tasks.spawn(desk.run(stopped));
+        loops.tasks.spawn(desk.run(stopped.clone()));
         let (dedupe, refusals) = (Arc::new(dedupe), Arc::new(refusals));
         let served =
             Served { app: app.clone(), accounts: accounts.clone(), dedupe, refusals, keeping: keeping.clone(), redis };
         app.metrics.follow_accounts([].into_iter(), app.config.accesses().map(|account| account.name.as_str()));
         let desk = Arc::new(Desk::new(served.clone()));
+        let queue = Arc::new(queue::Desk::new(&served));
+        loops.tasks.spawn(queue.clone().work(stopped.clone()));
         let (mut doors, stopped) = Stage::new();
-        let callbacks = sockets.callbacks.into_iter().map(|socket| (socket, routes(served.clone(), desk.clone())));
+        let callbacks = sockets.callbacks.into_iter().map(|socket| (socket, routes(served.clone(), desk.clone(), queue.clone())));
         let metrics = sockets.metrics.into_iter().map(|socket| (socket, health::metrics(served.clone())));
         for (socket, routes) in callbacks.chain(metrics) {
             doors.tasks.spawn(listener::serve(socket, routes, stopped.clone(), GRACE));
@@ -240,13 +245,18 @@ fn status(addr: SocketAddr) -> String {
     format!("listening on {addr}")
 }
 
-fn routes(served: Served, desk: Arc<Desk>) -> Router {
+/// The callback routes over whatever keeps.
+pub fn callbacks<K: Keep>(keep: K) -> Router {
+    wechat::routes(keep.clone()).merge(wecom::routes(keep))
+}
+
+fn routes(served: Served, desk: Arc<Desk>, queue: Arc<queue::Desk>) -> Router {
     let lost = served.clone();
     let fallback = move |uri: Uri, headers: HeaderMap| async move {
         let ours = || problem::no_route().told(&request::Id::of(&headers));
-        wechat::lost(&lost, uri.path()).unwrap_or_else(ours)
+        callback::lost(&lost, uri.path()).unwrap_or_else(ours)
     };
-    callbacks(served.clone()).merge(health::routes(served)).merge(token::routes(desk)).fallback(fallback)
+    callbacks(served.clone()).merge(health::routes(served)).merge(token::routes(desk)).merge(queue::routes(queue)).fallback(fallback)
 }
 
 /// On SQLite one `serve` a file; on MySQL any number.
@@ -270,7 +280,9 @@ fn local(address: std::io::Result<SocketAddr>) -> Result<SocketAddr> {
 
 /// Counts what waits, for /metrics.
 async fn count(app: Arc<App>, accounts: Arc<Accounts>, mut stop: watch::Receiver<bool>) {
+    let mut queue = None;
     loop {
+        queue::count(&app, &mut queue).await;
         if let Ok((new, dead, oldest)) = app.store.inbox_counts().await {
             app.metrics.inbox.with_label_values(&["new"]).set(new);
             app.metrics.inbox.with_label_values(&["dead"]).set(dead);

@@ -5,7 +5,7 @@ mod desk;
 mod diagnosis;
 mod lately;
 
-use crate::domain::account::Official;
+use crate::domain::account::{Official, Platform};
 use crate::domain::clock::Clock;
 use crate::wire::reason::Refusal;
 use axum::body::Bytes;
@@ -24,6 +24,8 @@ const BODY: usize = 64 * 1024;
 /// A callback that was refused.
 #[derive(Debug)]
 pub struct Refused {
+    /// Whose callback it seems to be.
+    pub platform: Platform,
     /// The account's name, or what stood in its place.
     pub account: String,
     /// Why.
@@ -51,7 +53,7 @@ pub(super) enum Odd {
 #[derive(Debug)]
 enum Case {
     Refused(Refused),
-    Odd(String, Odd),
+    Odd(Platform, String, Odd),
 }
 
 /// The accounts as they are at this moment.
@@ -83,8 +85,8 @@ impl Refusals {
     }
 
     /// Leaves an odd callback that was accepted.
-    pub(super) fn odd(&self, account: &str, odd: Odd) {
-        self.leave(Case::Odd(account.to_owned(), odd));
+    pub(super) fn odd(&self, platform: Platform, account: &str, odd: Odd) {
+        self.leave(Case::Odd(platform, account.to_owned(), odd));
     }
 
     /// Notes that a callback was accepted; `timely`: its timestamp was right.

@@ -90,7 +90,8 @@ impl Spool {
 
     /// Makes a callback durable on this host; returns after the sync that it shares with those who wait beside it.
     pub async fn keep(&self, arrival: &Arrival) -> Result<Kept, Full> {
-        let body = record::body(&arrival.account, &arrival.key, arrival.received.timestamp_millis(), &arrival.raw);
+        let whose = (arrival.event.kind.platform(), &*arrival.account);
+        let body = record::body(whose, &arrival.key, arrival.received.timestamp_millis(), &arrival.raw);
         let (tell, told) = oneshot::channel();
         let leads = {
             let mut queue = locked(&self.0.queue);

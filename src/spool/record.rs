@@ -5,11 +5,13 @@
 //! record: "WXR1" length(4) crc(4) body       crc over nonce, length and body
 //! body:   received, ms (8) key(32) length of the account(1) account message
 //! ```
+//! Before the name of a WeCom application stands `wecom/`: no name has a slash.
 //! Numbers are little-endian. The nonce is drawn for each file: nobody can write a message that would be taken for a
 //! record where a broken file is searched for what comes behind.
 
+use crate::domain::account::Platform;
 use crate::store::Arrival;
-use crate::wire::push;
+use crate::wire::message;
 use crate::wire::reason::Reason;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -25,12 +27,16 @@ const MARK: &[u8; 4] = b"WXR1";
 const FRAME: usize = 12;
 /// Time, key and the account's length.
 const FIXED: usize = 41;
+/// Before the name of a WeCom application.
+const WECOM: &str = "wecom/";
 /// A message is at most 256 KiB (reference 1.6): a greater length is none.
 const BODY_MAX: usize = 512 * 1024;
 
 /// A callback as it lies in the spool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
+    /// Whose callback it is: another platform's has other fields.
+    pub platform: Platform,
     /// The account's name.
     pub account: Arc<str>,
     /// The key that tells it from every other, made at the receipt.
@@ -44,7 +50,7 @@ pub struct Record {
 impl Record {
     /// The callback that it was.
     pub fn arrival(&self) -> Result<Arrival, Reason> {
-        let event = push::read(&self.raw)?;
+        let event = message::read(self.platform, &self.raw)?;
         let received = DateTime::<Utc>::from_timestamp_millis(self.received_ms).unwrap_or_default();
         Ok(Arrival::new(self.account.clone(), self.key, event, self.raw.clone(), received))
     }
@@ -52,8 +58,14 @@ impl Record {
     fn read(body: &[u8]) -> Option<Record> {
         let (fixed, rest) = body.split_at_checked(FIXED)?;
         let (account, raw) = rest.split_at_checked(usize::from(fixed[40]))?;
+        let account = std::str::from_utf8(account).ok()?;
+        let (platform, account) = match account.strip_prefix(WECOM) {
+            Some(name) => (Platform::WeCom, name),
+            None => (Platform::Official, account),
+        };
         Some(Record {
-            account: std::str::from_utf8(account).ok()?.into(),
+            platform,
+            account: account.into(),
             key: fixed[8..40].try_into().ok()?,
             received_ms: i64::from_le_bytes(fixed[..8].try_into().ok()?),
             raw: std::str::from_utf8(raw).ok()?.to_owned(),
@@ -62,8 +74,10 @@ impl Record {
 }
 
 /// The body of a record.
-pub(super) fn body(account: &str, key: &[u8; 32], received_ms: i64, raw: &str) -> Vec<u8> {
+pub(super) fn body((platform, name): (Platform, &str), key: &[u8; 32], received_ms: i64, raw: &str) -> Vec<u8> {
+    let prefix = if platform == Platform::WeCom { WECOM } else { "" };
     // A name is at most 32 letters.
+    let account = format!("{prefix}{name}");
     let account = &account.as_bytes()[..account.len().min(255)];
     let mut body = Vec::with_capacity(FIXED + account.len() + raw.len());
     body.extend_from_slice(&received_ms.to_le_bytes());
@@ -201,13 +215,14 @@ mod tests {
 
     fn record(n: u8) -> Record {
         let raw = format!("<xml>{}</xml>", "测".repeat(usize::from(n)));
-        Record { account: "main".into(), key: [n; 32], received_ms: 1_700_000_000_000 + i64::from(n), raw }
+        let platform = if n % 2 == 1 { Platform::WeCom } else { Platform::Official };
+        Record { platform, account: "main".into(), key: [n; 32], received_ms: 1_700_000_000_000 + i64::from(n), raw }
     }
 
     fn file(count: u8) -> Vec<u8> {
         let mut file = head(NONCE).to_vec();
-        for Record { account, key, received_ms, raw } in (0..count).map(record) {
-            frame(&mut file, NONCE, &body(&account, &key, received_ms, &raw));
+        for Record { platform, account, key, received_ms, raw } in (0..count).map(record) {
+            frame(&mut file, NONCE, &body((platform, &account), &key, received_ms, &raw));
         }
         file
     }
@@ -256,9 +271,9 @@ mod tests {
     #[test]
     fn a_message_can_not_play_a_record() {
         let mut forged = Vec::new();
-        frame(&mut forged, NONCE + 1, &body("main", &[9; 32], 1, "<xml>forged</xml>"));
+        frame(&mut forged, NONCE + 1, &body((Platform::Official, "main"), &[9; 32], 1, "<xml>forged</xml>"));
         let mut spoilt = head(NONCE).to_vec();
-        frame(&mut spoilt, NONCE, &body("main", &[1; 32], 1, &String::from_utf8_lossy(&forged)));
+        frame(&mut spoilt, NONCE, &body((Platform::Official, "main"), &[1; 32], 1, &String::from_utf8_lossy(&forged)));
         spoilt[HEAD + 4] ^= 1;
         assert_eq!(records(&spoilt), []);
     }

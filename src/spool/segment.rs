@@ -159,8 +159,8 @@ impl Taken {
         if !refused.is_empty() {
             let nonce = rand::random();
             let mut bytes = record::head(nonce).to_vec();
-            for Record { account, key, received_ms, raw } in refused {
-                record::frame(&mut bytes, nonce, &record::body(account, key, *received_ms, raw));
+            for Record { platform, account, key, received_ms, raw } in refused {
+                record::frame(&mut bytes, nonce, &record::body((*platform, account), key, *received_ms, raw));
             }
             set_aside(&aside(&self.path, REFUSED), &bytes)?;
         }

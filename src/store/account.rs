@@ -58,6 +58,10 @@ impl Store {
         }
         match stands {
             Some(stands) if stands == app_id => Ok(()),
+            Some(stands) if is_same(&stands, app_id) => {
+                let sql = "UPDATE account SET appid = ? WHERE name = ? AND appid = ?";
+                self.commit(vec![stmt!(sql, app_id, name, stands.as_str())]).await.map(drop)
+            }
             stands => {
                 let stands = stands.unwrap_or_default();
                 Err(Error::config(say!(
@@ -75,6 +79,12 @@ impl Store {
     async fn stored_app_id(&self, name: &str) -> Result<Option<String>> {
         self.row("SELECT appid FROM account WHERE name = ?", vec![name.into()], |row| row.text(0)).await
     }
+}
+
+/// Whether an account that is known as `stands` may be told as `now`: a WeCom application was entered before anybody
+/// wrote its number down.
+pub fn is_same(stands: &str, now: &str) -> bool {
+    now.strip_prefix(stands).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
 }
 
 fn damaged(why: &str) -> Error {

@@ -171,7 +171,10 @@ fn cell(row: &Row, at: usize, kind: Kind) -> Result<Value> {
     Ok(match kind {
         Kind::Text => row.opt_text(at)?.into(),
         Kind::Time => row.opt_time(at)?.into(),
-        Kind::Sex | Kind::Flag | Kind::Number | Kind::Due | Kind::Tag => row.opt_int(at)?.into(),
+        // No column of ours is of one of the last two kinds.
+        Kind::Sex | Kind::Flag | Kind::Number | Kind::Due | Kind::Tag | Kind::Decimal | Kind::Any => {
+            row.opt_int(at)?.into()
+        }
     })
 }
 

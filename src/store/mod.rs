@@ -52,6 +52,7 @@ mod writer;
 mod zone;
 
 pub use access_token::{Hold, NewToken, StoredToken};
+pub use account::is_same;
 pub use alarm::Standing;
 pub use channel::Pause;
 pub use dialect::Dialect;

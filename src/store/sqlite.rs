@@ -35,7 +35,7 @@ macro_rules! raw {
 
 const INSERT: &str = concat!(
     "INSERT INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, event_time, received_at, \
-     lease, lease_until) VALUES (?1, 'official', ?2, ?3, ?4, ",
+     lease, lease_until) VALUES (?1, ?11, ?2, ?3, ?4, ",
     raw!(),
     ", 'new', ?6, ?7, ?8, ?9, ?10) ON CONFLICT (dedupe_key) DO NOTHING"
 );
@@ -43,7 +43,7 @@ const INSERT: &str = concat!(
 /// A row with nothing to handle: done as it is stored.
 const INSERT_DONE: &str = concat!(
     "INSERT INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, event_time, received_at) \
-     VALUES (?1, 'official', ?2, ?3, ?4, ",
+     VALUES (?1, ?9, ?2, ?3, ?4, ",
     raw!(),
     ", 'done', ?6, ?7, ?8) ON CONFLICT (dedupe_key) DO NOTHING"
 );
@@ -271,6 +271,7 @@ fn insert(db: &Connection, arrival: &Arrival, fresh: &mut Fresh) -> rusqlite::Re
         time_text(&arrival.received),
         fresh.lease,
         until,
+        event.kind.platform().as_str(),
     ])?;
     if count == 0 {
         return Ok(Stored::Duplicate);
@@ -292,6 +293,7 @@ fn store_done(db: &Connection, arrival: &Arrival) -> rusqlite::Result<Stored> {
         arrival.received.timestamp_millis(),
         time_text(&arrival.happened),
         time_text(&arrival.received),
+        event.kind.platform().as_str(),
     ])?;
     Ok(if count == 0 { Stored::Duplicate } else { Stored::Done { id: db.last_insert_rowid() } })
 }

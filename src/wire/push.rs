@@ -1,19 +1,11 @@
-//! What is accepted, line by line of the table in reference 1.3.
+//! What is accepted of an Official Account, line by line of the table in reference 1.3.
 
-use super::query::{Query, digits, required};
+use super::message::{self, MAX_ID, check_unique, decrypt, skew_of};
+use super::query::{Query, required};
 use super::reason::{Reason, Refusal};
 use super::{envelope, signature, xml};
 use crate::domain::account::{Mode, Official};
 use crate::domain::event::{Element, Event, Kind};
-
-/// Beyond this a timestamp is worth a warning, in seconds.
-const USUAL_SKEW: u64 = 300;
-/// 2010-01-01, seconds since 1970: before the platform.
-const FIRST_TIME: i64 = 1_262_304_000;
-/// 2100-01-01, seconds since 1970; CreateTime fits into 4 bytes.
-const LAST_TIME: i64 = 4_102_444_800;
-/// Longest openid, in letters.
-const MAX_ID: usize = 64;
 
 /// A push that may be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,8 +84,8 @@ impl Asked<'_> {
         };
         let Opened { event, raw, key_index } = opened?;
         let clear = account.mode == Mode::Compat && key_index.is_none();
-        let skew = (skew.unsigned_abs() > USUAL_SKEW).then_some(skew);
-        Ok(Accepted { event, raw, clear, key_index, previous_token: token.is_ok_and(|token| token > 0), skew })
+        let previous_token = token.is_ok_and(|token| token > 0);
+        Ok(Accepted { event, raw, clear, key_index, previous_token, skew: skew_of(skew) })
     }
 }
 
@@ -113,9 +105,9 @@ struct Opened {
 fn verify(account: &Official, query: &Query<'_>, now: i64, window: Option<i64>) -> Result<usize, Refusal> {
     let token = signature::find(&account.tokens, &[&query.timestamp, &query.nonce], &query.signature)
         .ok_or(Refusal::unsigned(Reason::Signature))?;
-    match window {
-        Some(window) if now.abs_diff(query.seconds) > window.unsigned_abs() => Err(Refusal::signed(Reason::Stale)),
-        _ => Ok(token),
+    match message::is_stale(query.seconds, now, window) {
+        true => Err(Refusal::signed(Reason::Stale)),
+        false => Ok(token),
     }
 }
 
@@ -175,69 +167,24 @@ fn signed_encrypt(account: &Official, query: &Query<'_>, body: &[u8]) -> Result<
 }
 
 fn open(account: &Official, encrypt: &str) -> Result<Opened, Reason> {
-    let (key_index, raw) = decrypt(account, encrypt)?;
+    let (key_index, raw) = decrypt(&account.aes_keys, &account.app_id, encrypt)?;
     let event = event_of(xml::parse(raw.as_bytes())?, account.original_id.as_deref())?;
     Ok(Opened { event, raw, key_index: Some(key_index) })
 }
 
-/// The current key, then the previous one (reference 1.2). A wrong appid says more than a failed
-/// decryption, so it is kept as the reason.
-fn decrypt(account: &Official, encrypt: &str) -> Result<(usize, String), Reason> {
-    let mut why = Reason::Decrypt;
-    for (index, key) in account.aes_keys.iter().enumerate() {
-        match envelope::open(key, &account.app_id, encrypt) {
-            Ok(raw) => return Ok((index, raw)),
-            Err(Reason::Appid) => why = Reason::Appid,
-            Err(_) => {}
-        }
-    }
-    Err(why)
-}
-
 /// The fields that every push has, checked.
 fn event_of(root: Element, original_id: Option<&str>) -> Result<Event, Reason> {
-    check_unique(&root)?;
-    let to_user = field(&root, "ToUserName")?.to_owned();
-    let from_user = field(&root, "FromUserName")?.to_owned();
-    let created = field(&root, "CreateTime")?;
-    let msg_type = field(&root, "MsgType")?;
-    if original_id.is_some_and(|id| id != to_user) {
+    let event = message::event(root, Kind::of)?;
+    if original_id.is_some_and(|id| id != event.to_user) {
         return Err(Reason::ForeignAccount);
     }
-    let created = digits(created).filter(|time| (FIRST_TIME..LAST_TIME).contains(time)).ok_or(Reason::BadField)?;
-    let kind = Kind::of(msg_type, root.text_of("Event"));
-    let msg_id = if msg_type == "event" { None } else { message_id(&root) };
-    let event = Event { to_user, from_user, created, kind, msg_id, root };
-    if !is_identifier(&event.from_user) || !is_identifier(event.openid()) {
-        return Err(Reason::BadField);
+    match is_identifier(&event.from_user) && is_identifier(event.openid()) {
+        true => Ok(event),
+        false => Err(Reason::BadField),
     }
-    Ok(event)
-}
-
-/// A leaf that must be there and not empty.
-fn field<'a>(root: &'a Element, name: &str) -> Result<&'a str, Reason> {
-    let element = root.child(name).ok_or(Reason::MissingField)?;
-    let good = element.children.is_empty() && !element.text.is_empty();
-    good.then_some(element.text.as_str()).ok_or(Reason::BadField)
-}
-
-/// MsgId where it can be one: up to 20 digits, 64 bit. Another text is no key to rely on; the message is
-/// then told apart by all its fields.
-fn message_id(root: &Element) -> Option<String> {
-    let id = root.text_of("MsgId")?;
-    let good = (1..=20).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_digit());
-    good.then(|| id.to_owned())
 }
 
 /// Letters of an openid, `[A-Za-z0-9_-]{1,64}`.
 fn is_identifier(id: &str) -> bool {
     (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
-}
-
-/// No field twice at the top: parsers differ in which one they take.
-fn check_unique(root: &Element) -> Result<(), Reason> {
-    let mut names: Vec<&str> = root.children.iter().map(|child| child.name.as_str()).collect();
-    names.sort_unstable();
-    let twice = names.windows(2).any(|pair| pair[0] == pair[1]);
-    (!twice).then_some(()).ok_or(Reason::DuplicateField)
 }

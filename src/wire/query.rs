@@ -1,12 +1,12 @@
 //! The query string of a callback: six parameters count, all others (also `openid`, which nothing
-//! signs) are ignored.
+//! signs) are ignored. WeCom's has no `signature`, the one that covers Encrypt is its only one.
 
 use super::reason::Reason;
 use std::borrow::Cow;
 
 /// What a callback's query says, decoded. Not for logs: in plain mode whoever has it can forge a push.
 pub struct Query<'a> {
-    /// Hex SHA-1 over token, timestamp and nonce.
+    /// Hex SHA-1 over token, timestamp and nonce; empty in WeCom's.
     pub signature: Cow<'a, str>,
     /// Seconds since 1970 as sent: the text is what is signed.
     pub timestamp: Cow<'a, str>,
@@ -35,22 +35,37 @@ const NAMES: [(&str, Reason); 6] = [
 impl<'a> Query<'a> {
     /// Reads the part behind `?`. A plus sign is itself, not a blank: the platform sends no forms.
     pub fn read(query: &'a str) -> Result<Self, Reason> {
-        let mut values: [Option<Cow<'a, str>>; 6] = Default::default();
-        for pair in query.split('&') {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let Some(name) = decode(name) else { continue };
-            let Some(at) = NAMES.iter().position(|(known, _)| *known == name) else { continue };
-            if values[at].is_some() {
-                return Err(Reason::DuplicateParameter);
-            }
-            values[at] = Some(decode(value).ok_or(NAMES[at].1)?);
-        }
-        let [signature, timestamp, nonce, msg_signature, encrypt_type, echostr] = values;
+        let [signature, timestamp, nonce, msg_signature, encrypt_type, echostr] = values(query)?;
         let timestamp = required(timestamp)?;
         let (signature, nonce) = (required(signature)?, required(nonce)?);
         let seconds = digits(&timestamp).ok_or(Reason::Timestamp)?;
         Ok(Query { signature, timestamp, seconds, nonce, msg_signature, encrypt_type, echostr })
     }
+
+    /// Reads WeCom's, whose `msg_signature` is always there (WeCom reference 5).
+    pub fn sealed(query: &'a str) -> Result<Self, Reason> {
+        let [_, timestamp, nonce, msg_signature, _, echostr] = values(query)?;
+        let timestamp = required(timestamp)?;
+        let (msg_signature, nonce) = (Some(required(msg_signature)?), required(nonce)?);
+        let seconds = digits(&timestamp).ok_or(Reason::Timestamp)?;
+        let signature = Cow::Borrowed("");
+        Ok(Query { signature, timestamp, seconds, nonce, msg_signature, encrypt_type: None, echostr })
+    }
+}
+
+/// The values of [`NAMES`], each at most once.
+fn values(query: &str) -> Result<[Option<Cow<'_, str>>; 6], Reason> {
+    let mut values: [Option<Cow<'_, str>>; 6] = Default::default();
+    for pair in query.split('&') {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let Some(name) = decode(name) else { continue };
+        let Some(at) = NAMES.iter().position(|(known, _)| *known == name) else { continue };
+        if values[at].is_some() {
+            return Err(Reason::DuplicateParameter);
+        }
+        values[at] = Some(decode(value).ok_or(NAMES[at].1)?);
+    }
+    Ok(values)
 }
 
 /// A parameter that must be there and not empty.

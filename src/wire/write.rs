@@ -90,3 +90,13 @@ pub fn sealed_reply(encrypt: &str, msg_signature: &str, timestamp: i64, nonce: &
         .text("Nonce", nonce)
         .finish()
 }
+
+/// The body of WeCom's push (WeCom reference 5); the number of the application stands there where it is for one.
+pub fn sealed_wecom(corp_id: &str, agent_id: Option<i64>, encrypt: &str) -> String {
+    let document = Document::new().text("ToUserName", corp_id);
+    let document = match agent_id {
+        Some(agent) => document.text("AgentID", &agent.to_string()),
+        None => document,
+    };
+    document.text("Encrypt", encrypt).finish()
+}

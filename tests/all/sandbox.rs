@@ -82,6 +82,77 @@ async fn keys_of_a_file_are_not_printed() {
     assert!(!printed.contains("TOPSECRET"), "{printed}");
 }
 
+/// An app of WeCom of this sandbox, as somebody speaks for it who reads the keys off.
+struct App {
+    sandbox: Server,
+    send: String,
+}
+
+async fn app(folder: &Path, flags: &str) -> App {
+    let sandbox = start(folder, flags).await;
+    let keys = get(sandbox.address, "/sandbox/accounts").await;
+    let (id, secret) = (keys[1]["corp_id"].as_str().unwrap(), keys[1]["secret"].as_str().unwrap());
+    let given = get(sandbox.address, &format!("/cgi-bin/gettoken?corpid={id}&corpsecret={secret}")).await;
+    let send = format!("/cgi-bin/message/send?access_token={}", given["access_token"].as_str().expect("a token"));
+    App { sandbox, send }
+}
+
+impl App {
+    /// Says something; `None` where no answer came.
+    async fn tell(&self, touser: &str, content: &str) -> Option<Value> {
+        let message = serde_json::json!({
+            "touser": touser, "msgtype": "text", "agentid": 1_000_002, "text": { "content": content },
+            "enable_duplicate_check": 1, "duplicate_check_interval": 14_400,
+        });
+        let request = http::request("POST", &self.send, &[], message.to_string().as_bytes());
+        let answer = http::once(self.sandbox.address, &request).await.ok()?;
+        Some(serde_json::from_slice(&answer.body).expect("JSON"))
+    }
+
+    async fn state(&self) -> Value {
+        get(self.sandbox.address, "/sandbox/state").await["wecom"].clone()
+    }
+}
+
+#[tokio::test]
+async fn messages_reach_people_and_the_state_tells_whom() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = app(folder.path(), "--wecom-heads 1 --wecom-invalid gone,Left").await;
+    let answer = app.tell("Zhang|GONE|left", "新会员 A1").await.expect("an answer");
+    assert_eq!((&answer["errcode"], &answer["invaliduser"]), (&0.into(), &"gone|left".into()), "{answer}");
+    for n in 0..30 {
+        assert_eq!(app.tell("zhang", &format!("新会员 B{n}")).await.expect("an answer")["errcode"], 0);
+    }
+    assert_eq!(app.tell("zhang", "新会员 B0").await.expect("an answer")["errcode"], 0);
+    let state = app.state().await;
+    let zhang = serde_json::json!({ "received": 30, "dropped": 1, "suppressed": 1 });
+    assert_eq!((&state["people"]["zhang"], &state["accepted"]), (&zhang, &31.into()), "{state}");
+    let many: Vec<_> = (0..170).map(|n| format!("u{n}")).collect();
+    assert_eq!(app.tell(&many.join("|"), "all of you").await.expect("an answer")["errcode"], 45009);
+    let page = http::get(app.sandbox.address, "/sandbox/wecom/messages?userid=zhang").await.expect("an answer");
+    let rows: Vec<Value> = page.text().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!((rows.len(), &rows[0]["content"], &rows[0]["msgid"]), (30, &"新会员 A1".into(), &answer["msgid"]));
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_ordered_by_a_verb_and_its_repeat_is_not_received_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = app(folder.path(), "--seed 3").await;
+    let url = format!("http://{}", app.sandbox.address);
+    let faults = async |fault: &str| {
+        let args = ["sandbox", "faults", "--clear", fault, "--sandbox", &url];
+        run(folder.path(), &args, &[], "").await.expect_code(0)
+    };
+    let told = faults("lost-answer@wecom=1").await;
+    assert!(told.stdout.starts_with("lost-answer      wecom") && told.stderr.is_empty(), "{told:?}");
+    assert_eq!(app.tell("zhang", "x").await, None);
+    faults("lost-answer@wechat=1").await;
+    assert_eq!(app.tell("zhang", "x").await.expect("an answer")["errcode"], 0);
+    let state = app.state().await;
+    let zhang = serde_json::json!({ "received": 1, "dropped": 0, "suppressed": 1 });
+    assert_eq!(state["people"]["zhang"], zhang, "{state}");
+}
+
 #[tokio::test]
 async fn limits_and_lists_are_as_the_flags_say() {
     let folder = tempfile::tempdir().unwrap();
@@ -104,6 +175,8 @@ async fn flags_that_say_nothing_are_refused() {
         ("--limit /cgi-bin/user/get=20", "cannot read the limit \"/cgi-bin/user/get=20\""),
         ("--limit /cgi-bin/none=20/day", "no API has the path \"/cgi-bin/none\""),
         ("--list-quirk sticky", "no quirk of a list is called \"sticky\""),
+        ("--fault busy@weibo=1", "cannot read the fault \"busy@weibo=1\""),
+        ("--wecom-heads 0", "--wecom-heads <N> can't be \"0\": it must be in 1..=1000000"),
         ("--followers 2 --foreign 3", "--foreign is more than --followers"),
     ] {
         let args: Vec<&str> =

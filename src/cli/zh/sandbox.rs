@@ -10,9 +10,9 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     (
         "It plays api.weixin.qq.com and qyapi.weixin.qq.com, told apart by path, keeps tokens and followers, \
          enforces the documented limits and answers with the documented error codes. \
-         Its own pages: /sandbox/state, /sandbox/requests (NDJSON), /sandbox/accounts.",
+         Its own pages: /sandbox/state, /sandbox/requests and /sandbox/wecom/messages (NDJSON), /sandbox/accounts.",
         "它模拟 api.weixin.qq.com 与 qyapi.weixin.qq.com（按路径区分），保存 token 与粉丝，执行文档中的限额，返回文档中的错误码。它自己的页面：/sandbox/state、\
-         /sandbox/requests（NDJSON）、/sandbox/accounts。",
+         /sandbox/requests 与 /sandbox/wecom/messages（NDJSON）、/sandbox/accounts。",
     ),
     ("Address and port to listen on", "监听的地址与端口"),
     ("Followers of each account; millions cost no memory", "每个账号的粉丝数；几百万也不占内存"),
@@ -34,15 +34,25 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ),
     ("What each answer waits", "每次应答前的等待时间"),
     (
-        "What goes wrong, KIND=RATE or KIND@/path=RATE: busy, token-invalid, quota, http-500, reset, cut, html, \
-         slow, lost-answer, ip-not-listed, admin-confirm, secret-frozen, or an errcode. May be repeated",
-        "出什么故障，写作 KIND=RATE 或 KIND@/path=RATE：busy、token-invalid、quota、http-500、reset、cut、html、slow、lost-answer、\
-         ip-not-listed、admin-confirm、secret-frozen，或某个 errcode。可重复",
+        "What goes wrong, KIND=RATE, KIND@/path=RATE or KIND@wecom=RATE: busy, busy-done, token-invalid, quota, \
+         http-500, reset, cut, html, slow, lost-answer, ip-not-listed, admin-confirm, secret-frozen, or an errcode. \
+         May be repeated",
+        "出什么故障，写作 KIND=RATE、KIND@/path=RATE 或 KIND@wecom=RATE：busy、busy-done、token-invalid、quota、http-500、reset、\
+         cut、html、slow、lost-answer、ip-not-listed、admin-confirm、secret-frozen，或某个 errcode。可重复",
     ),
     (
         "What stands in the place of the platform's limit, PATH=N/day or PATH=N/minute: /cgi-bin/user/get=20/day. \
          May be repeated",
         "代替平台的限额，写作 路径=N/day 或 路径=N/minute：/cgi-bin/user/get=20/day。可重复",
+    ),
+    (
+        "Accounts of the corporation behind the apps of WeCom: a day has 200 times as many person-times of messages",
+        "企业微信应用所属企业的账号数：每天可发消息的人次为其 200 倍",
+    ),
+    (
+        "Userids that nobody has in WeCom, separated by commas; every other one of sane letters exists. May be \
+         repeated",
+        "企业微信中不存在的 userid，以逗号分隔；其余字符合法的一律存在。可重复",
     ),
     ("Fixes followers, keys and faults", "固定粉丝、密钥与故障"),
     (
@@ -98,11 +108,12 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "让运行中的沙箱故意出错，或停止出错；不带参数则显示已开启的故障",
     ),
     (
-        "KIND=RATE or KIND@/path=RATE, a rate of 0 to 1 or 0% to 100%; 0 turns it off. Kinds: busy, token-invalid, \
-         quota, http-500, reset, cut, html, slow, lost-answer, ip-not-listed, admin-confirm, secret-frozen, or an \
-         errcode",
-        "KIND=RATE 或 KIND@/path=RATE，比例为 0 到 1 或 0% 到 100%；0 为关闭。种类：busy、token-invalid、quota、http-500、reset、cut、html、\
-         slow、lost-answer、ip-not-listed、admin-confirm、secret-frozen，或某个 errcode",
+        "KIND=RATE, KIND@/path=RATE, KIND@wecom=RATE or KIND@wechat=RATE, a rate of 0 to 1 or 0% to 100%; 0 turns it \
+         off. Kinds: busy, busy-done (-1 for work that is done), token-invalid, quota, http-500, reset, cut, html, slow, \
+         lost-answer, ip-not-listed, admin-confirm, secret-frozen, or an errcode",
+        "KIND=RATE、KIND@/path=RATE、KIND@wecom=RATE 或 KIND@wechat=RATE，比例为 0 到 1 或 0% 到 100%；0 为关闭。种类：busy、busy-done（事已办成仍答 -1）、\
+         token-invalid、quota、http-500、reset、cut、html、slow、lost-answer、ip-not-listed、admin-confirm、secret-frozen，\
+         或某个 errcode",
     ),
     ("Turn all off first", "先关闭全部故障"),
     (

@@ -3,9 +3,11 @@
 
 use super::Patient;
 use super::finding::{Check, Finding};
-use crate::domain::account::Official;
+use crate::domain::account::{Access, AesKey, Official, WeCom};
+use crate::domain::secret::Secret;
 use crate::error::{Error, Result};
 use crate::say;
+use crate::wire::envelope;
 use crate::wire::signature::sign;
 use reqwest::redirect::Policy;
 use std::time::Duration;
@@ -13,10 +15,71 @@ use std::time::Duration;
 /// The platform hangs up after 5 s.
 const LIMIT: Duration = Duration::from_secs(5);
 
-pub(super) async fn check(patient: &Patient, account: &Official) -> Vec<Finding> {
-    let name = Some(account.name.as_str());
+/// Where an account's callbacks should arrive, and what its console would ask there.
+pub(super) struct Door {
+    /// The account's name.
+    pub account: String,
+    path: String,
+    /// Only a stand-in calls.
+    stand_in: bool,
+    keys: Keys,
+}
+
+/// What the question is signed with, and sealed where the platform seals it.
+enum Keys {
+    Official(Secret),
+    WeCom {
+        token: Secret,
+        key: AesKey,
+        corp_id: String,
+    },
+    /// Nothing: whoever looks at the configuration says so.
+    None,
+}
+
+impl Door {
+    pub fn official(account: &Official, default: bool) -> Door {
+        let path = match default {
+            true => "/wechat/event".to_owned(),
+            false => format!("/wechat/{}/event", account.name),
+        };
+        let keys = account.tokens.first().cloned().map_or(Keys::None, Keys::Official);
+        Door::of(account, path, keys)
+    }
+
+    pub fn wecom(account: &WeCom, path: String) -> Door {
+        let keys = match (account.tokens.first(), account.aes_keys.first()) {
+            (Some(token), Some(key)) => {
+                Keys::WeCom { token: token.clone(), key: key.clone(), corp_id: account.app_id.clone() }
+            }
+            _ => Keys::None,
+        };
+        Door::of(account, path, keys)
+    }
+
+    fn of(account: &Access, path: String, keys: Keys) -> Door {
+        Door { account: account.name.clone(), path, stand_in: account.api_base.starts_with("http://"), keys }
+    }
+
+    /// The console's question, whose answer is `echo`.
+    fn query(&self, now: i64, echo: &str) -> Option<Vec<(&'static str, String)>> {
+        let (time, nonce) = (now.to_string(), number());
+        let (signed, signature, echostr) = match &self.keys {
+            Keys::Official(token) => ("signature", sign(token, &[&time, &nonce]), echo.to_owned()),
+            Keys::WeCom { token, key, corp_id } => {
+                let sealed = envelope::seal(key, corp_id, &rand::random(), echo);
+                ("msg_signature", sign(token, &[&time, &nonce, &sealed]), sealed)
+            }
+            Keys::None => return None,
+        };
+        Some(vec![(signed, signature), ("timestamp", time), ("nonce", nonce), ("echostr", echostr)])
+    }
+}
+
+pub(super) async fn check(patient: &Patient, door: &Door) -> Vec<Finding> {
+    let name = Some(door.account.as_str());
     let Some(public) = &patient.config.public_url else {
-        if account.api_base.starts_with("http://") {
+        if door.stand_in {
             return Vec::new();
         }
         return vec![Finding::warn(
@@ -29,16 +92,11 @@ pub(super) async fn check(patient: &Patient, account: &Official) -> Vec<Finding>
             ),
         )];
     };
-    if account.tokens.is_empty() {
-        return Vec::new();
-    }
-    let path = match patient.config.is_default(account) {
-        true => "/wechat/event".to_owned(),
-        false => format!("/wechat/{}/event", account.name),
-    };
-    let url = format!("{public}{path}");
-    let named = account.name.as_str();
-    vec![match ask(account, &url, patient.now_ms() / 1000).await {
+    let echo = number();
+    let Some(query) = door.query(patient.now_ms() / 1000, &echo) else { return Vec::new() };
+    let url = format!("{public}{}", door.path);
+    let named = door.account.as_str();
+    vec![match ask(&url, &query, &echo).await {
         Ok(()) => Finding::ok(Check::Callback, name, say!("{url} echoes as it should"; "{url} 应答正确")),
         Err(error) => {
             let cause = say!(
@@ -50,22 +108,14 @@ pub(super) async fn check(patient: &Patient, account: &Official) -> Vec<Finding>
     }]
 }
 
-async fn ask(account: &Official, url: &str, now: i64) -> Result<()> {
-    let Some(token) = account.tokens.first() else { return Ok(()) };
+async fn ask(url: &str, query: &[(&'static str, String)], echo: &str) -> Result<()> {
     let broken = |e: reqwest::Error| unreachable(url, &e.without_url());
     let mut builder = reqwest::Client::builder().timeout(LIMIT).redirect(Policy::none());
     if url.starts_with("http://127.0.0.1") || url.starts_with("http://localhost") {
         builder = builder.no_proxy();
     }
-    let (time, nonce, echo) = (now.to_string(), number(), number());
-    let query = [
-        ("signature", sign(token, &[&time, &nonce])),
-        ("timestamp", time),
-        ("nonce", nonce),
-        ("echostr", echo.clone()),
-    ];
     let http = builder.build().map_err(broken)?;
-    let answer = http.get(url).query(&query).send().await.map_err(broken)?;
+    let answer = http.get(url).query(query).send().await.map_err(broken)?;
     let status = answer.status().as_u16();
     let body = answer.bytes().await.map_err(broken)?;
     match status {

@@ -6,7 +6,7 @@ use crate::say;
 
 pub(super) fn check(config: &Config, sources: &Sources) -> Vec<Finding> {
     let mut findings = Vec::new();
-    match config.officials.is_empty().then(|| config.official(None)) {
+    match (!config.receives()).then(|| config.official(None)) {
         Some(Err(error)) => findings.push(Finding::fail(Check::Configuration, None, error)),
         _ => findings.push(Finding::ok(Check::Configuration, None, read(config))),
     }
@@ -48,6 +48,8 @@ fn read(config: &Config) -> crate::error::Text {
     let files = [&config.file, &config.dotenv];
     let files: Vec<_> = files.into_iter().flatten().map(|path| path.display().to_string()).collect();
     let accounts: Vec<_> = config.officials.iter().map(|a| format!("{} ({})", a.name, a.mode.as_str())).collect();
+    let wecom = config.wecoms.iter().filter(|wecom| wecom.receives()).map(|wecom| format!("{} (wecom)", wecom.name));
+    let accounts: Vec<_> = accounts.into_iter().chain(wecom).collect();
     let (files, accounts) = (files.join(", "), accounts.join(", "));
     if files.is_empty() {
         return say!("environment alone; accounts: {accounts}"; "仅环境变量；账号：{accounts}");

@@ -4,7 +4,7 @@ use super::Patient;
 use super::finding::{Check, Finding};
 use crate::error::{Error, Result};
 use crate::say;
-use crate::store::{Options, Store, Zone};
+use crate::store::{Options, Store, Zone, is_same};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -66,9 +66,10 @@ async fn look(patient: &Patient, store: &Store) -> Result<Vec<Finding>> {
         store.installation(patient.config.mark()).await?;
     }
     let entered = store.entered_accounts().await?;
-    for account in &patient.accounts {
-        if entered.iter().any(|(name, app_id)| *name == account.name && *app_id != account.app_id) {
-            store.enter_account(&account.name, "official", &account.app_id).await?;
+    for account in patient.config.accesses() {
+        let identity = account.identity();
+        if entered.iter().any(|(name, stands)| *name == account.name && !is_same(stands, &identity)) {
+            store.enter_account(&account.name, account.platform.as_str(), &identity).await?;
         }
     }
     let (server, version) = (store.server().await?, store.schema().await?.files.iter().map(|file| file.version).max());

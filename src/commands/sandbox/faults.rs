@@ -13,8 +13,9 @@ use serde::Serialize;
 #[derive(Debug, Args)]
 #[command(before_help = "Example:\n  wxops sandbox faults busy@/cgi-bin/user/info=0.5 slow=1%")]
 pub struct Faults {
-    /// KIND=RATE or KIND@/path=RATE, a rate of 0 to 1 or 0% to 100%; 0 turns
-    /// it off. Kinds: busy, token-invalid, quota, http-500, reset, cut, html,
+    /// KIND=RATE, KIND@/path=RATE, KIND@wecom=RATE or KIND@wechat=RATE, a rate
+    /// of 0 to 1 or 0% to 100%; 0 turns it off. Kinds: busy, busy-done (-1 for
+    /// work that is done), token-invalid, quota, http-500, reset, cut, html,
     /// slow, lost-answer, ip-not-listed, admin-confirm, secret-frozen, or an
     /// errcode.
     #[arg(value_name = "KIND=RATE")]

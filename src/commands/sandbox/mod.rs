@@ -20,7 +20,7 @@ use serde::Serialize;
 #[derive(Debug, Subcommand)]
 #[command(before_help = "Example:\n  wxops sandbox run --followers 23000")]
 pub(crate) enum Verb {
-    Run(run::Run),
+    Run(Box<run::Run>),
     Push(push::Push),
     Faults(faults::Faults),
     Clock(clock::Clock),

@@ -6,6 +6,7 @@ use crate::sandbox::account::{Kind, mode_name};
 use crate::sandbox::faults::Fault;
 use crate::sandbox::limits::Override;
 use crate::sandbox::lists::{Lists, Quirk};
+use crate::sandbox::office::directory::HEADS;
 use crate::sandbox::{self, Account, Options, Running};
 use crate::say;
 use clap::Args;
@@ -20,7 +21,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// It plays api.weixin.qq.com and qyapi.weixin.qq.com, told apart by path,
 /// keeps tokens and followers, enforces the documented limits and answers
 /// with the documented error codes. Its own pages: /sandbox/state,
-/// /sandbox/requests (NDJSON), /sandbox/accounts.
+/// /sandbox/requests and /sandbox/wecom/messages (NDJSON), /sandbox/accounts.
 #[derive(Debug, Args)]
 #[command(before_help = "Example:\n  wxops sandbox run --followers 23000 --fault busy=5%")]
 pub struct Run {
@@ -47,15 +48,24 @@ pub struct Run {
     /// What each answer waits.
     #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = units::duration)]
     pub latency: Duration,
-    /// What goes wrong, KIND=RATE or KIND@/path=RATE: busy, token-invalid, quota,
-    /// http-500, reset, cut, html, slow, lost-answer, ip-not-listed,
-    /// admin-confirm, secret-frozen, or an errcode. May be repeated.
+    /// What goes wrong, KIND=RATE, KIND@/path=RATE or KIND@wecom=RATE: busy,
+    /// busy-done, token-invalid, quota, http-500, reset, cut, html, slow,
+    /// lost-answer, ip-not-listed, admin-confirm, secret-frozen, or an errcode.
+    /// May be repeated.
     #[arg(long = "fault", value_name = "KIND=RATE")]
     pub faults: Vec<String>,
     /// What stands in the place of the platform's limit, PATH=N/day or
     /// PATH=N/minute: /cgi-bin/user/get=20/day. May be repeated.
     #[arg(long = "limit", value_name = "PATH=N/day")]
     pub limits: Vec<String>,
+    /// Accounts of the corporation behind the apps of WeCom: a day has 200
+    /// times as many person-times of messages.
+    #[arg(long, value_name = "N", default_value_t = HEADS, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub wecom_heads: u64,
+    /// Userids that nobody has in WeCom, separated by commas; every other one
+    /// of sane letters exists. May be repeated.
+    #[arg(long = "wecom-invalid", value_name = "USERID", value_delimiter = ',')]
+    pub wecom_invalid: Vec<String>,
     /// Fixes followers, keys and faults.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
@@ -133,6 +143,8 @@ impl Run {
             },
             latency: self.latency,
             faults: self.faults.iter().map(|text| Fault::parse(text)).collect::<Result<_>>()?,
+            wecom_heads: self.wecom_heads,
+            wecom_invalid: self.wecom_invalid,
             limits: self.limits.iter().map(|text| Override::parse(text)).collect::<Result<_>>()?,
             seed: self.seed,
             accounts,

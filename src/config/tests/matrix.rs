@@ -32,8 +32,10 @@ fn value(key: &Key, place: Place) -> String {
         "WXOPS_LOCATION_KEEP" => format!("{}d", at + 1),
         "DB_PORT" => format!("330{at}"),
         "WXOPS_LISTEN" | "WXOPS_METRICS_LISTEN" => format!("127.0.0.1:100{at}"),
-        "WXOPS_PUBLIC_URL" | "WECHAT_API_BASE" | "proxy" => format!("https://h{at}.example"),
+        "WXOPS_PUBLIC_URL" | "WECHAT_API_BASE" | "WECOM_API_BASE" | "proxy" => format!("https://h{at}.example"),
         "WXOPS_ALERT_WEBHOOK" => format!("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=h{at}"),
+        "WECOM_AGENT_ID" => format!("100000{at}"),
+        "WECOM_TO_USER" => format!("zhang|user{at}"),
         "WXOPS_REPLAY_WINDOW" => format!("{at}m"),
         "WXOPS_UNSUBSCRIBE_POLICY" => ["erase", "keep"][at % 2].into(),
         "WXOPS_SPOOL_MAX" => format!("{}MiB", at + 1),
@@ -41,17 +43,32 @@ fn value(key: &Key, place: Place) -> String {
         "WXOPS_LOG" => ["info", "warn", "debug", "error", "trace", "off", "wxops=info", "wxops=warn"][at].into(),
         "WXOPS_USER_MAPPING_TIMEZONE" => format!("+0{at}:00"),
         "WXOPS_LANG" => ["en", "zh"][at % 2].into(),
-        "WECHAT_AES_KEY" | "WECHAT_AES_KEY_PREVIOUS" => format!("{at}{}", &KEY[1..]),
+        "WECHAT_AES_KEY" | "WECHAT_AES_KEY_PREVIOUS" | "WECOM_AES_KEY" | "WECOM_AES_KEY_PREVIOUS" => {
+            format!("{at}{}", &KEY[1..])
+        }
         "WXOPS_TRUSTED_PROXIES" => format!("10.0.0.{at}"),
         "WECHAT_TOKEN_API" => ["stable_token", "token"][at % 2].into(),
         "token_from" => format!("https://h{at}.example/api/token/main"),
         "token_redis_layout" => format!("plain:key{at}"),
         "queue.kinds" => ["new", "new, status"][at % 2].into(),
         "queue.capture" => ["trigger", "poll"][at % 2].into(),
+        "queue.message" => ["text", "markdown"][at % 2].into(),
+        "queue.via" | "queue.fallback" => ["app", "robot"][at % 2].into(),
+        "queue.digest" => format!("{}m", at + 1),
+        "queue.in_serve" => ["true", "false"][at % 2].into(),
+        "QUEUE_MONITOR_INTERVAL" => format!("{}", at + 1),
         "queue.max_attempts" => format!("{}", at + 1),
         "WECHAT_MODE" => ["plain", "compat", "secure"][at % 3].into(),
         _ => format!("value{at}"),
     }
+}
+
+/// The table of the file that a setting stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Root,
+    Official,
+    WeCom,
 }
 
 /// Where the setting can stand.
@@ -77,13 +94,17 @@ struct Sheet {
 
 impl Sheet {
     /// What else must be there for the setting to be read, at the weakest place.
-    fn around(key: &Key) -> Sheet {
+    fn around(key: &Key, of: Of) -> Sheet {
         let mut sheet = Sheet::default();
         if key.env == Some("DB_HOST") {
             sheet.dotenv = vec!["DB_USER=u".into(), "DB_NAME=d".into()];
         }
-        let others = [("app_id", "wx1"), ("app_secret", "s"), ("token", "ttt"), ("aes_key", KEY)];
-        let others = others.iter().filter(|(name, _)| key.toml != Some(name));
+        let keys = [("token", "ttt"), ("aes_key", KEY)];
+        let ids: &[(&str, &str)] = match of {
+            Of::WeCom => &[("corp_id", "ww1"), ("agent_id", "1000002"), ("secret", "s")],
+            _ => &[("app_id", "wx1"), ("app_secret", "s")],
+        };
+        let others = ids.iter().chain(&keys).filter(|(name, _)| key.toml != Some(name));
         sheet.account = others.map(|(name, text)| format!("{name} = '{text}'")).collect();
         match key.toml {
             Some("token_from") => sheet.account.push("token_from_key = 'k'".into()),
@@ -94,7 +115,7 @@ impl Sheet {
         sheet
     }
 
-    fn put(&mut self, scene: &Scene, key: &Key, place: Place, official: bool) {
+    fn put(&mut self, scene: &Scene, key: &Key, place: Place, of: Of) {
         let text = value(key, place);
         let (env, toml) = (key.env.unwrap_or_default(), key.toml.unwrap_or_default());
         let file = |name: &str| {
@@ -103,7 +124,7 @@ impl Sheet {
             fs::set_permissions(scene.path(name), fs::Permissions::from_mode(0o600)).unwrap();
             scene.path(name).display().to_string()
         };
-        let table = if official { &mut self.account } else { &mut self.global };
+        let table = if of == Of::Root { &mut self.global } else { &mut self.account };
         match place {
             Flag => {}
             EnvFile => drop(self.env.insert(format!("{env}_FILE"), file("by-env"))),
@@ -119,9 +140,10 @@ impl Sheet {
         }
     }
 
-    fn onto(&self, mut scene: Scene) -> Scene {
+    fn onto(&self, mut scene: Scene, of: Of) -> Scene {
         scene.sources.env = self.env.iter().map(|(name, text)| (name.clone(), text.clone())).collect();
-        let toml = format!("{}\n[official.main]\n{}\n", self.global.join("\n"), self.account.join("\n"));
+        let head = if of == Of::WeCom { "wecom" } else { "official" };
+        let toml = format!("{}\n[{head}.main]\n{}\n", self.global.join("\n"), self.account.join("\n"));
         scene.file(".env", &format!("{}\n", self.dotenv.join("\n"))).file("wxops.toml", &toml)
     }
 }
@@ -145,7 +167,7 @@ fn place_of(scene: &Scene, origin: &Origin) -> Option<Place> {
     })
 }
 
-fn strongest_wins(key: &Key, name: &str, official: bool) -> usize {
+fn strongest_wins(key: &Key, name: &str, of: Of) -> usize {
     let places = places(key);
     let all = (1_u32 << places.len()) - 1;
     // The weakest place has the highest bit.
@@ -153,10 +175,14 @@ fn strongest_wins(key: &Key, name: &str, official: bool) -> usize {
         |set: &u32| set.count_ones() <= 2 || (all ^ set).trailing_ones() + set.count_ones() == all.count_ones();
     for set in (0..=all).filter(counts) {
         let mut scene = scene();
-        let mut sheet = Sheet::around(key);
+        let mut sheet = Sheet::around(key, of);
         let stands: Vec<Place> = (0..places.len()).filter(|at| set & 1 << at != 0).map(|at| places[at]).collect();
         // No account is read without these.
-        if official && stands.is_empty() && matches!(key.toml, Some("app_id" | "token")) {
+        if of != Of::Root && stands.is_empty() && matches!(key.toml, Some("app_id" | "corp_id" | "token")) {
+            continue;
+        }
+        // WeCom has no clear-text mode, and one that sends has its number.
+        if of == Of::WeCom && stands.is_empty() && matches!(key.toml, Some("aes_key" | "agent_id")) {
             continue;
         }
         // Neither is of use alone.
@@ -166,10 +192,10 @@ fn strongest_wins(key: &Key, name: &str, official: bool) -> usize {
         for place in &stands {
             match place {
                 Flag => scene = scene.flag(key.env.unwrap(), &value(key, Flag)),
-                place => sheet.put(&scene, key, *place, official),
+                place => sheet.put(&scene, key, *place, of),
             }
         }
-        let scene = sheet.onto(scene);
+        let scene = sheet.onto(scene, of);
         let config = Config::load(&scene.sources).unwrap_or_else(|error| panic!("{name} {stands:?}: {error}"));
         assert_eq!(place_of(&scene, config.origins.of(name)), stands.first().copied(), "{name} at {stands:?}");
         let shown = config.origins.settings().find(|setting| setting.name == name).unwrap();
@@ -188,13 +214,17 @@ fn strongest_wins(key: &Key, name: &str, official: bool) -> usize {
 #[test]
 fn every_setting_at_every_place() {
     let mut stood = 0;
-    for key in keys::GLOBAL {
-        stood += strongest_wins(key, key.name(), false);
+    // queue.account has one place, and names an application that stands in the same file (`wecom.rs`).
+    for key in keys::GLOBAL.iter().filter(|key| **key != keys::QUEUE_ACCOUNT) {
+        stood += strongest_wins(key, key.name(), Of::Root);
     }
     for key in keys::OFFICIAL {
-        stood += strongest_wins(key, &format!("official.main.{}", key.toml.unwrap()), true);
+        stood += strongest_wins(key, &format!("official.main.{}", key.toml.unwrap()), Of::Official);
     }
-    assert!(stood > 100, "{stood} places");
+    for key in keys::WECOM {
+        stood += strongest_wins(key, &format!("wecom.main.{}", key.toml.unwrap()), Of::WeCom);
+    }
+    assert!(stood > 160, "{stood} places");
 }
 
 /// What the table calls the default is what a configuration without the setting has.

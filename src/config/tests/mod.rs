@@ -9,6 +9,7 @@ mod merge;
 mod refusals;
 mod replies;
 mod secrets;
+mod wecom;
 
 use super::*;
 use crate::error::Kind;

@@ -1,16 +1,20 @@
 //! What stands behind a field: an operator that goes with it, and values of its kind.
 
-use super::field::{Field, Kind};
+use super::field::Kind;
 use super::lexer::What;
 use super::moment::Moment;
 use super::parser::Parser;
 use super::wrong::{Wrong, shown};
-use super::{Check, Filter, Range, Tag};
+use super::{Asked, Check, Fields, Filter, Range, Tag};
 use crate::error::Text;
 use crate::say;
 
 /// More digits than any column holds.
 const NUMBER_MAX: i64 = 999_999_999_999_999_999;
+
+/// The whole part of a number that is kept in millionths.
+const WHOLE_MAX: i64 = 9_000_000_000_000;
+const MILLION: i64 = 1_000_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Op {
@@ -37,24 +41,48 @@ const OPS: &[(&str, Op)] = &[
     ("known", Op::Known),
 ];
 
-impl Parser<'_> {
+impl<T: Fields> Parser<'_, T> {
     /// The operator and its values; `not` may stand before `in`, `has` and `known`.
-    pub fn check(&mut self, field: &'static Field) -> Result<Filter, Wrong> {
+    pub fn check(&mut self, mut field: T::Field) -> Result<Filter<T::Field>, Wrong> {
         self.count_test()?;
         let not = self.keyword("not")?;
-        let op = self.operator(field, not)?;
+        let op = self.operator(&field, not)?;
+        if op == Op::In {
+            self.open(&field)?;
+        }
+        if op != Op::Known {
+            field = self.told(field);
+        }
         let check = match op {
             Op::Known => Check::Known,
-            Op::In => self.list(field)?,
-            Op::Equal | Op::Unequal | Op::Has => self.value(field, true)?,
-            Op::Less | Op::AtMost | Op::More | Op::AtLeast => ordered(op, self.value(field, false)?),
+            Op::In => self.list(&field)?,
+            Op::Equal | Op::Unequal | Op::Has => self.value(&field, true)?,
+            Op::Less | Op::AtMost | Op::More | Op::AtLeast if field.kind() == Kind::Text => {
+                return Err(self
+                    .unexpected(say!("text has no order"; "文本没有大小之分"))
+                    .next(Kind::Decimal.example()));
+            }
+            Op::Less | Op::AtMost | Op::More | Op::AtLeast => ordered(op, self.value(&field, false)?),
         };
         let test = Filter::Is(field, check);
         Ok(if not || op == Op::Unequal { Filter::Not(Box::new(test)) } else { test })
     }
 
-    fn operator(&mut self, field: &Field, behind_not: bool) -> Result<Op, Wrong> {
-        let (raw, name, takes) = (self.next.raw, field.name, field.kind.operators());
+    /// A field of any kind is of the kind of its first value.
+    fn told(&self, field: T::Field) -> T::Field {
+        let raw = self.next.raw;
+        let kind = match (field.kind(), &self.next.what) {
+            (Kind::Any, What::Text(_)) => Kind::Text,
+            (Kind::Any, What::Literal) if millionths(raw).is_some() => Kind::Decimal,
+            (Kind::Any, What::Literal) => Kind::Time,
+            (Kind::Any, What::Word) if flag(raw).is_some() => Kind::Flag,
+            _ => return field,
+        };
+        field.of_kind(kind)
+    }
+
+    fn operator(&mut self, field: &T::Field, behind_not: bool) -> Result<Op, Wrong> {
+        let (raw, name, takes) = (self.next.raw, field.name(), field.kind().operators());
         let op = OPS.iter().find(|(word, _)| raw.eq_ignore_ascii_case(word)).map(|(_, op)| *op);
         let op = op.filter(|_| matches!(self.next.what, What::Word | What::Sign));
         let by_word = matches!(op, Some(Op::In | Op::Has | Op::Known));
@@ -74,11 +102,11 @@ impl Parser<'_> {
     }
 
     /// An operator that does not go with the field.
-    fn misfit(&self, field: &Field, op: Op, raw: &str) -> Wrong {
-        let (name, takes, Text { en, zh }) = (field.name, field.kind.operators(), field.kind.what());
+    fn misfit(&self, field: &T::Field, op: Op, raw: &str) -> Wrong {
+        let (name, takes, Text { en, zh }) = (field.name(), field.kind().operators(), field.kind().what());
         let wrong =
             self.unexpected(say!("{name} is {en}, {raw} does not go with it"; "{name} 的类型是{zh}，不能用 {raw}"));
-        match (field.kind, op) {
+        match (field.kind(), op) {
             (Kind::Tag, Op::Equal | Op::Unequal) => {
                 let not = if op == Op::Unequal { "not " } else { "" };
                 wrong.next(say!("write {not}tag has \"vip\""; "请写 {not}tag has \"vip\""))
@@ -87,15 +115,19 @@ impl Parser<'_> {
         }
     }
 
-    fn list(&mut self, field: &Field) -> Result<Check, Wrong> {
-        if self.next.what != What::Open {
-            return Err(self.expected(say!("( and a list"; "括号括起的列表")).next(field.kind.example()));
+    /// Passes over the parenthesis of a list.
+    fn open(&mut self, field: &T::Field) -> Result<(), Wrong> {
+        match self.next.what {
+            What::Open => self.advance().map(drop),
+            _ => Err(self.expected(say!("( and a list"; "括号括起的列表")).next(field.kind().example())),
         }
-        self.advance()?;
+    }
+
+    fn list(&mut self, field: &T::Field) -> Result<Check, Wrong> {
         let mut values = self.value(field, true)?;
         while self.next.what == What::Comma {
             self.advance()?;
-            if matches!(field.kind, Kind::Time | Kind::Due) {
+            if matches!(field.kind(), Kind::Time | Kind::Due) {
                 self.count_test()?;
             }
             join(&mut values, self.value(field, true)?);
@@ -107,11 +139,11 @@ impl Parser<'_> {
     }
 
     /// A value of the field's kind: the test that something is it. `exactly` where that is meant.
-    fn value(&mut self, field: &Field, exactly: bool) -> Result<Check, Wrong> {
+    fn value(&mut self, field: &T::Field, exactly: bool) -> Result<Check, Wrong> {
         let raw = self.next.raw;
-        let check = match (field.kind, &self.next.what) {
+        let check = match (field.kind(), &self.next.what) {
             (_, What::Open | What::Close | What::Comma | What::End | What::Sign) => {
-                return Err(self.expected(say!("a value"; "一个值")).next(field.kind.example()));
+                return Err(self.expected(say!("a value"; "一个值")).next(field.kind().example()));
             }
             (Kind::Text, What::Text(text)) => Some(Check::Text(vec![text.clone()])),
             (Kind::Tag, What::Text(text)) => Some(Check::Tagged(vec![Tag::Name(text.clone())])),
@@ -119,6 +151,7 @@ impl Parser<'_> {
             (Kind::Number, What::Literal) => number(raw).map(|number| Check::Number(vec![number])),
             (Kind::Sex, What::Literal) => number(raw).filter(|n| (0..=2).contains(n)).map(|n| Check::Number(vec![n])),
             (Kind::Flag, What::Literal | What::Word) => flag(raw).map(|flag| Check::Number(vec![flag])),
+            (Kind::Decimal, What::Literal) => millionths(raw).map(|number| Check::Number(vec![number])),
             (Kind::Time | Kind::Due, What::Literal) => Some(self.time(field, raw, exactly)?),
             (Kind::Time | Kind::Due, What::Text(text)) => Some(self.time(field, text, exactly)?),
             _ => None,
@@ -127,12 +160,16 @@ impl Parser<'_> {
         self.advance().map(|_| check)
     }
 
-    fn time(&self, field: &Field, text: &str, exactly: bool) -> Result<Check, Wrong> {
+    fn time(&self, field: &T::Field, text: &str, exactly: bool) -> Result<Check, Wrong> {
+        let now_ms = self.fields.now_ms();
         let wrong = |Text { en, zh }| {
             let text = shown(text);
-            self.unexpected(say!("{text}: {en}"; "{text}：{zh}")).next(field.kind.example())
+            self.unexpected(say!("{text}: {en}"; "{text}：{zh}")).next(field.kind().example())
         };
-        match Moment::parse(text, self.now_ms).map_err(wrong)? {
+        match Moment::parse(text, now_ms.unwrap_or_default()).map_err(wrong)? {
+            Moment::Ago(_) if now_ms.is_none() => Err(self
+                .unexpected(say!("an age counts from now, and here there is none"; "此处不能用相对时间"))
+                .next(say!("write a day, such as 2026-11-01"; "请写日期，例如 2026-11-01"))),
             Moment::Ago(_) if exactly => Err(self
                 .unexpected(say!("an age is one moment, and no time equals it"; "相对时间只是一个瞬间，无法判断相等"))
                 .next(say!("compare an age with < <= > or >="; "相对时间请用 < <= > >= 比较"))),
@@ -141,15 +178,15 @@ impl Parser<'_> {
     }
 
     /// A value of another kind than the field's.
-    fn misplaced(&self, field: &Field) -> Wrong {
-        let (name, found, Text { en, zh }) = (field.name, shown(self.next.raw), field.kind.what());
-        match field.kind {
-            Kind::Text | Kind::Tag => self
+    fn misplaced(&self, field: &T::Field) -> Wrong {
+        let (name, found, Text { en, zh }) = (field.name(), shown(self.next.raw), field.kind().what());
+        match field.kind() {
+            Kind::Text | Kind::Tag | Kind::Any => self
                 .unexpected(say!("text stands in quotes, {found} does not"; "文本须加引号，而 {found} 没有"))
                 .next(say!("write \"{found}\""; "请写 \"{found}\"")),
             _ => self
                 .unexpected(say!("{name} is {en}, {found} is not"; "{name} 的类型是{zh}，而 {found} 不是"))
-                .next(field.kind.example()),
+                .next(field.kind().example()),
         }
     }
 }
@@ -186,7 +223,24 @@ fn number(text: &str) -> Option<i64> {
     text.parse().ok().filter(|number| (-NUMBER_MAX..=NUMBER_MAX).contains(number))
 }
 
-fn flag(text: &str) -> Option<i64> {
+/// A number with up to six decimals, in millionths; `None` for another text, and for one of over thirteen digits.
+pub(super) fn millionths(text: &str) -> Option<i64> {
+    let (sign, bare) = match text.strip_prefix('-') {
+        Some(bare) => (-1, bare),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (whole, rest) = bare.split_once('.').unwrap_or((bare, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
+    if !digits(whole) || !digits(rest) {
+        return None;
+    }
+    // What lies beyond the sixth decimal is not looked at.
+    let rest: i64 = format!("{rest:0<6}").get(..6)?.parse().ok()?;
+    let whole: i64 = whole.parse().ok().filter(|whole| *whole <= WHOLE_MAX)?;
+    Some(sign * (whole * MILLION + rest))
+}
+
+pub(super) fn flag(text: &str) -> Option<i64> {
     match text.to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" => Some(1),
         "0" | "false" | "no" => Some(0),

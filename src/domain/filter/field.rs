@@ -1,5 +1,6 @@
 //! What a filter may ask about: a closed table, so that no name from outside ever becomes SQL.
 
+use super::Asked;
 use crate::error::Text;
 use crate::say;
 
@@ -29,6 +30,10 @@ pub enum Kind {
     Due,
     /// The tags of a person: no column, two tables.
     Tag,
+    /// A number with up to six decimals, in millionths.
+    Decimal,
+    /// Whatever the first value it is compared with is.
+    Any,
 }
 
 const fn field(name: &'static str, kind: Kind) -> Field {
@@ -83,6 +88,20 @@ pub fn fields() -> impl Iterator<Item = &'static Field> {
     columns().chain([TAG])
 }
 
+impl Asked for &'static Field {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    fn of_kind(self, _kind: Kind) -> Self {
+        self
+    }
+}
+
 impl Kind {
     /// `nickname is …`.
     pub(super) fn what(self) -> Text {
@@ -93,6 +112,8 @@ impl Kind {
             Kind::Number => say!("a whole number"; "整数"),
             Kind::Time | Kind::Due => say!("a time"; "时间"),
             Kind::Tag => say!("a set of tags"; "一组标签"),
+            Kind::Decimal => say!("a number"; "数字"),
+            Kind::Any => say!("text, a number, a time, or yes or no"; "文本、数字、时间或布尔值"),
         }
     }
 
@@ -100,7 +121,7 @@ impl Kind {
     pub(super) fn operators(self) -> &'static str {
         match self {
             Kind::Text | Kind::Sex | Kind::Flag => "= != in known",
-            Kind::Number | Kind::Time | Kind::Due => "= != < <= > >= in known",
+            Kind::Number | Kind::Time | Kind::Due | Kind::Decimal | Kind::Any => "= != < <= > >= in known",
             Kind::Tag => "has in known",
         }
     }
@@ -116,6 +137,8 @@ impl Kind {
                 "write 2026-11-01, -30d or 2026-11-01T08:00:00+08:00";
                 "请写 2026-11-01、-30d 或 2026-11-01T08:00:00+08:00"
             ),
+            Kind::Decimal => say!("write a number, such as 3 or 12.50"; "请写数字，例如 3 或 12.50"),
+            Kind::Any => say!("write \"text\", 3, 2026-11-01 or yes"; "请写 \"文本\"、3、2026-11-01 或 yes"),
             Kind::Tag => {
                 say!("write a tag's name in quotes, such as \"vip\", or its id"; "请写加引号的标签名，例如 \"vip\"，或标签 id")
             }

@@ -5,7 +5,7 @@ use crate::say;
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime};
 
 /// Asia/Shanghai: a day is the platform's, whatever the host's zone.
-const SHANGHAI_S: i32 = 8 * 3600;
+pub(super) const SHANGHAI_S: i32 = 8 * 3600;
 const DAY_MS: i64 = 86_400_000;
 /// What DATETIME of MySQL can hold.
 const YEARS: std::ops::RangeInclusive<i32> = 1000..=9999;

@@ -8,16 +8,15 @@
 //!
 //! What stands behind a field is `check.rs`.
 
-use super::field::{CRM, Field, fields};
 use super::lexer::{Token, What, token};
 use super::wrong::{Wrong, shown};
-use super::{DEPTH_MAX, Filter, LENGTH_MAX, TESTS_MAX};
+use super::{DEPTH_MAX, Fields, Filter, LENGTH_MAX, TESTS_MAX};
 use crate::domain::near::near;
 use crate::error::Text;
 use crate::say;
 
 /// Reads the whole text.
-pub(super) fn parse(text: &str, now_ms: i64) -> Result<Filter, Wrong> {
+pub(super) fn parse<T: Fields>(text: &str, fields: &T) -> Result<Filter<T::Field>, Wrong> {
     let length = text.len();
     if length > LENGTH_MAX {
         return Err(Wrong::at(
@@ -26,11 +25,10 @@ pub(super) fn parse(text: &str, now_ms: i64) -> Result<Filter, Wrong> {
         ));
     }
     if text.trim().is_empty() {
-        return Err(
-            Wrong::at(0, say!("it is empty"; "条件为空")).next(say!("write such as sex = 2"; "请写例如 sex = 2"))
-        );
+        let (_, test) = fields.example();
+        return Err(Wrong::at(0, say!("it is empty"; "条件为空")).next(say!("write such as {test}"; "请写例如 {test}")));
     }
-    let mut parser = Parser { text, now_ms, depth: 0, tests: 0, next: token(text, 0)? };
+    let mut parser = Parser { text, fields, depth: 0, tests: 0, next: token(text, 0)? };
     let filter = parser.any()?;
     match parser.next.what {
         What::End => Ok(filter),
@@ -39,17 +37,17 @@ pub(super) fn parse(text: &str, now_ms: i64) -> Result<Filter, Wrong> {
     }
 }
 
-pub(super) struct Parser<'a> {
+pub(super) struct Parser<'a, T> {
     text: &'a str,
-    pub now_ms: i64,
+    pub fields: &'a T,
     depth: usize,
     tests: usize,
     /// The token that is looked at.
     pub next: Token<'a>,
 }
 
-impl<'a> Parser<'a> {
-    fn any(&mut self) -> Result<Filter, Wrong> {
+impl<'a, T: Fields> Parser<'a, T> {
+    fn any(&mut self) -> Result<Filter<T::Field>, Wrong> {
         let mut parts = vec![self.all()?];
         while self.keyword("or")? {
             parts.push(self.all()?);
@@ -57,7 +55,7 @@ impl<'a> Parser<'a> {
         Ok(one_or(parts, Filter::Any))
     }
 
-    fn all(&mut self) -> Result<Filter, Wrong> {
+    fn all(&mut self) -> Result<Filter<T::Field>, Wrong> {
         let mut parts = vec![self.one()?];
         while self.keyword("and")? {
             parts.push(self.one()?);
@@ -65,7 +63,7 @@ impl<'a> Parser<'a> {
         Ok(one_or(parts, Filter::All))
     }
 
-    fn one(&mut self) -> Result<Filter, Wrong> {
+    fn one(&mut self) -> Result<Filter<T::Field>, Wrong> {
         if self.depth >= DEPTH_MAX {
             return Err(self.unexpected(say!(
                 "over {DEPTH_MAX} parentheses and nots stand in each other";
@@ -78,7 +76,7 @@ impl<'a> Parser<'a> {
         filter
     }
 
-    fn one_inside(&mut self) -> Result<Filter, Wrong> {
+    fn one_inside(&mut self) -> Result<Filter<T::Field>, Wrong> {
         if self.keyword("not")? {
             return self.one().map(|inside| Filter::Not(Box::new(inside)));
         }
@@ -92,31 +90,30 @@ impl<'a> Parser<'a> {
         self.check(field)
     }
 
-    fn field(&mut self) -> Result<&'static Field, Wrong> {
+    fn field(&mut self) -> Result<T::Field, Wrong> {
         if self.next.what != What::Word {
-            return Err(self.expected(say!("a field such as city"; "字段（例如 city）")));
+            let (name, _) = self.fields.example();
+            return Err(self.expected(say!("a field such as {name}"; "字段（例如 {name}）")));
         }
         let word = self.next.raw;
-        match fields().find(|field| field.name == word) {
+        match self.fields.find(word) {
             Some(field) => self.advance().map(|_| field),
             None => Err(self.no_field(word)),
         }
     }
 
     fn no_field(&self, word: &str) -> Wrong {
-        if CRM.contains(&word) {
-            return self.unexpected(say!(
-                "{word} is the CRM's, and no CRM is mapped: this version can't yet";
-                "{word} 来自 CRM，而 CRM 尚未接入：本版本还不支持"
-            ));
+        if let Some(why) = self.fields.why_not(word) {
+            return self.unexpected(why);
         }
+        let names = self.fields.names();
         let name = shown(word);
         let wrong = self.unexpected(say!("there is no field {name}"; "没有字段 {name}"));
         let lower = word.to_lowercase();
-        match near(&lower, fields().map(|field| field.name)) {
+        match near(&lower, names.iter().copied()) {
             Some(near) => wrong.next(say!("did you mean {near}?"; "是不是 {near}？")),
             None => {
-                let names = fields().map(|field| field.name).collect::<Vec<_>>().join(" ");
+                let names = names.join(" ");
                 wrong.next(say!("the fields are: {names}"; "可用字段：{names}"))
             }
         }
@@ -171,7 +168,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-fn one_or(mut parts: Vec<Filter>, many: fn(Vec<Filter>) -> Filter) -> Filter {
+fn one_or<F>(mut parts: Vec<Filter<F>>, many: fn(Vec<Filter<F>>) -> Filter<F>) -> Filter<F> {
     match parts.len() {
         1 => parts.remove(0),
         _ => many(parts),

@@ -50,7 +50,8 @@ pub(super) fn of(hook: &str, delivery: &Delivery) -> Result<Payload, Nothing> {
     });
     match raw {
         Some(raw) => {
-            let read = wire::push::read(raw).map_err(|reason| Nothing::Unreadable(reason.as_str()))?;
+            let read =
+                wire::message::read(kind.platform(), raw).map_err(|reason| Nothing::Unreadable(reason.as_str()))?;
             data["message"] = value(&read.root);
         }
         // That somebody left is all that is kept of them, here too.

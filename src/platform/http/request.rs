@@ -41,6 +41,11 @@ impl Request {
         Ok(Request { method: Method::Post, body: Some(body), ..Self::get(api) })
     }
 
+    /// The same with a body of JSON that was written before: these very bytes.
+    pub fn post_as_it_is(api: &'static str, body: &str) -> Self {
+        Request { method: Method::Post, body: Some(body.as_bytes().to_vec()), ..Self::get(api) }
+    }
+
     /// Adds a parameter to the query; the access_token comes by itself.
     #[must_use]
     pub fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {

@@ -1,10 +1,12 @@
 //! POST /cgi-bin/webhook/send: a message to a group, by its robot (WeCom reference 4). The key in the query is the only
 //! credential: it stands in no error and no log.
 
+use super::message::unknown;
 use crate::domain::robot::Robot;
-use crate::error::{Kind, Result};
+use crate::domain::secret::Secret;
+use crate::error::Result;
 use crate::platform::Platform;
-use crate::platform::http::{Client, Request, may_have_arrived};
+use crate::platform::http::{Client, Request};
 use serde::Serialize;
 
 /// Bytes of a text message; a longer one is refused with 40058.
@@ -22,17 +24,16 @@ struct Text<'a> {
 }
 
 /// Sends a text, cut to what the platform takes. Text and not markdown: who reads the group in WeChat sees no markdown.
-/// Where the message may have arrived though no answer came, the error is [`Kind::Unknown`].
+/// Where the message may have arrived though no answer came, the error is [`Kind::Unknown`](crate::error::Kind::Unknown).
 pub async fn send(client: &Client, robot: &Robot, text: &str) -> Result<()> {
     let message = Message { msgtype: "text", text: Text { content: cut(text) } };
-    let request = Request::post("webhook/send", &message)?.with("key", robot.key.reveal()).hiding(&robot.key);
-    let sent = client.call_at(Platform::WeCom, &robot.base, &request).await;
-    sent.map(drop).map_err(|mut error| {
-        if may_have_arrived(&error) {
-            error.kind = Kind::Unknown;
-        }
-        error
-    })
+    post(client, &robot.base, &robot.key, Request::post("webhook/send", &message)?).await
+}
+
+/// Sends what was made ready.
+pub(super) async fn post(client: &Client, base: &str, key: &Secret, request: Request) -> Result<()> {
+    let request = request.with("key", key.reveal()).hiding(key);
+    client.call_at(Platform::WeCom, base, &request).await.map(drop).map_err(unknown)
 }
 
 fn cut(text: &str) -> &str {
@@ -44,7 +45,7 @@ fn cut(text: &str) -> &str {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::domain::secret::Secret;
+    use crate::error::Kind;
     use crate::platform::testing::{Server, Step, client, impatient, ok};
     use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! A call as it arrived, and how its body is read.
 
+use crate::sandbox::clock;
 use crate::sandbox::errcode::{Refusal, refuse};
 use crate::sandbox::server::Line;
 use axum::body::Bytes;
@@ -23,18 +24,21 @@ pub struct Call {
     pub body: Bytes,
     /// Who calls.
     pub peer: IpAddr,
+    /// Arrival by the machine's clock, ms since 1970.
+    pub at_ms: i64,
 }
 
 impl Call {
     /// Reads a request to its end.
     pub async fn read(request: Request) -> Result<Call, StatusCode> {
+        let at_ms = clock::real_ms();
         let peer = request.extensions().get::<Line>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |line| line.peer.ip());
         let method = request.method().to_string();
         let path = request.uri().path().to_owned();
         let Query(queries) = Query::try_from_uri(request.uri()).map_err(|_| StatusCode::BAD_REQUEST)?;
         let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT);
         let body = body.await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
-        Ok(Call { method, path, queries, body, peer })
+        Ok(Call { method, path, queries, body, peer, at_ms })
     }
 
     /// The first value of a name in the query.

@@ -25,7 +25,7 @@ pub fn give(world: &World, call: &Call) -> Outcome {
     let spent = lock(&house.quota).spend(&call.path, now_ms);
     // WeCom has one code for both kinds of limit.
     if spent.is_err() {
-        return Err((Some(house), Refusal { errcode: 45009, text: None }));
+        return Err((Some(house), Refusal::of(45009)));
     }
     let given = lock(&house.tokens).stable(now_ms);
     let reply = Reply { errcode: 0, errmsg: "ok", access_token: given.access_token, expires_in: given.expires_in };

@@ -4,6 +4,7 @@ mod address;
 mod break_off;
 mod call;
 mod gettoken;
+mod message;
 mod quota;
 mod rid;
 mod token;
@@ -11,7 +12,6 @@ mod user;
 mod webhook;
 
 use super::account::{Account, Kind as AccountKind};
-use super::clock;
 use super::errcode::{self, Refusal, refuse};
 use super::faults::{self, Kind};
 use super::journal::{Entry, Kept};
@@ -25,7 +25,7 @@ use axum::response::{IntoResponse, Response};
 use call::Call;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::time::{sleep, sleep_until};
+use tokio::time::sleep_until;
 
 /// How long the fault `slow` takes.
 const SLOW: Duration = Duration::from_secs(30);
@@ -60,6 +60,8 @@ enum Takes {
     Wechat,
     /// Those of WeCom too.
     All,
+    /// Those of WeCom only.
+    Wecom,
 }
 
 const APIS: &[Api] = &[
@@ -76,6 +78,8 @@ const APIS: &[Api] = &[
     Api { path: "/cgi-bin/openapi/quota/get", method: "POST", run: Run::Token(Takes::Wechat, quota::get) },
     Api { path: "/cgi-bin/openapi/quota/clear", method: "POST", run: Run::Token(Takes::Wechat, quota::clear_one) },
     Api { path: "/cgi-bin/openapi/rid/get", method: "POST", run: Run::Token(Takes::Wechat, rid::get) },
+    Api { path: message::SEND, method: "POST", run: Run::Token(Takes::Wecom, message::send) },
+    Api { path: message::RECALL, method: "POST", run: Run::Token(Takes::Wecom, message::recall) },
     Api { path: webhook::SEND, method: "POST", run: Run::Key(webhook::send) },
 ];
 
@@ -88,23 +92,24 @@ struct Answer {
 /// Answers any path that is not the sandbox's own.
 pub async fn answer(State(world): State<Arc<World>>, request: Request) -> Response {
     let began = Instant::now();
-    let at_ms = clock::real_ms();
     let line = request.extensions().get::<Line>().cloned();
     let call = match Call::read(request).await {
         Ok(call) => call,
         Err(status) => return status.into_response(),
     };
-    // From the arrival on: what reading took is part of it. A sleep of nothing would be a millisecond.
+    // From the arrival on: what reading took is part of it. Half of it is the way there and half the way back, so
+    // that a caller who goes away meanwhile may have been served or not. A sleep of nothing would be a millisecond.
     if !world.latency.is_zero() {
-        sleep_until((began + world.latency).into()).await;
+        sleep_until((began + world.latency / 2).into()).await;
     }
     let fault = lock(&world.faults).strike(&call.path);
-    if fault == Some(Kind::Slow) {
-        sleep(SLOW).await;
-    }
     let answer = work(&world, &call, fault);
     let (sent, errcode) = dress(&world, &call, &answer, fault, began);
-    write_down(&world, call, &answer, fault, (at_ms, began), errcode, &sent);
+    write_down(&world, call, &answer, fault, began, errcode, &sent);
+    let answered_after = world.latency + if fault == Some(Kind::Slow) { SLOW } else { Duration::ZERO };
+    if !answered_after.is_zero() {
+        sleep_until((began + answered_after).into()).await;
+    }
     match (sent, line) {
         (Some(mut response), _) => {
             // By its own clock, which may be moved; the server would put the machine's.
@@ -123,7 +128,7 @@ pub async fn answer(State(world): State<Arc<World>>, request: Request) -> Respon
 fn work(world: &World, call: &Call, fault: Option<Kind>) -> Answer {
     let before = match fault {
         Some(Kind::Code(errcode)) => Some(errcode),
-        Some(Kind::TokenInvalid) => Some(40001),
+        Some(Kind::TokenInvalid) => Some(if faults::is_wecoms(&call.path) { 40014 } else { 40001 }),
         Some(Kind::SecretFrozen) => Some(40243),
         Some(Kind::Reset | Kind::Http500 | Kind::Html) => Some(-1),
         _ => None,
@@ -132,12 +137,16 @@ fn work(world: &World, call: &Call, fault: Option<Kind>) -> Answer {
         return Answer { house: whose(world, call), said: refuse(errcode) };
     }
     match fault {
+        Some(Kind::IpNotListed) if faults::is_wecoms(&call.path) => {
+            Answer { house: whose(world, call), said: refuse(60020) }
+        }
         Some(Kind::IpNotListed) => Answer { house: whose(world, call), said: Err(not_listed(call)) },
         Some(Kind::AdminConfirm) => {
             let house = whose(world, call);
             let said = house.as_ref().map_or_else(|| refuse(40013), |h| Err(h.confirmation(world.clock.now_ms())));
             Answer { house, said }
         }
+        Some(Kind::BusyDone) => Answer { said: refuse(-1), ..route(world, call) },
         _ => route(world, call),
     }
 }
@@ -160,6 +169,8 @@ fn route(world: &World, call: &Call) -> Answer {
             Err(refusal) => Answer { house: whose(world, call), said: Err(refusal) },
             Ok(house) => {
                 let spent = lock(&house.quota).spend(&call.path, world.clock.now_ms());
+                // WeCom has one code for both kinds of limit.
+                let spent = spent.map_err(|refusal| if takes == Takes::Wecom { Refusal::of(45009) } else { refusal });
                 let said = spent.and_then(|()| run(world, house, call));
                 Answer { house: Some(house.clone()), said }
             }
@@ -175,6 +186,7 @@ fn allowed<'a>(world: &'a World, call: &Call, takes: Takes) -> Result<&'a Arc<Ho
     let house = world.house_of_token(token)?;
     match (house.account.kind, takes) {
         (AccountKind::Wecom { .. }, Takes::Official | Takes::Wechat) => refuse(40014),
+        (AccountKind::Official | AccountKind::Minigame, Takes::Wecom) => refuse(40014),
         (AccountKind::Minigame, Takes::Official) => refuse(48001),
         _ => Ok(house),
     }
@@ -199,7 +211,7 @@ fn speaks_wecom(call: &Call, answer: &Answer) -> bool {
     let shared = is_shared(&call.path);
     let token = call.query("access_token").unwrap_or_default();
     match &answer.house {
-        _ if [webhook::SEND, gettoken::PATH].contains(&call.path.as_str()) => true,
+        _ if faults::is_wecoms(&call.path) => true,
         Some(house) => shared && house.account.is_wecom(),
         None => shared && looks_like_wecom(token),
     }
@@ -216,7 +228,7 @@ fn not_listed(call: &Call) -> Refusal {
         std::net::IpAddr::V4(four) => four.to_ipv6_mapped(),
         std::net::IpAddr::V6(six) => six,
     };
-    Refusal { errcode: 40164, text: Some(format!("invalid ip {ip} ipv6 {six}, not in whitelist")) }
+    Refusal::said(40164, format!("invalid ip {ip} ipv6 {six}, not in whitelist"))
 }
 
 /// The answer as it goes out; `None` where the connection is broken off instead.
@@ -265,13 +277,13 @@ fn write_down(
     call: Call,
     answer: &Answer,
     fault: Option<Kind>,
-    (at_ms, began): (i64, Instant),
+    began: Instant,
     errcode: Option<i64>,
     sent: &Option<Response>,
 ) {
     let account = answer.house.as_ref().map(|house| &house.account);
     let entry = Entry {
-        at_ms,
+        at_ms: call.at_ms,
         clock: world.clock.now(),
         account: account.map(|account| (account.name.clone(), account.app_id.clone())),
         body: Kept::of(&call.body),
@@ -281,7 +293,7 @@ fn write_down(
         status: sent.as_ref().map_or(0, |response| response.status().as_u16()),
         errcode,
         fault: fault.map(faults::kind_name),
-        ms: began.elapsed().as_millis() as u64,
+        ms: began.elapsed().max(world.latency).as_millis() as u64,
     };
     lock(&world.journal).write(entry);
 }

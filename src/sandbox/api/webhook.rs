@@ -1,7 +1,9 @@
 //! POST /cgi-bin/webhook/send (WeCom reference 4). A text that is too long is refused, not cut.
 
 use super::call::Call;
+use super::message::content;
 use crate::sandbox::errcode::{Refusal, refuse};
+use crate::sandbox::office::Said;
 use crate::sandbox::world::{World, lock};
 use serde_json::{Value, json};
 
@@ -26,26 +28,42 @@ pub fn send(world: &World, call: &Call) -> Result<String, Refusal> {
     if !lock(&world.robot).has_key(key) {
         return refuse(93000);
     }
-    sound(&serde_json::from_slice(&call.body).unwrap_or_default())?;
-    lock(&world.robot).speak(world.clock.now_ms())?;
+    let said = said(&serde_json::from_slice(&call.body).unwrap_or_default())?;
+    let now_ms = world.clock.now_ms();
+    let spoken = lock(&world.robot).speak(now_ms);
+    lock(&world.office).robot(spoken.is_ok().then_some(said), now_ms, call.at_ms);
+    spoken?;
     Ok(json!({ "errcode": 0, "errmsg": "ok" }).to_string())
 }
 
-fn sound(message: &Value) -> Result<(), Refusal> {
+fn said(message: &Value) -> Result<Said, Refusal> {
     let name = message["msgtype"].as_str().unwrap_or_default();
     let Some((_, most)) = TYPES.iter().find(|(known, _)| *known == name) else {
         return refuse(40008);
     };
+    let (msgtype, body) = (name.to_owned(), &message[name]);
     let Some(most) = most else {
-        return if message[name].is_object() { Ok(()) } else { refuse(44004) };
+        return sound(name, body).map(|()| Said { msgtype, ..content::whole(body) });
     };
-    let content = message[name]["content"].as_str().unwrap_or_default();
+    let content = body["content"].as_str().unwrap_or_default();
     match content.len() {
         0 => refuse(44004),
-        long if long > *most => {
-            let text = format!("{name}.content exceed max length {most}");
-            Err(Refusal { errcode: 40058, text: Some(text) })
-        }
+        long if long > *most => Err(Refusal::said(40058, format!("{name}.content exceed max length {most}"))),
+        _ => Ok(Said { msgtype, content: content.to_owned(), ..Said::default() }),
+    }
+}
+
+/// What is no text: articles each lead somewhere, and a robot has no card that calls back.
+fn sound(name: &str, body: &Value) -> Result<(), Refusal> {
+    if !body.is_object() {
+        return refuse(44004);
+    }
+    match name {
+        "news" => content::articles(body, false),
+        "template_card" => match content::card(body)? {
+            (_, true) => refuse(42031),
+            _ => Ok(()),
+        },
         _ => Ok(()),
     }
 }

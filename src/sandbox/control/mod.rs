@@ -7,6 +7,7 @@ pub mod shown;
 use super::account::{Account, Kind as AccountKind, kind_name, mode_name};
 use super::faults::{Fault, Shown};
 use super::lists::Lists;
+use super::office::directory::{Change, Directory};
 use super::push::{self, Order};
 use super::world::{House, World, lock};
 use crate::error::{Error, Kind};
@@ -35,6 +36,8 @@ pub fn routes() -> Router<Arc<World>> {
         .route("/sandbox/clock", get(clock).post(move_clock))
         .route("/sandbox/push", post(push_events))
         .route("/sandbox/revoke", post(revoke))
+        .route("/sandbox/wecom", get(directory).post(change_directory))
+        .route("/sandbox/wecom/messages", get(messages))
         .route("/sandbox/accounts", get(accounts))
         .route("/sandbox/{*other}", get(nothing).post(nothing))
 }
@@ -72,9 +75,43 @@ async fn state(State(world): TheWorld, _: guard::Local) -> Json<Sum> {
         accounts: accounts.collect(),
         requests: lock(&world.journal).counts(),
         faults: lock(&world.faults).show(),
+        wecom: lock(&world.office).show(apps(&world), world.clock.now_ms()),
         blocked: lock(&world.guesses).show(world.clock.now_ms()),
         clock: shown_clock(&world),
     })
+}
+
+fn apps(world: &World) -> impl Iterator<Item = &str> {
+    world.houses.iter().filter(|house| house.account.is_wecom()).map(|house| house.account.name.as_str())
+}
+
+/// Who there is in the corporation.
+async fn directory(State(world): TheWorld, _: guard::Local) -> Json<Directory> {
+    Json(lock(&world.office).directory())
+}
+
+async fn change_directory(
+    State(world): TheWorld,
+    _: guard::Local,
+    order: Result<Json<Change>, JsonRejection>,
+) -> Result<Json<Directory>, Response> {
+    let Json(change) = order.map_err(unreadable)?;
+    let mut office = lock(&world.office);
+    office.change(change);
+    Ok(Json(office.directory()))
+}
+
+#[derive(Deserialize)]
+struct Whose {
+    #[serde(default)]
+    after: u64,
+    userid: Option<String>,
+}
+
+/// NDJSON, a row for each person; `?userid=zhang` for those of one, `?after=N` for what came later.
+async fn messages(State(world): TheWorld, _: guard::Local, Query(whose): Query<Whose>) -> Response {
+    let text = lock(&world.office).ndjson(whose.after, whose.userid.as_deref());
+    ([(header::CONTENT_TYPE, "application/x-ndjson")], text).into_response()
 }
 
 async fn faults(State(world): TheWorld, _: guard::Local) -> Json<Vec<Shown>> {

@@ -4,6 +4,7 @@ use crate::error::{Error, Kind, Text};
 use crate::sandbox::faults::Shown;
 use crate::sandbox::guesses::Blocked;
 use crate::sandbox::journal::Counts;
+use crate::sandbox::office::Shown as Wecom;
 use crate::sandbox::people::Churned;
 use crate::sandbox::quota::Shown as Quota;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,8 @@ pub struct State {
     pub requests: Counts,
     /// What goes wrong on purpose.
     pub faults: Vec<Shown>,
+    /// What the apps and the robot of WeCom said, and whom it reached.
+    pub wecom: Wecom,
     /// Addresses that gettoken refuses for wrong secrets.
     pub blocked: Vec<Blocked>,
     /// The clock.

@@ -15,7 +15,7 @@ fn faults_are_read_with_shares_percents_and_paths() {
     let fault = Fault::parse("busy@/cgi-bin/user/info=0.5").unwrap();
     assert_eq!((fault.name().as_str(), fault.path.as_deref(), fault.rate), ("busy", Some("/cgi-bin/user/info"), 0.5));
     assert_eq!(Fault::parse("48001=25%").unwrap().rate, 0.25);
-    for wrong in ["busy", "busy=2", "busy=-1", "nothing=1", "12345=1", "busy@info=1", "busy=x"] {
+    for wrong in ["busy", "busy=2", "busy=-1", "nothing=1", "12345=1", "busy@info=1", "busy@weibo=1", "busy=x"] {
         assert!(Fault::parse(wrong).is_err(), "{wrong}");
     }
 }

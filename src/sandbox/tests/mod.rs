@@ -14,6 +14,7 @@ mod users;
 mod vectors;
 mod webhook;
 mod wecom;
+mod wecom_message;
 
 use super::clock::Start;
 use super::{Account, Options, Running, start};

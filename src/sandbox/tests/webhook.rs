@@ -43,7 +43,13 @@ async fn what_is_no_message_is_refused() {
         (text(""), 44004),
         (markdown(4096), 0),
         (markdown(4097), 40058),
-        (json!({ "msgtype": "news", "news": { "articles": [] } }), 0),
+        (json!({ "msgtype": "news", "news": { "articles": [{ "title": "t", "url": "https://example.com" }] } }), 0),
+        (json!({ "msgtype": "news", "news": { "articles": [] } }), 45008),
+        (
+            json!({ "msgtype": "template_card", "template_card": { "card_type": "button_interaction", "task_id": "1",
+            "main_title": { "title": "t" } } }),
+            42031,
+        ),
         (json!({ "msgtype": "news" }), 44004),
         (json!({ "msgtype": "poem", "poem": { "content": "x" } }), 40008),
         (Value::Null, 40008),
@@ -56,6 +62,28 @@ async fn what_is_no_message_is_refused() {
     assert!(said.starts_with("invalid webhook url, hint: [") && said.ends_with("devtool/query?e=93000"), "{said}");
     assert_eq!(errcode(&stage.post(SEND, &[], &text("x")).await), 93000);
     assert_eq!(errcode(&stage.get(SEND, &[]).await), 43002);
+}
+
+#[tokio::test]
+async fn what_its_group_received_is_told() {
+    let stage = stage(options()).await;
+    for n in 0..21 {
+        say(&stage, &text(&format!("{n}"))).await;
+    }
+    let state = stage.get("/sandbox/state", &[]).await;
+    assert_eq!(state["wecom"]["robot"], json!({ "received": 20, "refused": 1 }));
+    let rows = stage.http.get(stage.url("/sandbox/wecom/messages?after=19")).send().await.unwrap();
+    let row: Value = serde_json::from_str(&rows.text().await.unwrap()).unwrap();
+    assert_eq!((&row["content"], &row["userid"], &row["account"]), (&json!("19"), &Value::Null, &Value::Null));
+}
+
+#[tokio::test]
+async fn a_robots_lost_answer_was_said() {
+    let faults = vec![Fault::parse("lost-answer@/cgi-bin/webhook/send=1").unwrap()];
+    let stage = stage(Options { faults, ..options() }).await;
+    let lost = stage.http.post(stage.url(SEND)).query(&[("key", &key(&stage))]).body(text("x").to_string()).send();
+    assert!(lost.await.unwrap_err().is_request());
+    assert_eq!(stage.get("/sandbox/state", &[]).await["wecom"]["robot"]["received"], 1);
 }
 
 #[tokio::test]

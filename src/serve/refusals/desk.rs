@@ -4,9 +4,11 @@
 use super::diagnosis::Patterns;
 use super::lately::Lately;
 use super::{Accounts, Case, Odd, Refused};
+use crate::domain::account::Platform;
 use crate::domain::clock::Clock;
 use crate::lifecycle;
 use crate::serve::window::Window;
+use crate::wire::advice;
 use crate::wire::cause::Cause;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -82,7 +84,7 @@ impl Desk {
         self.swallowed += self.dropped.swap(0, Ordering::Relaxed);
         match case {
             Case::Refused(refused) => self.refused(&refused),
-            Case::Odd(account, odd) => self.odd(&account, odd),
+            Case::Odd(platform, account, odd) => self.odd(platform, &account, odd),
         }
     }
 
@@ -90,7 +92,11 @@ impl Desk {
         let (account, reason) = (refused.account.as_str(), refused.refusal.reason);
         let cause = if self.looks.take() { self.prove(refused) } else { None };
         let Some(not_shown) = self.line(account, cause.as_ref().map(Cause::as_str)) else { return };
-        let hint = cause.as_ref().map_or_else(|| reason.advice(), Cause::advice).hint().en;
+        let hint = match &cause {
+            Some(cause) => advice::of_cause(refused.platform, cause),
+            None => advice::of_reason(refused.platform, reason),
+        };
+        let hint = hint.hint().en;
         let (cause, body) = (cause.as_ref().map(Cause::as_str), hash(refused));
         let reason = reason.as_str();
         tracing::warn!(account, reason, cause, body, not_shown, "callback refused: {hint}");
@@ -105,7 +111,7 @@ impl Desk {
         self.clock.now_ms() / 1000
     }
 
-    fn odd(&mut self, account: &str, odd: Odd) {
+    fn odd(&mut self, platform: Platform, account: &str, odd: Odd) {
         let cause = match odd {
             Odd::Clear => None,
             Odd::OldToken => Some(Cause::PreviousToken),
@@ -122,7 +128,7 @@ impl Desk {
         };
         let Some(not_shown) = self.line(account, Some(name)) else { return };
         let what = match (&cause, odd) {
-            (Some(cause), _) => cause.advice().hint().en,
+            (Some(cause), _) => advice::of_cause(platform, cause).hint().en,
             (None, Odd::Skew(skew)) => {
                 let (off, side) = (skew.abs(), if skew > 0 { "behind" } else { "ahead of" });
                 format!("a stale timestamp, {off} s {side} our clock; one alone proves nothing")

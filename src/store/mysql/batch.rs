@@ -41,7 +41,7 @@ pub(super) async fn insert<'a>(
     let mut new = HashMap::with_capacity(sorted.len());
     let mut unsure: Vec<&Arrival> = Vec::new();
     for rows in sorted.chunks(ROWS) {
-        let row = format!("(?, 'official', ?, ?, ?, ?, ?, ?, ?, ({until}) * ?, ?, ?)");
+        let row = format!("(?, ?, ?, ?, ?, ?, ?, ?, ?, ({until}) * ?, ?, ?)");
         let sql = format!(
             "INSERT IGNORE INTO inbox_event (account, platform, dedupe_key, openid, kind, raw, state, due_at, lease, \
              lease_until, event_time, received_at) VALUES {}",
@@ -50,6 +50,7 @@ pub(super) async fn insert<'a>(
         let query = rows.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, arrival| {
             query
                 .bind(&*arrival.account)
+                .bind(arrival.event.kind.platform().as_str())
                 .bind(&arrival.key[..])
                 .bind(arrival.event.openid())
                 .bind(arrival.event.kind.as_str())

@@ -66,6 +66,18 @@ impl QueueDb {
         renamed(error, self.name)
     }
 
+    /// Whether the queue stands here.
+    pub async fn is_installed(&self) -> Result<bool> {
+        let sql = match self.dialect() {
+            Dialect::Sqlite => "SELECT 1 FROM sqlite_master WHERE name = 'member_notification_queue'",
+            Dialect::MySql => {
+                "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() \
+                 AND table_name = 'member_notification_queue'"
+            }
+        };
+        Ok(self.row(sql, vec![], |row| row.int(0)).await?.is_some())
+    }
+
     /// Runs DDL, one statement after the other: in one transaction on SQLite; on MySQL each commits by itself, and goes
     /// by the text protocol, for triggers and procedures can't be prepared there.
     pub(super) async fn ddl(&self, statements: &[String]) -> Result<(), (usize, Error)> {

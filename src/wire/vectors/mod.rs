@@ -1,10 +1,11 @@
-//! The fixed vectors of the Official Account. Each test asserts how many cases it ran and fails on a
+//! The fixed vectors of the Official Account and of WeCom. Each test asserts how many cases it ran and fails on a
 //! word it does not know.
 #![allow(clippy::unwrap_used)]
 
 mod acceptance;
 mod crypto;
 mod events;
+mod wecom;
 
 use super::reason::Reason;
 use super::signature;
@@ -13,7 +14,11 @@ use crate::domain::secret::Secret;
 use serde_json::Value;
 
 fn load(name: &str) -> Value {
-    let path = format!("{}/tests/vectors/official-account-{name}.json", env!("CARGO_MANIFEST_DIR"));
+    load_file(&format!("official-account-{name}"))
+}
+
+fn load_file(name: &str) -> Value {
+    let path = format!("{}/tests/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
@@ -59,7 +64,7 @@ fn reasons(word: &str) -> &'static [Reason] {
         "no_key" => &[Reason::NoKey],
         "downgrade" => &[Reason::Downgrade],
         "decrypt_error" | "format_error" => &[Reason::Decrypt],
-        "appid" | "appid_mismatch" => &[Reason::Appid],
+        "appid" | "appid_mismatch" | "receiveid_mismatch" => &[Reason::Appid],
         "decrypt_or_appid_error" => &[Reason::Decrypt, Reason::Appid],
         "foreign_account" => &[Reason::ForeignAccount],
         "doctype" => &[Reason::Doctype],

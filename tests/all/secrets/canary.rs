@@ -114,7 +114,8 @@ fn shaped(variable: &str) -> (String, String) {
         "DB_PASSWORD" => whole(format!("{core}@:/?#[]%&+ '\"\\")),
         _ if variable.contains("AES_KEY") => whole(aes_key(variable)),
         _ if variable.ends_with("APP_SECRET") => whole(hex(variable)),
-        _ if variable.starts_with("WECHAT_TOKEN") => whole(core),
+        _ if variable.starts_with("WECHAT_TOKEN") || variable.starts_with("WECOM_TOKEN") => whole(core),
+        "WECOM_WEBHOOK_KEY" => whole(core),
         _ if variable.contains("WEBHOOK") => (format!("http://127.0.0.1:1/cgi-bin/webhook/send?key={core}"), core),
         _ => whole(format!("{core}+/=")),
     }

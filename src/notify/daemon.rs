@@ -1,0 +1,75 @@
+//! Pass after pass: a full one at its interval, and between them one look at an index each moment, so that a row goes out
+//! as soon as it is due.
+
+use super::pass::{Notifier, Options, Passed};
+use crate::error::{Kind, Result};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// After a pass that came to nothing because a service is away, and because a person has to act.
+const AWAY: Duration = Duration::from_secs(5);
+const ILL: Duration = Duration::from_secs(60);
+
+/// How the loop goes.
+#[derive(Debug, Clone)]
+pub struct Rhythm {
+    /// Between two full passes.
+    pub full: Duration,
+    /// Between two looks whether something is due.
+    pub poll: Duration,
+}
+
+impl Notifier {
+    /// Until `stop`: what is under way comes to its end first. `woken` starts a pass at once; `told` hears of each.
+    pub async fn keep_going(
+        self: Arc<Self>,
+        options: &Options,
+        rhythm: &Rhythm,
+        woken: &Notify,
+        stop: CancellationToken,
+        mut told: impl FnMut(&Passed),
+    ) {
+        while !stop.is_cancelled() {
+            let passed = self.pass(options, stop.clone()).await;
+            told(&passed);
+            let rest = match passed.error.as_ref().map(|error| error.kind) {
+                None => Duration::ZERO,
+                Some(Kind::Config | Kind::Refused) => ILL,
+                Some(_) => AWAY,
+            };
+            tokio::select! {
+                () = self.until_due(rest, rhythm) => {}
+                () = woken.notified() => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Whether a pass has something to do; where new members are looked for, that is a pass's work too.
+    async fn is_due(&self) -> Result<bool> {
+        if let Some(source) = &self.source
+            && self.db.look(source, 1).await? > 0
+        {
+            return Ok(true);
+        }
+        self.db.is_due().await
+    }
+
+    /// After a rest: until a row is due, or a full pass.
+    async fn until_due(&self, rest: Duration, rhythm: &Rhythm) {
+        tokio::time::sleep(rest).await;
+        let full = Instant::now() + rhythm.full;
+        while Instant::now() < full {
+            match self.is_due().await {
+                Ok(true) => return,
+                Ok(false) => tokio::time::sleep(rhythm.poll).await,
+                Err(error) => {
+                    tracing::debug!(%error, "the queue's database is away");
+                    tokio::time::sleep(AWAY).await;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! A monitor or a person with curl starts a pass over the notification queue (seed 002's `/api/wecom/process-queue`); and
+//! where `[queue] in_serve` says so, the queue is drained here, a pass whenever a row is due.
+
+use super::Served;
+use super::accounts::{Accounts, Table};
+use super::caller::{self, Caller};
+use super::problem::{Problem, unread};
+use super::request::Id;
+use crate::app::App;
+use crate::error::{Error, Kind, Result};
+use crate::lifecycle;
+use crate::notify::{Notifier, Options, Passed, Rhythm, database};
+use crate::say;
+use crate::store::queue::QueueDb;
+use axum::Router;
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{Mutex, Notify, watch};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+/// Rows claimed at once, and messages under way at once, of a server that has other work.
+const BATCH: u32 = 10;
+const CONCURRENCY: usize = 8;
+/// A pass that somebody waits for claims no more rows after this time.
+const PATIENCE: Duration = Duration::from_secs(50);
+/// Between two looks for due rows, and whether the configuration is another one.
+const POLL: Duration = Duration::from_millis(300);
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Who answers, and drains.
+pub(super) struct Desk {
+    app: Arc<App>,
+    accounts: Arc<Accounts>,
+    /// One pass at a time in this process; what is open belongs to a configuration.
+    open: Mutex<Option<(Arc<Table>, Arc<Notifier>)>>,
+    woken: Notify,
+}
+
+impl Desk {
+    pub fn new(served: &Served) -> Desk {
+        let (app, accounts) = (served.app.clone(), served.accounts.clone());
+        Desk { app, accounts, open: Mutex::default(), woken: Notify::new() }
+    }
+}
+
+/// `GET` and `POST /api/wecom/process-queue`.
+pub(super) fn routes(desk: Arc<Desk>) -> Router {
+    let method = async |headers: HeaderMap| {
+        let no = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this route takes GET, POST");
+        let mut answer = no.told(&Id::of(&headers));
+        answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
+        answer
+    };
+    let process = get(process).post(process).head(method).fallback(method);
+    Router::new().route("/api/wecom/process-queue", process).with_state(desk)
+}
+
+async fn process(State(desk): State<Arc<Desk>>, parts: Parts) -> Response {
+    let (table, id) = (desk.accounts.now(), Id::of(&parts.headers));
+    let client = match admit(&table, &parts) {
+        Ok(client) => client.to_owned(),
+        Err(no) => return unread(no.told(&id)),
+    };
+    let request_id = id.as_str();
+    // A caller that goes away does not end a pass.
+    let (own, under) = (desk.clone(), table.clone());
+    let pass = tokio::spawn(async move { own.pass(&under).await }.instrument(id.span()));
+    let passed = pass.await.unwrap_or_else(|_| Err(Error::failed(say!("the pass broke off"; "处理中断"))));
+    let mut answer = match passed {
+        Ok(passed) => {
+            let (sent, dead) = (passed.counts.sent, passed.counts.dead);
+            tracing::info!(request_id, client, sent, dead, "a pass over the queue");
+            shown(&passed)
+        }
+        Err(error) => {
+            tracing::warn!(request_id, client, %error, "no pass over the queue");
+            Problem::of(&error).told(&id)
+        }
+    };
+    id.on(&mut answer);
+    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+/// Who calls, where they may.
+fn admit<'t>(table: &'t Table, parts: &Parts) -> Result<&'t str, Problem> {
+    let Some(caller) = Caller::known(table, &parts.headers) else {
+        let what = "Authorization: Bearer with the token of a [[client]] is missing or wrong";
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, what));
+    };
+    let from = caller::source(&parts.extensions, &parts.headers, &table.config.trusted_proxies);
+    match (caller.may_come_from(from), caller.may_process_queue()) {
+        (true, true) => Ok(caller.name()),
+        (false, _) => Err(Problem::new(StatusCode::FORBIDDEN, "this client may not call from this address")),
+        (true, false) => Err(Problem::new(StatusCode::FORBIDDEN, "this client has no scope queue:process")),
+    }
+}
+
+/// The counts of a pass; what ended it early stands beside them.
+fn shown(passed: &Passed) -> Response {
+    let mut body = serde_json::to_value(&passed.counts).unwrap_or_default();
+    body["next_in_ms"] = passed.next_in_ms.into();
+    body["error"] = passed.error.as_ref().map_or(Value::Null, |error| {
+        json!({ "detail": crate::report::veiled(&error.what.en), "errcode": error.errcode })
+    });
+    let status = match passed.error.as_ref().map(|error| error.kind) {
+        None => StatusCode::OK,
+        Some(Kind::Refused | Kind::Config) => StatusCode::BAD_GATEWAY,
+        Some(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (status, axum::Json(body)).into_response()
+}
+
+impl Desk {
+    /// A pass now, or after the one that is under way.
+    async fn pass(&self, table: &Arc<Table>) -> Result<Passed> {
+        let mut open = self.open.lock().await;
+        let notifier = self.notifier(&mut open, table).await?;
+        let options = options(table, Some(Instant::now() + PATIENCE));
+        Ok(notifier.pass(&options, CancellationToken::new()).await)
+    }
+
+    /// What is open, opened anew under another configuration.
+    async fn notifier(
+        &self,
+        open: &mut Option<(Arc<Table>, Arc<Notifier>)>,
+        table: &Arc<Table>,
+    ) -> Result<Arc<Notifier>> {
+        if let Some((of, notifier)) = open.as_ref().filter(|(of, _)| Arc::ptr_eq(of, table)) {
+            let _ = of;
+            return Ok(notifier.clone());
+        }
+        let notifier = Notifier::open(self.app.clone(), &table.config).await?;
+        *open = Some((table.clone(), notifier.clone()));
+        Ok(notifier)
+    }
+
+    /// Drains the queue as long as the configuration says so.
+    pub async fn work(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let mut said = String::new();
+        while !*stop.borrow() {
+            let table = self.accounts.now();
+            let ended = if table.config.queue.in_serve { self.drain(&table, &mut stop).await } else { Ok(()) };
+            match ended {
+                Ok(()) => said.clear(),
+                Err(error) => {
+                    let why = error.to_string();
+                    if why != said {
+                        tracing::error!(%error, "the notification queue is not drained");
+                    }
+                    said = why;
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = lifecycle::until(&mut stop) => return,
+            }
+        }
+    }
+
+    /// Until the end, or another configuration.
+    async fn drain(&self, table: &Arc<Table>, stop: &mut watch::Receiver<bool>) -> Result<()> {
+        let notifier = {
+            let mut open = self.open.lock().await;
+            self.notifier(&mut open, table).await?
+        };
+        let rhythm = Rhythm { full: table.config.queue.monitor_interval, poll: POLL };
+        let (options, end) = (options(table, None), CancellationToken::new());
+        let going = notifier.keep_going(&options, &rhythm, &self.woken, end.clone(), log);
+        tokio::pin!(going);
+        tokio::select! {
+            () = &mut going => return Ok(()),
+            () = lifecycle::until(stop) => {}
+            () = self.another(table) => {}
+        }
+        end.cancel();
+        going.await;
+        Ok(())
+    }
+
+    async fn another(&self, table: &Arc<Table>) {
+        while Arc::ptr_eq(&self.accounts.now(), table) {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
+fn options(table: &Table, until: Option<Instant>) -> Options {
+    Options { batch: BATCH, concurrency: CONCURRENCY, max: None, until, digest: table.config.queue.digest }
+}
+
+fn log(passed: &Passed) {
+    if let Some(error) = &passed.error {
+        tracing::error!(%error, "a pass over the queue ended early");
+    }
+    if passed.counts.claimed > 0 {
+        let (sent, again, dead, unknown) =
+            (passed.counts.sent, passed.counts.again, passed.counts.dead, passed.counts.unknown);
+        tracing::info!(sent, again, dead, unknown, "a pass over the queue");
+    }
+}
+
+/// Counts what is in the queue, for /metrics; nothing where there is none.
+pub(super) async fn count(app: &App, db: &mut Option<QueueDb>) {
+    if app.config.wecoms.is_empty() {
+        return;
+    }
+    if db.is_none() {
+        *db = database(app, &app.config).await.ok();
+    }
+    let Some(queue) = db else { return };
+    let Ok((pending, processing, dead, oldest_ms)) = queue.queue_gauges().await else { return };
+    for (state, count) in [("pending", pending), ("processing", processing), ("dead", dead)] {
+        app.metrics.queue.with_label_values(&[state]).set(count);
+    }
+    let oldest = oldest_ms.map_or(0.0, |age| (app.now_ms() - age) as f64 / 1000.0);
+    app.metrics.queue_oldest.set(oldest);
+}
