@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::metrics::Metrics;
 use crate::platform::http::{Call, Client, Limits};
 use crate::spool::{self, Surveyor};
+use crate::store::queue::QueueDb;
 use crate::store::{InHand, Options, Store, Zone};
 use crate::tokens::{Keeper, host_name};
 use crate::wire::reason::Reason;
@@ -157,6 +158,16 @@ impl App {
     /// Now, milliseconds, by the clock of the process.
     pub fn now_ms(&self) -> i64 {
         self.config.clock.now_ms()
+    }
+}
+
+/// Opens the database of the queue as it stands: the CRM's, or our own where no other is configured. `create`: a SQLite
+/// file is made where there is none.
+pub async fn open_queue(config: &Config, create: bool) -> Result<QueueDb> {
+    let own = &config.database_url;
+    match &config.queue.database_url {
+        Some(url) if url.reveal() != own.reveal() => QueueDb::open(url, create).await,
+        _ => QueueDb::open_own(own, create).await,
     }
 }
 

@@ -98,13 +98,13 @@ groups! {
     #[command(subcommand)]
     Quota(commands::quota::Quota),
     #[command(subcommand)]
-    Queue(commands::queue::Queue),
-    #[command(subcommand)]
     Followers(commands::followers::Followers),
     #[command(subcommand)]
     Locations(commands::locations::Locations),
     #[command(subcommand)]
     Events(commands::events::Events),
+    #[command(subcommand)]
+    Queue(commands::queue::Queue),
     #[command(subcommand)]
     Sends(commands::sends::Sends),
     #[command(subcommand)]

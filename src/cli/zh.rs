@@ -12,6 +12,7 @@ mod init;
 mod jobs;
 mod locations;
 mod own;
+mod queue;
 mod quota;
 mod sandbox;
 mod sends;
@@ -33,6 +34,7 @@ const TABLES: &[&[(&str, &str)]] = &[
     followers::SENTENCES,
     locations::SENTENCES,
     events::SENTENCES,
+    queue::SENTENCES,
     jobs::SENTENCES,
     sends::SENTENCES,
     db::SENTENCES,

@@ -12,7 +12,7 @@ use super::source::{Layer, Origin, Value};
 use super::values;
 use crate::domain::account::WeCom;
 use crate::domain::near::near;
-use crate::domain::notice::{Form, Kind, Recipient, Via};
+use crate::domain::notice::{Form, Kind, Recipient, Source, Via};
 use crate::domain::secret::Secret;
 use crate::error::{Error, Result, Text};
 use crate::say;
@@ -188,6 +188,19 @@ pub(super) fn queue(read: &mut Read<'_>, wecoms: &[WeCom]) -> Result<Queue> {
 }
 
 impl Queue {
+    /// The members, and what is told of them.
+    pub fn source(&self) -> Source {
+        Source {
+            table: self.members_table.clone(),
+            id: self.id_column.clone(),
+            fields: self.fields.clone(),
+            kinds: self.kinds.clone(),
+            changed: self.changed.clone(),
+            status: self.status_column.clone(),
+            max_attempts: self.max_attempts,
+        }
+    }
+
     /// Refuses kinds that a capture can't see.
     pub fn check_capture(&self, capture: Capture) -> Result<()> {
         match capture == Capture::Poll && self.kinds != [Kind::New] {

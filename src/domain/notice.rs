@@ -3,10 +3,12 @@
 mod form;
 mod kind;
 mod recipient;
+mod source;
 
 pub use form::Form;
 pub use kind::Kind;
 pub use recipient::Recipient;
+pub use source::Source;
 
 use serde_json::{Map, Value};
 

@@ -2,7 +2,7 @@
 //! as soon as it is due.
 
 use super::pass::{Notifier, Options, Passed};
-use crate::error::Kind;
+use crate::error::{Kind, Result};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -47,12 +47,22 @@ impl Notifier {
         }
     }
 
+    /// Whether a pass has something to do; where new members are looked for, that is a pass's work too.
+    async fn is_due(&self) -> Result<bool> {
+        if let Some(source) = &self.source
+            && self.db.look(source, 1).await? > 0
+        {
+            return Ok(true);
+        }
+        self.db.is_due().await
+    }
+
     /// After a rest: until a row is due, or a full pass.
     async fn until_due(&self, rest: Duration, rhythm: &Rhythm) {
         tokio::time::sleep(rest).await;
         let full = Instant::now() + rhythm.full;
         while Instant::now() < full {
-            match self.db.is_due().await {
+            match self.is_due().await {
                 Ok(true) => return,
                 Ok(false) => tokio::time::sleep(rhythm.poll).await,
                 Err(error) => {

@@ -14,6 +14,7 @@ pub fn value(text: &str, escape: Escape) -> String {
     match escape {
         Escape::Address => address(&line),
         Escape::Plain => unlinked(&line, |letter| matches!(letter, '<' | '>')),
+        Escape::Marks if is_masked(&line) => line,
         Escape::Marks => {
             let marks = unlinked(&line, |letter| "<>[]*`#\\|~".contains(letter));
             unruled(&marks)
@@ -47,6 +48,12 @@ fn line(text: &str) -> String {
     let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     let kept = text.chars().filter(|c| !turns(*c)).map(|c| if breaks(c) { ' ' } else { c });
     kept.collect::<String>().trim().to_owned()
+}
+
+/// A number of which the middle is stars: between digits four of them are no mark.
+fn is_masked(text: &str) -> bool {
+    let digits = |part: &str| part.trim_start_matches('+').bytes().all(|c| c.is_ascii_digit());
+    text.split_once("****").is_some_and(|(head, tail)| !head.is_empty() && digits(head) && digits(tail))
 }
 
 /// Marks as their full-width twins; and what looks like the address of a page or an entity like neither.
@@ -112,6 +119,8 @@ mod tests {
             ("www.evil.com", "www．evil．com", "www．evil．com"),
             ("# 头\n## 头", "# 头 ## 头", "＃ 头 ＃＃ 头"),
             ("**b** `c`", "**b** `c`", "＊＊b＊＊ ｀c｀"),
+            ("138****8000", "138****8000", "138****8000"),
+            ("1****2****3", "1****2****3", "1＊＊＊＊2＊＊＊＊3"),
             ("---", "---", "－－－"),
             ("- a", "- a", "－ a"),
             ("a-b_c", "a-b_c", "a-b_c"),

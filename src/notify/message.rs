@@ -287,9 +287,7 @@ pub fn as_text(parts: &BTreeMap<&'static str, String>) -> String {
     for name in ["title", "description", "desc", "text", "rows", "url"] {
         let Some(text) = parts.get(name) else { continue };
         let text = without_tags(text);
-        if !text.trim().is_empty() {
-            out.push(text.trim().to_owned());
-        }
+        out.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
     }
     out.join("\n")
 }
@@ -301,7 +299,7 @@ fn without_tags(text: &str) -> String {
     while let Some((before, tag)) = rest.split_once('<') {
         out.push_str(before);
         let (inside, after) = tag.split_once('>').unwrap_or((tag, ""));
-        if (inside.starts_with("/div") || inside.starts_with("br")) && !out.ends_with('\n') {
+        if inside.starts_with("/div") || inside.starts_with("br") {
             out.push('\n');
         }
         rest = after;

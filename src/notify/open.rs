@@ -4,12 +4,12 @@ use super::book::Book;
 use super::channel::Channels;
 use super::pass::Notifier;
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{Capture, Config};
 use crate::domain::account::WeCom;
 use crate::domain::robot::Robot;
 use crate::error::{Error, Result};
 use crate::say;
-use crate::store::{Options, Store};
+use crate::store::queue::QueueDb;
 use crate::tokens::this_process;
 use std::sync::Arc;
 
@@ -23,20 +23,32 @@ impl Notifier {
         let robot = wecom.webhook_key.clone().map(|key| Robot { base: wecom.api_base.clone(), key });
         let drain = db.drain(&this_process()).await?;
         let channels = Channels::new(app.clone(), wecom.access, robot);
-        Ok(Arc::new(Notifier { app, db, book, channels, drain }))
+        let source = (config.queue.capture == Capture::Poll).then(|| config.queue.source());
+        Ok(Arc::new(Notifier { app, db, book, channels, drain, source }))
     }
 
     /// The queue's database.
-    pub fn db(&self) -> &Store {
+    pub fn db(&self) -> &QueueDb {
         &self.db
     }
 }
 
-/// The queue's database: our own, or the CRM's.
-pub async fn database(app: &App, config: &Config) -> Result<Store> {
-    match &config.queue.database_url {
-        Some(url) if url.reveal() != app.config.database_url.reveal() => Store::open(url, Options::default()).await,
-        _ => Ok(app.store.clone()),
+/// The queue's database: our own, or the CRM's; 78 where the queue is not installed there.
+pub async fn database(app: &App, config: &Config) -> Result<QueueDb> {
+    let db = match &config.queue.database_url {
+        Some(url) if url.reveal() != config.database_url.reveal() => QueueDb::open(url, false).await?,
+        _ => QueueDb::over(app.store.clone(), &app.config.database_url),
+    };
+    match db.is_installed().await.map_err(|error| db.named(error))? {
+        true => Ok(db),
+        false => {
+            let place = db.place();
+            Err(Error::config(say!(
+                "there is no notification queue at {place}";
+                "{place} 中没有通知队列"
+            ))
+            .next(say!("make it: wxops queue install"; "请先运行：wxops queue install")))
+        }
     }
 }
 

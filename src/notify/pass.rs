@@ -9,12 +9,11 @@ use super::plan::Planner;
 use super::settle::{Settler, Went};
 use super::trouble::{End, Trouble};
 use crate::app::App;
-use crate::domain::notice::Via;
+use crate::domain::notice::{Source, Via};
 use crate::error::{Error, Kind, Result};
 use crate::platform::wecom::message::Sent;
 use crate::say;
-use crate::store::Store;
-use crate::store::queue::Drain;
+use crate::store::queue::{Drain, QueueDb};
 use serde::Serialize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Rows in hand are held on to this often.
 const HOLD: Duration = Duration::from_secs(10);
+/// Batches of members that are looked for at the beginning of a pass.
+const LOOKS: u32 = 20;
 /// What comes back within this time is waited for.
 const WORTH_WAITING: Duration = Duration::from_secs(5);
 
@@ -85,10 +86,12 @@ pub struct Passed {
 /// Everything that a pass needs, made once.
 pub struct Notifier {
     pub(super) app: Arc<App>,
-    pub(super) db: Store,
+    pub(super) db: QueueDb,
     pub(super) book: Book,
     pub(super) channels: Channels,
     pub(super) drain: Drain,
+    /// The members, where new ones are looked for and no trigger tells of them.
+    pub(super) source: Option<Source>,
 }
 
 /// What those who work side by side share.
@@ -138,7 +141,11 @@ impl Notifier {
     async fn rounds(self: &Arc<Self>, options: &Options, shared: &Arc<Shared>) -> Result<()> {
         let recovered = self.db.recover().await?;
         self.db.keep_pace().await?;
-        shared.count(|counts| counts.recovered += recovered);
+        let captured = match &self.source {
+            Some(source) => self.db.look(source, LOOKS).await?,
+            None => 0,
+        };
+        shared.count(|counts| (counts.recovered, counts.captured) = (recovered, captured));
         loop {
             let claimed = self.round(options, shared).await?;
             let soon = shared.trouble.soon();

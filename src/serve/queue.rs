@@ -11,7 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::lifecycle;
 use crate::notify::{Notifier, Options, Passed, Rhythm, database};
 use crate::say;
-use crate::store::Store;
+use crate::store::queue::QueueDb;
 use axum::Router;
 use axum::extract::State;
 use axum::http::request::Parts;
@@ -107,10 +107,9 @@ fn admit<'t>(table: &'t Table, parts: &Parts) -> Result<&'t str, Problem> {
 fn shown(passed: &Passed) -> Response {
     let mut body = serde_json::to_value(&passed.counts).unwrap_or_default();
     body["next_in_ms"] = passed.next_in_ms.into();
-    body["error"] = passed.error.as_ref().map_or(
-        Value::Null,
-        |error| json!({ "detail": crate::report::veiled(&error.what.en), "errcode": error.errcode }),
-    );
+    body["error"] = passed.error.as_ref().map_or(Value::Null, |error| {
+        json!({ "detail": crate::report::veiled(&error.what.en), "errcode": error.errcode })
+    });
     let status = match passed.error.as_ref().map(|error| error.kind) {
         None => StatusCode::OK,
         Some(Kind::Refused | Kind::Config) => StatusCode::BAD_GATEWAY,
@@ -209,7 +208,7 @@ fn log(passed: &Passed) {
 }
 
 /// Counts what is in the queue, for /metrics; nothing where there is none.
-pub(super) async fn count(app: &App, db: &mut Option<Store>) {
+pub(super) async fn count(app: &App, db: &mut Option<QueueDb>) {
     if app.config.wecoms.is_empty() {
         return;
     }

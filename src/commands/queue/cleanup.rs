@@ -10,7 +10,7 @@ use crate::job::{EVERYWHERE, Frame, Job, Run, Schedule};
 use crate::notify;
 use crate::report::Report;
 use crate::say;
-use crate::store::Store;
+use crate::store::queue::QueueDb;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -50,10 +50,8 @@ struct Told {
 impl Cleanup {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         if self.older_than < YOUNGEST {
-            return Err(Error::usage(
-                say!("--older-than: a day's notifications stay"; "--older-than：一天以内的通知不能清理"),
-            )
-            .next(say!("give 1d or more"; "请给出 1d 或更长的时间")));
+            return Err(Error::usage(say!("--older-than: a day's notifications stay"; "--older-than：一天以内的通知不能清理"))
+                .next(say!("give 1d or more"; "请给出 1d 或更长的时间")));
         }
         if self.dry_run {
             let app = App::open(context.config()?.clone()).await?;
@@ -80,7 +78,7 @@ impl Cleanup {
         ended
     }
 
-    async fn delete(&self, db: &Store, run: &Run, told: &mut Told) -> Result<()> {
+    async fn delete(&self, db: &QueueDb, run: &Run, told: &mut Told) -> Result<()> {
         for state in self.states() {
             let mut pace = Pace::new();
             loop {

@@ -2,6 +2,7 @@
 
 mod cleanup;
 mod drain;
+mod install;
 mod list;
 mod retry;
 mod row;
@@ -21,6 +22,7 @@ pub(crate) enum Queue {
     Show(show::Show),
     Retry(retry::Retry),
     Cleanup(cleanup::Cleanup),
+    Install(install::Install),
 }
 
 impl Queue {
@@ -33,6 +35,7 @@ impl Queue {
             Queue::Show(verb) => verb.run(context).await,
             Queue::Retry(verb) => verb.run(context).await,
             Queue::Cleanup(verb) => verb.run(context).await,
+            Queue::Install(verb) => verb.run(context).await,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Lang, Result};
 use crate::notify;
 use crate::report::Report;
 use crate::say;
-use crate::store::Store;
+use crate::store::queue::QueueDb;
 use serde_json::{Value, json};
 
 /// Rows of one statement.
@@ -55,7 +55,7 @@ impl Retry {
             .next(say!("look at each with wxops queue show ID"; "请用 wxops queue show ID 逐条查看")))
     }
 
-    async fn all_dead(&self, db: &Store) -> Result<Told> {
+    async fn all_dead(&self, db: &QueueDb) -> Result<Told> {
         let (mut due, mut above) = (0, 0);
         loop {
             let page = db.notices_in(State::Dead, self.code, above, PAGE).await?;
@@ -66,7 +66,7 @@ impl Retry {
         Ok(Told { due, left: Vec::new(), dry_run: self.dry_run })
     }
 
-    async fn named(&self, db: &Store) -> Result<Told> {
+    async fn named(&self, db: &QueueDb) -> Result<Told> {
         let (mut these, mut left) = (Vec::new(), Vec::new());
         for id in &self.ids {
             let row = db.notice(*id).await?.ok_or_else(|| no_such(*id))?.row;
@@ -94,9 +94,7 @@ impl Report for Told {
         let due = self.due;
         let mut text = match self.dry_run {
             true => say!("{due} notifications would be due at once"; "将有 {due} 条通知立即到期"),
-            false => {
-                say!("{due} notifications are due at once; the next drain sends them"; "{due} 条通知已立即到期，下次 drain 时发送")
-            }
+            false => say!("{due} notifications are due at once; the next drain sends them"; "{due} 条通知已立即到期，下次 drain 时发送"),
         };
         for (id, state) in &self.left {
             text.en.push_str(&format!("\n{id} stays: it is {state}"));
