@@ -15,10 +15,10 @@ use std::sync::Arc;
 pub const MINUTE: i64 = 30;
 const HOUR: i64 = 1_000;
 /// Of these so many are for messages of one row each where more is due: the rest is for those that tell of many.
-const SINGLES: i64 = 20;
+const SINGLES: i64 = 12;
 /// A robot's messages in a minute; the platform refuses the 21st (WeCom reference 4).
 const ROBOT_MINUTE: i64 = 18;
-const ROBOT_SINGLES: i64 = 12;
+const ROBOT_SINGLES: i64 = 8;
 /// More than a robot can say in an hour.
 const ROBOT_HOUR: i64 = 100_000;
 

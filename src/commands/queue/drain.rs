@@ -91,8 +91,10 @@ impl Drain {
         };
         let job = Job { name: JOB, account: &account, resume: None };
         let ended = frame.run_beside(&app, job, work).await.map(drop);
-        if let Some(told) = &told {
-            context.out.report(told)?;
+        match &told {
+            // Of a pass that came to nothing the error tells.
+            Some(told) if ended.is_ok() || told.counts != Counts::default() => context.out.report(told)?,
+            _ => {}
         }
         ended
     }

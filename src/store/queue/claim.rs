@@ -117,7 +117,7 @@ impl Store {
         let created = Words(self.dialect).stamp_ms("created_at");
         let sql = format!(
             "SELECT id, member_id, notification_type, payload, attempts, max_attempts, channel, recipients, body, \
-             COALESCE(digest_id, -1), digest, suspect, {created} FROM member_notification_queue \
+             digest_id, digest, suspect, {created} FROM member_notification_queue \
              WHERE status = 'processing' AND lease_token = ? ORDER BY id"
         );
         self.rows(&sql, vec![lease.into()], |row| {
@@ -134,7 +134,7 @@ impl Store {
                 channel: row.opt_text(6)?,
                 recipients: row.opt_text(7)?,
                 body: row.opt_text(8)?,
-                alone: row.int(9)? == 0,
+                alone: row.opt_int(9)? == Some(0),
                 others: others.into_iter().filter(|other| *other != id).collect(),
                 suspect: row.int(11)? != 0,
                 created_ms: row.int(12)?,
