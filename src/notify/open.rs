@@ -6,7 +6,6 @@ use super::pass::Notifier;
 use crate::app::App;
 use crate::config::{Capture, Config};
 use crate::domain::account::WeCom;
-use crate::domain::robot::Robot;
 use crate::error::{Error, Result};
 use crate::say;
 use crate::store::queue::QueueDb;
@@ -20,9 +19,8 @@ impl Notifier {
         let wecom = wecom(config)?.clone();
         let book = Book::open(config)?;
         let db = database(&app, config).await?;
-        let robot = wecom.webhook_key.clone().map(|key| Robot { base: wecom.api_base.clone(), key });
         let drain = db.drain(&this_process()).await?;
-        let channels = Channels::new(app.clone(), wecom.access, robot);
+        let channels = Channels::of(app.clone(), &wecom);
         let source = (config.queue.capture == Capture::Poll).then(|| config.queue.source());
         Ok(Arc::new(Notifier { app, db, book, channels, drain, source }))
     }

@@ -8,6 +8,7 @@ mod retry;
 mod row;
 mod show;
 mod status;
+mod test;
 
 use super::Context;
 use crate::error::Result;
@@ -23,6 +24,7 @@ pub(crate) enum Queue {
     Retry(retry::Retry),
     Cleanup(cleanup::Cleanup),
     Install(install::Install),
+    Test(test::Test),
 }
 
 impl Queue {
@@ -36,6 +38,7 @@ impl Queue {
             Queue::Retry(verb) => verb.run(context).await,
             Queue::Cleanup(verb) => verb.run(context).await,
             Queue::Install(verb) => verb.run(context).await,
+            Queue::Test(verb) => verb.run(context).await,
         }
     }
 }

@@ -8,6 +8,7 @@ mod claim;
 mod columns;
 mod db;
 mod list;
+mod member;
 mod pace;
 mod plan;
 mod refused;
