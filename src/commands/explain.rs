@@ -14,6 +14,7 @@ mod shown;
 use super::Context;
 use crate::domain::clock::Clock;
 use crate::error::{Error, Lang, Result};
+use crate::platform::Platform;
 use crate::report::{Format, Report};
 use crate::say;
 use scan::{Finding, Found};
@@ -27,7 +28,7 @@ const MOST: usize = 50;
 /// Explain an errcode, a rid, or a line of a log
 ///
 /// Says what it means, who must act, what wxops does about it, and what to run
-/// next. It understands errcodes (40164), rids, reasons of refused callbacks
+/// next. It understands errcodes (40164), WeChat's and WeCom's, rids, reasons of refused callbacks
 /// (signature), exit codes (exit 69), and any line that holds one of them, such
 /// as an error of wxops or a line of its log or of systemd. Without an argument,
 /// or with -, it reads lines from stdin. Only a rid alone is asked of WeChat;
@@ -38,6 +39,9 @@ pub struct Explain {
     /// A code, a rid or a line; several words are one line
     #[arg(value_name = "CODE|RID|LINE", allow_negative_numbers = true)]
     what: Vec<OsString>,
+    /// Whose codes they are; without it, both meanings are told of
+    #[arg(long, value_name = "PLATFORM", value_parser = ["wechat", "wecom"])]
+    platform: Option<String>,
 }
 
 /// What was found, each thing once, with its number.
@@ -52,6 +56,15 @@ impl Collected {
         let mut collected = Collected::default();
         collected.add(found);
         collected
+    }
+
+    /// Whose the codes are, where it was said.
+    fn are_of(&mut self, platform: Option<Platform>) {
+        for (finding, _) in &mut self.findings {
+            if let Finding::Code(code) = finding {
+                code.platform = platform.or(code.platform);
+            }
+        }
     }
 
     fn add(&mut self, found: Found) {
@@ -81,7 +94,9 @@ fn alike(one: &Finding, other: &Finding) -> bool {
 impl Explain {
     /// Explains; exit 1 where something is in no table, 2 where there is nothing to explain.
     pub async fn run(self, context: &mut Context) -> Result<()> {
-        let collected = self.collect().await?;
+        let platform = self.platform.clone();
+        let mut collected = self.collect().await?;
+        collected.are_of(Platform::ALL.into_iter().find(|known| Some(known.as_str()) == platform.as_deref()));
         let now_ms = context.config().map_or(Clock::System, |config| config.clock.clone()).now_ms();
         let explained = match (&collected.findings[..], &collected.rids[..]) {
             ([], []) => return Err(nothing()),

@@ -17,11 +17,14 @@ use crate::domain::account::{self, Access};
 pub enum Platform {
     /// api.weixin.qq.com: Official Accounts and mini-games.
     WeChat,
-    /// qyapi.weixin.qq.com: WeCom, of which tokens and the group robot are spoken.
+    /// qyapi.weixin.qq.com: WeCom, of which tokens, messages and the group robot are spoken.
     WeCom,
 }
 
 impl Platform {
+    /// Both.
+    pub const ALL: [Platform; 2] = [Platform::WeChat, Platform::WeCom];
+
     /// In whose way an account's API answers.
     pub fn of(account: &Access) -> Platform {
         match account.platform {

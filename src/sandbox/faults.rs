@@ -39,7 +39,7 @@ pub enum Kind {
     Cut,
     /// HTTP 200 with the page of a captive portal.
     Html,
-    /// The answer takes 30 s.
+    /// The work is done, the answer takes 30 s.
     Slow,
     /// The work is done, the connection ends without an answer.
     LostAnswer,

@@ -112,6 +112,68 @@ async fn codes_of_the_group_robot() {
 }
 
 #[tokio::test]
+async fn every_code_of_wecom() {
+    let rows: Vec<&str> = include_str!("../../src/platform/errcode/wecom.rs").lines().filter_map(code_of_row).collect();
+    assert!(rows.len() > 35, "{rows:?}");
+    let mut commands = BTreeSet::new();
+    for rows in rows.chunks(40) {
+        let told = explain(&[&["explain", "--json", "--platform", "wecom"], rows].concat(), "").await.expect_code(0);
+        let told: Vec<Value> = told.json().into_iter().filter(|value| value["kind"] == "errcode").collect();
+        assert_eq!(told.len(), rows.len());
+        for value in &told {
+            is_whole(value);
+            assert_eq!((value["platform"].as_str(), value.get("also")), (Some("wecom"), None), "{value}");
+            commands.extend(value["command"].as_str().map(str::to_owned));
+        }
+    }
+    // What a person retries is named in the sentence, and `queue` has its own stories.
+    for command in commands.iter().filter(|command| !command.contains(" queue ")) {
+        exists(command).await;
+    }
+    for (code, parts) in [
+        ("60020", &["stops sending", "ends with 77"][..]),
+        ("81013", &["gives the notification up at once", "ends with 1"]),
+        ("40014", &["fetches a fresh token", "once", "ends with 77"]),
+        ("-1", &["queue.max_attempts times in all", "ends with 69"]),
+        ("45009", &["pauses sending", "goes on by itself"]),
+    ] {
+        let value =
+            explain(&["--json", "explain", "--platform", "wecom", code], "").await.expect_code(0).json().remove(0);
+        let does = value["does"]["en"].as_str().unwrap();
+        assert!(parts.iter().all(|part| does.contains(part)), "{code}: {does}");
+    }
+    let foreign = explain(&["explain", "--platform", "wecom", "40164"], "").await.expect_code(1);
+    assert!(foreign.stdout.contains("open.work.weixin.qq.com/devtool/query"), "{}", foreign.stdout);
+    explain(&["explain", "--platform", "alipay", "1"], "").await.expect_code(2);
+}
+
+/// The code in a line of the table.
+fn code_of_row(line: &str) -> Option<&str> {
+    line.trim().strip_prefix("row(")?.split(',').next()
+}
+
+#[tokio::test]
+async fn a_code_of_both_platforms_has_both_meanings() {
+    let both = explain(&["explain", "50002"], "").await.expect_code(0);
+    let blocks: Vec<&str> = both.stdout.trim_end().split("\n\n").collect();
+    assert_eq!(blocks.len(), 2, "{}", both.stdout);
+    assert!(blocks[1].starts_with("wecom: 50002  member out of the application's scope"), "{}", both.stdout);
+    let json = explain(&["--json", "explain", "50002"], "").await.expect_code(0).json();
+    assert_eq!((json.len(), json[0]["platform"].as_str()), (1, Some("wechat")));
+    assert_eq!(json[0]["also"]["platform"], "wecom");
+    is_whole(&json[0]["also"]);
+    for (args, platform) in [
+        (&["explain", "--platform", "wechat", "50002"][..], "wechat"),
+        (&["explain", "--platform", "wecom", "50002"], "wecom"),
+        (&["explain", "message/send: errcode 50002: no privilege"], "wecom"),
+        (&["explain", "user/info: errcode 50002: user limited"], "wechat"),
+    ] {
+        let json = explain(&[&["--json"], args].concat(), "").await.expect_code(0).json().remove(0);
+        assert_eq!((json["platform"].as_str(), json.get("also")), (Some(platform), None), "{args:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_done_follows_the_engine() {
     for (code, who, parts) in [
         ("-1", "nobody", &["pauses this API", "after 1 s", "every 32 s"][..]),

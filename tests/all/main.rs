@@ -28,6 +28,7 @@ mod check;
 mod configuration;
 mod copies;
 mod doctor;
+mod drain;
 mod durability;
 mod enrichment;
 mod erasure;

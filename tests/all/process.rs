@@ -69,6 +69,15 @@ impl Server {
         server
     }
 
+    /// Starts a process that says nothing of where it listens.
+    pub async fn start_silent(folder: &Path, args: &[&str]) -> Self {
+        let mut child = command(folder, args, &[]).stdin(Stdio::null()).spawn().expect("the binary starts");
+        let log = Arc::new(Mutex::new(String::new()));
+        gather(child.stdout.take().expect("piped"), log.clone());
+        gather(child.stderr.take().expect("piped"), log.clone());
+        Server { child, log, address: SocketAddr::from(([0, 0, 0, 0], 0)) }
+    }
+
     /// Waits for a line that holds these words and an address behind them.
     pub async fn address_after(&mut self, words: &str) -> SocketAddr {
         until(&format!("`{words}`"), async || {

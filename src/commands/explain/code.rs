@@ -17,6 +17,17 @@ const LOOK_UP: Step = Step::place(
     "developers.weixin.qq.com：返回码说明，并对照其 errmsg",
 );
 
+const LOOK_UP_WECOM: Step = Step::place(
+    Who::Operator,
+    "https://open.work.weixin.qq.com/devtool/query with the code, or with the hint beside it",
+    "https://open.work.weixin.qq.com/devtool/query：输入该错误码，或其旁边的 hint",
+);
+
+/// Answers of WeCom after which the same message may go through (`notify/judge.rs`).
+const AGAIN: [i64; 2] = [-1, 6000];
+/// What a group robot answers with, which alarms go to (WeCom reference 4).
+const OF_ROBOTS: [i64; 8] = [-1, 40008, 40058, 44004, 45009, 93000, 93004, 93008];
+
 /// The codes of openapi/rid/get: the rid beside one is that of the question, not the one that was asked for.
 const OF_RIDS: std::ops::RangeInclusive<i64> = 76001..=76004;
 
@@ -31,17 +42,28 @@ pub(super) struct Code {
     pub errmsg: Option<String>,
     /// The request's id.
     pub rid: Option<String>,
+    /// Whose it is, where that is known.
+    pub platform: Option<Platform>,
 }
 
 impl Code {
     /// A code alone.
     pub fn bare(code: i64) -> Code {
-        Code { code, api: String::new(), errmsg: None, rid: None }
+        Code { code, api: String::new(), errmsg: None, rid: None, platform: None }
     }
 
-    /// Explains it, as it would be met at `now_ms`.
+    /// Explains it, as it would be met at `now_ms`; where nothing tells whose it is, as of both platforms.
     pub fn explain(&self, now_ms: i64) -> Explained {
-        let platform = platform_of(self.code);
+        let platform = self.platform.or_else(|| of_api(&self.api));
+        let mut explained = self.on(platform.unwrap_or_else(|| platform_of(self.code)), now_ms);
+        let both = Platform::ALL.into_iter().all(|platform| lookup(platform, self.code).is_some());
+        if platform.is_none() && both && self.code != 0 {
+            explained.also = Some(Box::new(self.on(Platform::WeCom, now_ms)));
+        }
+        explained
+    }
+
+    fn on(&self, platform: Platform, now_ms: i64) -> Explained {
         let row = lookup(platform, self.code);
         let errmsg = self.errmsg.as_deref().or(row.map(|row| row.errmsg)).unwrap_or_default();
         let refusal = Refusal { platform, api: &self.api, code: self.code, errmsg, rid: None };
@@ -49,7 +71,8 @@ impl Code {
         if let (None, Some(other)) = (row, NoErrcode::of(self.code)) {
             return other.explain(self.code);
         }
-        let step = row.map_or(LOOK_UP, |row| row.step);
+        let look_up_at = if platform == Platform::WeCom { LOOK_UP_WECOM } else { LOOK_UP };
+        let step = row.map_or(look_up_at, |row| row.step);
         let rid = self.rid.as_ref().filter(|_| !OF_RIDS.contains(&self.code));
         let command = step.command.map(|command| match rid {
             Some(rid) => command.replace("RID", rid),
@@ -64,7 +87,7 @@ impl Code {
             cause: row.map_or_else(unknown, |row| row.meaning.into()),
             does: match platform {
                 Platform::WeChat => does(&conduct),
-                Platform::WeCom => does_at_the_robot(&conduct),
+                Platform::WeCom => does_on_wecom(self.code, &conduct),
             },
             mend: row.map_or_else(look_up, |_| conduct.next.clone()),
             step,
@@ -80,6 +103,7 @@ impl Code {
                 "exit": conduct.exit,
                 "rid": self.rid,
             }),
+            also: None,
         }
     }
 }
@@ -88,6 +112,15 @@ impl Code {
 pub(super) fn platform_of(code: i64) -> Platform {
     let only_wecom = lookup(Platform::WeChat, code).is_none() && lookup(Platform::WeCom, code).is_some();
     if only_wecom { Platform::WeCom } else { Platform::WeChat }
+}
+
+/// Whose API it is: WeCom's have names of their own.
+fn of_api(api: &str) -> Option<Platform> {
+    match api {
+        "" => None,
+        "message/send" | "webhook/send" | "gettoken" => Some(Platform::WeCom),
+        _ => Some(Platform::WeChat),
+    }
 }
 
 fn no_row() -> Text {
@@ -131,18 +164,48 @@ fn does(conduct: &Conduct) -> Text {
     }
 }
 
-/// The group robot is the only one of WeCom's that is called (`alarm/tell.rs`).
-fn does_at_the_robot(conduct: &Conduct) -> Text {
+/// What the notification queue makes of it, and where the group robot says it, the alarms (`alarm/tell.rs`).
+fn does_on_wecom(code: i64, conduct: &Conduct) -> Text {
     let exit = conduct.exit;
-    match conduct.first {
-        Move::Take => say!("takes it as success; exit {exit}"; "视为成功；退出码 {exit}"),
-        _ if exit == 77 => say!(
-            "keeps the alarm and tells it again every hour; status --notify ends with {exit}";
-            "保留该告警，每小时再通知一次；status --notify 的退出码为 {exit}"
+    if conduct.first == Move::Take {
+        return say!("takes it as success; exit {exit}"; "视为成功；退出码 {exit}");
+    }
+    let Text { en, zh } = match (conduct.then, exit) {
+        (Then::Never, _) => say!(
+            "gives the notification up at once and goes on with the others";
+            "立即放弃该通知，其余继续"
+        ),
+        _ if AGAIN.contains(&code) => say!(
+            "sends the notification again later, queue.max_attempts times in all";
+            "稍后重新发送该通知，共 queue.max_attempts 次"
+        ),
+        (_, 77) => say!(
+            "stops sending at no notification's cost, and tries again with the next pass";
+            "停止发送，不计入尝试次数，下一轮再试"
         ),
         _ => say!(
-            "keeps the alarm and tells it again after 1 min, then less often down to every hour; status --notify ends with {exit}";
-            "保留该告警，1 分钟后再次通知，此后间隔渐长至 1 小时；status --notify 的退出码为 {exit}"
+            "pauses sending at no notification's cost, and goes on by itself";
+            "暂停发送，不计入尝试次数，恢复后自动继续"
+        ),
+    };
+    let Text { en, zh } = match conduct.first {
+        Move::Renew => say!(
+            "fetches a fresh token and repeats the call, once; refused again, it {en}";
+            "换取新 token 并重试一次；再次被拒则{zh}"
+        ),
+        _ => say!("{en}"; "{zh}"),
+    };
+    if !OF_ROBOTS.contains(&code) {
+        return say!("{en}; a command ends with {exit}"; "{zh}；命令的退出码为 {exit}");
+    }
+    match exit {
+        77 => say!(
+            "{en}; an alarm is kept and told again every hour; a command ends with {exit}";
+            "{zh}；告警则保留，每小时再通知一次；命令的退出码为 {exit}"
+        ),
+        _ => say!(
+            "{en}; an alarm is kept and told again after 1 min, then less often down to every hour; a command ends with {exit}";
+            "{zh}；告警则保留，1 分钟后再次通知，此后间隔渐长至 1 小时；命令的退出码为 {exit}"
         ),
     }
 }

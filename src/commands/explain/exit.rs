@@ -91,6 +91,7 @@ pub(super) fn code(code: i64) -> Explained {
         rid: None,
         known,
         more: json!({ "exit": code }),
+        also: None,
     }
 }
 
@@ -149,5 +150,6 @@ pub(super) fn signal(number: i64) -> Explained {
         rid: None,
         known,
         more: json!({ "signal": number }),
+        also: None,
     }
 }

@@ -52,5 +52,6 @@ pub(super) fn explain(number: u32) -> Explained {
         rid: None,
         known: kind.is_some(),
         more: json!({}),
+        also: None,
     }
 }

@@ -55,6 +55,7 @@ impl NoErrcode {
             rid: None,
             known: false,
             more: json!({ "errcode": code }),
+            also: None,
         }
     }
 

@@ -51,6 +51,7 @@ impl Own {
             rid: None,
             known: true,
             more: json!({}),
+            also: None,
         }
     }
 }

@@ -62,6 +62,7 @@ pub(super) fn reason(reason: Reason) -> Explained {
         rid: None,
         known: true,
         more: json!({ "reason": name, "status": status }),
+        also: None,
     }
 }
 
@@ -81,6 +82,7 @@ pub(super) fn cause(cause: &Cause) -> Explained {
         rid: None,
         known: true,
         more: json!({}),
+        also: None,
     }
 }
 

@@ -115,8 +115,9 @@ fn codes(text: &str, lower: &str, rid: Option<&String>) -> Vec<Finding> {
     for word in ERRCODE {
         for (at, number) in numbers_at(lower, word, &[' ', '"', '\'', ':', '=', '>', '：', '\t']) {
             let behind: String = text[at..].chars().take(BEHIND).collect();
-            let errmsg = behind.find("invalid ip ").map(|from| behind[from..].to_owned());
-            codes.push((at, Code { code: number, api: api(&text[..at]), errmsg, rid: rid.cloned() }));
+            let address = ["invalid ip ", "from ip: "].iter().find_map(|word| behind.find(word));
+            let errmsg = address.map(|from| behind[from..].to_owned());
+            codes.push((at, Code { api: api(&text[..at]), errmsg, rid: rid.cloned(), ..Code::bare(number) }));
         }
     }
     codes.sort_by_key(|(at, _)| *at);
@@ -131,7 +132,11 @@ fn api(before: &str) -> String {
         .rfind(|c: char| !(c.is_ascii_lowercase() || c == '_' || c == '/'))
         .map_or(0, |at| at + head[at..].chars().next().map_or(1, char::len_utf8));
     let name = &head[start..];
-    if name.contains('/') || matches!(name, "token" | "stable_token") { name.to_owned() } else { String::new() }
+    if name.contains('/') || matches!(name, "token" | "stable_token" | "gettoken") {
+        name.to_owned()
+    } else {
+        String::new()
+    }
 }
 
 fn exits(lower: &str) -> Option<Finding> {
@@ -246,6 +251,11 @@ mod tests {
             panic!("a code")
         };
         assert_eq!(code.api, "user/info");
+        let text = "message/send: errcode 60020: not allow to access from your ip, from ip: 203.0.113.7 (rid 17)";
+        let Finding::Code(code) = line(text).findings.remove(0) else { panic!("a code") };
+        let told = code.explain(0);
+        assert_eq!((told.more["platform"].as_str(), told.also.is_none()), (Some("wecom"), true));
+        assert!(told.mend.en.starts_with("add 203.0.113.7 to the application's trusted IPs"), "{}", told.mend.en);
         assert_eq!(line("error: errcode 40001").findings, [Finding::Code(Code::bare(40001))]);
     }
 

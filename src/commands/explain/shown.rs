@@ -34,9 +34,16 @@ pub(super) struct Explained {
     pub known: bool,
     /// Further fields for programs.
     pub more: Value,
+    /// What the same number means on the other platform.
+    pub also: Option<Box<Explained>>,
 }
 
 impl Explained {
+    /// Whose meaning it is, of one that stands below another.
+    fn place(&self) -> &str {
+        self.more["platform"].as_str().unwrap_or_default()
+    }
+
     /// What is to be run, or where to look.
     fn run(&self, lang: Lang) -> String {
         let words = Text::from(self.step.words);
@@ -79,6 +86,9 @@ impl Report for Explained {
         if let (Value::Object(value), Value::Object(more)) = (&mut value, &self.more) {
             value.extend(more.clone());
         }
+        if let Some(also) = &self.also {
+            value["also"] = also.json();
+        }
         value
     }
 
@@ -92,6 +102,10 @@ impl Report for Explained {
         let texts = [&self.cause, &who, &self.does, &self.mend].map(|text| text.in_lang(lang));
         let lines = labels.iter().zip(texts.into_iter().chain([run.as_str()]));
         let head = format!("{}  {}", self.name, self.title.in_lang(lang));
-        lines.fold(head, |shown, (label, text)| shown + &line(label, text))
+        let own = lines.fold(head, |shown, (label, text)| shown + &line(label, text));
+        match &self.also {
+            Some(also) => format!("{own}\n\n{}: {}", also.place(), also.text(lang)),
+            None => own,
+        }
     }
 }

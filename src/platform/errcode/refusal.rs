@@ -77,6 +77,9 @@ fn what(refusal: &Refusal, row: Option<&Row>) -> Text {
 /// What becomes of the item, and of the channel (contract 4, `channel`).
 fn then(refusal: &Refusal, row: Option<&Row>, now_ms: i64) -> Then {
     let then = match row {
+        Some(row) if refusal.platform == Platform::WeCom && row.code == 45009 => {
+            Then::Pause { after: spent(refusal, now_ms), whole_account: false }
+        }
         Some(row) => then_of(row, now_ms),
         None => Then::Never,
     };
@@ -84,6 +87,18 @@ fn then(refusal: &Refusal, row: Option<&Row>, now_ms: i64) -> Then {
         Then::Pause { after, .. } if refusal.of_token_endpoint() => Then::Pause { after, whole_account: true },
         _ if refusal.of_token_endpoint() => Then::Pause { after: PROBE, whole_account: true },
         then => then,
+    }
+}
+
+/// How long WeCom's 45009 lasts: wrong secrets block an address for an hour (WeCom reference 2); else the platform's
+/// words may tell whether a minute, an hour or a day is spent, and a minute is tried where they do not.
+fn spent(refusal: &Refusal, now_ms: i64) -> Duration {
+    let said = refusal.errmsg.to_ascii_lowercase();
+    let day = beijing::next_day(now_ms).saturating_sub(now_ms).max(0).unsigned_abs();
+    match () {
+        () if refusal.of_token_endpoint() || said.contains("hour") => Duration::from_secs(3600),
+        () if said.contains("day") || said.contains("daily") => Duration::from_millis(day),
+        () => PROBE,
     }
 }
 
@@ -133,6 +148,7 @@ pub(super) fn advice(refusal: &Refusal, row: Option<&Row>, then: Then, now_ms: i
         // Of a token that was refused somewhere, nobody knows whether it was the first time.
         (Class::Token, _) if !refusal.api.is_empty() && refusal.platform == Platform::WeChat => rival(),
         (Class::Config, Some(ip)) if row.code == 40164 => add_address(ip),
+        (Class::Config, Some(ip)) if row.code == 60020 => trust_address(ip),
         _ => row.action.into(),
     };
     let Then::Pause { after, .. } = then else { return text };
@@ -188,8 +204,17 @@ fn add_address(ip: IpAddr) -> Text {
     )
 }
 
-/// The address in `invalid ip 203.0.113.7 ipv6 ::ffff:203.0.113.7, not in whitelist`.
+fn trust_address(ip: IpAddr) -> Text {
+    say!(
+        "add {ip} to the application's trusted IPs (企业可信IP) in WeCom's console; it works a minute later. \
+         If every call names another address, set `proxy` to a fixed exit";
+        "请在企业微信管理后台把 {ip} 加入应用的企业可信 IP，一分钟后生效。若每次报出的地址不同，请用 `proxy` 设置固定出口"
+    )
+}
+
+/// The address in `invalid ip 203.0.113.7 ipv6 ::ffff:203.0.113.7, not in whitelist`, and in WeCom's `…, from ip:
+/// 203.0.113.7`.
 fn address(errmsg: &str) -> Option<IpAddr> {
-    let rest = errmsg.split_once("invalid ip ")?.1;
+    let rest = errmsg.split_once("invalid ip ").or_else(|| errmsg.split_once("from ip: "))?.1;
     rest.split([' ', ',']).next()?.parse().ok()
 }

@@ -156,3 +156,58 @@ fn an_ill_channel_is_probed_soon_then_less_often() {
     assert_eq!(waits(Some(40164), 300), [60; 7]);
     assert_eq!(waits(Some(89506), 86_400), [86_400; 7]);
 }
+
+/// What follows from a code of WeCom for a row of the notification queue and its channel (WeCom reference 6).
+#[test]
+fn every_code_of_wecom_has_its_consequence() {
+    let now_ms = DateTime::parse_from_rfc3339("2026-11-21T13:00:00Z").unwrap().timestamp_millis();
+    let refuse =
+        |api, code, errmsg| error(&Refusal { platform: Platform::WeCom, api, code, errmsg, rid: None }, now_ms);
+    let dead = [
+        40003, 40007, 40008, 40031, 40035, 40058, 40063, 44004, 45002, 50002, 60011, 81013, 82001, 82002, 82003, 85002,
+    ];
+    let stops = [
+        40001, 40013, 40014, 40056, 40091, 41001, 41002, 41004, 42001, 48002, 50003, 60020, 93000, 93004, 93008,
+        301_002,
+    ];
+    let pauses = [(-1, 5), (6000, 2), (45009, 60), (45033, 2)];
+    assert_eq!(rows(Platform::WeCom).len(), dead.len() + stops.len() + pauses.len() + 1, "a row without a consequence");
+    for code in dead {
+        let error = refuse("message/send", code, "x");
+        assert_eq!((error.kind, error.then), (Kind::Failed, Then::Never), "{code}");
+    }
+    for code in stops {
+        let error = refuse("message/send", code, "x");
+        assert_eq!((error.kind, error.then), (Kind::Refused, pause(60, true)), "{code}");
+    }
+    for (code, seconds) in pauses {
+        let error = refuse("message/send", code, "x");
+        assert_eq!((error.kind, error.then), (Kind::Unavailable, pause(seconds, false)), "{code}");
+    }
+    for row in rows(Platform::WeCom) {
+        assert_eq!(lookup(Platform::WeCom, row.code), Some(row), "the first row of {}", row.code);
+        assert!(
+            row.exit() == 0 || refuse("message/send", row.code, "x").kind.exit_code() == row.exit(),
+            "{}",
+            row.code
+        );
+    }
+    assert!(rows(Platform::WeCom).is_sorted_by_key(|row| row.code));
+}
+
+#[test]
+fn wecoms_45009_says_when_it_can_go_on() {
+    let now_ms = DateTime::parse_from_rfc3339("2026-11-21T13:00:00Z").unwrap().timestamp_millis();
+    for (api, errmsg, seconds, hour) in [
+        ("webhook/send", "api freq out of limit", 60, "2026-11-21 21:01"),
+        ("message/send", "api freq out of limit of hour", 3600, "2026-11-21 22:00"),
+        ("message/send", "reach max api daily quota limit", 3 * 3600, "2026-11-22 00:00"),
+        ("gettoken", "api freq out of limit", 3600, "2026-11-21 22:00"),
+    ] {
+        let error = error(&Refusal { platform: Platform::WeCom, api, code: 45009, errmsg, rid: None }, now_ms);
+        assert_eq!(error.then, pause(seconds, api == "gettoken"), "{api} {errmsg}");
+        let next = error.next.unwrap();
+        assert!(next.en.ends_with(&format!("; it can go on at {hour} +08:00")), "{}", next.en);
+        assert!(next.zh.ends_with(&format!("；{hour} +08:00 起可继续")), "{}", next.zh);
+    }
+}

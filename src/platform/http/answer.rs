@@ -121,7 +121,7 @@ pub fn read<'a, T: Reply>(
         said => Veil::over(hidden).hide(said),
     };
     let (errmsg, rid) = split_tail(&errmsg);
-    let errmsg = printable(errmsg);
+    let errmsg = printable(&errmsg);
     Ok(Answer { errcode, errmsg, rid, body })
 }
 
@@ -180,18 +180,31 @@ pub fn whole(value: &Value) -> Option<i64> {
 }
 
 /// Takes ` rid: …` and the older ` hint: [...]` off the end of an errmsg (reference 0).
-fn split_tail(errmsg: &str) -> (&str, Option<String>) {
+fn split_tail(errmsg: &str) -> (Cow<'_, str>, Option<String>) {
     let (rest, rid) = match errmsg.rsplit_once(" rid: ") {
         Some((rest, rid)) if is_id(rid.trim()) => (rest, Some(rid.trim().to_owned())),
         _ => (errmsg, None),
     };
+    if let Some((text, hint, address)) = wecom_tail(rest) {
+        return (format!("{text}{address}").into(), rid.or(hint));
+    }
     match rest.trim_end().rsplit_once(" hint: [") {
         Some((text, hint)) if hint.ends_with(']') => {
             let hint = hint.trim_end_matches(']').trim();
-            (text.trim_end(), rid.or_else(|| is_id(hint).then(|| hint.to_owned())))
+            (text.trim_end().into(), rid.or_else(|| is_id(hint).then(|| hint.to_owned())))
         }
-        _ => (rest.trim_end(), rid),
+        _ => (rest.trim_end().into(), rid),
     }
+}
+
+/// Takes WeCom's tail apart: `, hint: [17…], from ip: 203.0.113.7, more info at https://…` (WeCom reference 1). The
+/// address stays beside the text, for it may be the one that is not trusted.
+fn wecom_tail(errmsg: &str) -> Option<(&str, Option<String>, &str)> {
+    let (text, tail) = errmsg.split_once(", hint: [")?;
+    let (hint, rest) = tail.split_once(']')?;
+    let address = rest.split_once(", more info at ").map_or(rest, |(address, _)| address);
+    let hint = is_id(hint.trim()).then(|| hint.trim().to_owned());
+    Some((text, hint, address.trim_end()))
 }
 
 fn is_id(text: &str) -> bool {
@@ -235,11 +248,17 @@ mod tests {
             ("invalid openid hint: [Ab_1!c]", "invalid openid", Some("Ab_1!c")),
             ("invalid openid hint: [x] rid: 5f1e-4b5a", "invalid openid", Some("5f1e-4b5a")),
             ("no such rid: it is not here", "no such rid: it is not here", None),
+            (
+                "not allow to access from your ip, hint: [1700000000000000000], from ip: 203.0.113.7, more info at https://open.work.weixin.qq.com/devtool/query?e=60020",
+                "not allow to access from your ip, from ip: 203.0.113.7",
+                Some("1700000000000000000"),
+            ),
+            ("invalid webhook url, hint: [17]", "invalid webhook url", Some("17")),
             ("ok", "ok", None),
             ("", "", None),
         ];
         for (errmsg, text, rid) in cases {
-            assert_eq!(split_tail(errmsg), (text, rid.map(str::to_owned)), "{errmsg}");
+            assert_eq!(split_tail(errmsg), (text.into(), rid.map(str::to_owned)), "{errmsg}");
         }
     }
 

@@ -25,7 +25,7 @@ use axum::response::{IntoResponse, Response};
 use call::Call;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::time::{sleep, sleep_until};
+use tokio::time::sleep_until;
 
 /// How long the fault `slow` takes.
 const SLOW: Duration = Duration::from_secs(30);
@@ -103,14 +103,12 @@ pub async fn answer(State(world): State<Arc<World>>, request: Request) -> Respon
         sleep_until((began + world.latency / 2).into()).await;
     }
     let fault = lock(&world.faults).strike(&call.path);
-    if fault == Some(Kind::Slow) {
-        sleep(SLOW).await;
-    }
     let answer = work(&world, &call, fault);
     let (sent, errcode) = dress(&world, &call, &answer, fault, began);
     write_down(&world, call, &answer, fault, began, errcode, &sent);
-    if !world.latency.is_zero() {
-        sleep_until((began + world.latency).into()).await;
+    let answered_after = world.latency + if fault == Some(Kind::Slow) { SLOW } else { Duration::ZERO };
+    if !answered_after.is_zero() {
+        sleep_until((began + answered_after).into()).await;
     }
     match (sent, line) {
         (Some(mut response), _) => {

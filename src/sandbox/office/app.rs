@@ -94,3 +94,23 @@ fn hash(body: &[u8]) -> u64 {
     body.hash(&mut hasher);
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_duplicate_check_forgets_what_is_old_and_the_oldest_of_too_many() {
+        let mut app = App::default();
+        app.remember(b"first", 1, 0);
+        app.remember(b"second", 2, 1);
+        assert_eq!((app.said(b"first", 1000, 999), app.said(b"first", 1000, 1000)), (Some(1), None));
+        app.remember(b"first", 3, 2000);
+        app.remember(b"third", 4, LONGEST_CHECK_MS + 1);
+        let far = i64::MAX;
+        assert_eq!((app.said(b"second", far, 0), app.said(b"first", far, 0)), (None, Some(3)));
+        assert_eq!((app.said.len(), app.order.len()), (2, 2));
+        (0..REQUESTS as u64).for_each(|n| app.remember(&n.to_le_bytes(), n, LONGEST_CHECK_MS + 2));
+        assert_eq!((app.said.len(), app.order.len(), app.said(b"third", far, 0)), (REQUESTS, REQUESTS, None));
+    }
+}

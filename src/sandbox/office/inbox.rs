@@ -120,3 +120,34 @@ impl Row {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(number: u64, content: &str) -> Message {
+        let (account, msgtype) = (Some("wecom".to_owned()), "text".to_owned());
+        let (msgid, cut, at_ms, clock, content) = (None, false, 0, 0, content.to_owned());
+        Message { number: Some(number), msgid, account, msgtype, content, cut, at_ms, clock }
+    }
+
+    /// The number of the first row, and how many there are.
+    fn numbers(inbox: &Inbox) -> (u64, usize) {
+        (inbox.gone + 1, inbox.rows.len())
+    }
+
+    #[test]
+    fn rows_and_bytes_are_bounded_and_the_numbers_go_on() {
+        let mut inbox = Inbox::default();
+        let people: Vec<Arc<str>> = (0..1000).map(|n| Arc::from(format!("u{n}"))).collect();
+        (0..51).for_each(|number| inbox.put(message(number, "x"), people.clone()));
+        assert_eq!(numbers(&inbox), (1001, ROWS));
+        let mut inbox = Inbox::default();
+        let long = "x".repeat(BYTES / 10);
+        (0..15).for_each(|number| inbox.put(message(number, &long), people[..2].to_vec()));
+        assert_eq!(numbers(&inbox), (10, 21), "the last ten, and of the one before the row that shares its text");
+        assert!(inbox.bytes <= BYTES);
+        let last = inbox.ndjson(29, None);
+        assert!(last.starts_with("{\"n\":30,") && last.lines().count() == 1);
+    }
+}

@@ -6,19 +6,24 @@ pub mod directory;
 mod inbox;
 mod pace;
 mod people;
+mod recipients;
 mod sent;
+mod shown;
 
 use super::errcode::Refusal;
 use app::App;
-use directory::{Change, Directory, Standing};
+use directory::{Change, Directory};
 use inbox::{Inbox, Message};
 use people::{Counts, People};
+use recipients::resolve;
 use sent::Sent;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use app::LONGEST_CHECK_MS;
+pub use recipients::{LeftOut, To};
+pub use shown::Shown;
 
 /// The corporation.
 #[derive(Debug)]
@@ -30,22 +35,6 @@ pub struct Office {
     sent: Sent,
     recalled: u64,
     robot: RobotCounts,
-}
-
-/// Whom a message is for.
-#[derive(Debug, PartialEq, Eq)]
-pub enum To {
-    /// `@all`: the members of all parties and tags, and everybody whom a message has named so far.
-    Everybody,
-    /// Userids, parties and tags as they were written.
-    Some {
-        /// Userids.
-        users: Vec<String>,
-        /// Ids of parties.
-        parties: Vec<String>,
-        /// Ids of tags.
-        tags: Vec<String>,
-    },
 }
 
 /// What is said: the kind of message, its text as it arrives.
@@ -91,19 +80,6 @@ pub struct Taken {
     pub left_out: LeftOut,
 }
 
-/// Recipients that could not be told. They are named in lower case.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct LeftOut {
-    /// Userids that are nobody's.
-    pub users: Vec<String>,
-    /// Parties that there are not.
-    pub parties: Vec<String>,
-    /// Tags that there are not.
-    pub tags: Vec<String>,
-    /// Userids without a licence.
-    pub unlicensed: Vec<String>,
-}
-
 /// What a robot said.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct RobotCounts {
@@ -111,41 +87,6 @@ pub struct RobotCounts {
     pub received: u64,
     /// Messages that were refused for their number.
     pub refused: u64,
-}
-
-/// The counts as GET /sandbox/state shows them.
-#[derive(Debug, Serialize)]
-pub struct Shown {
-    /// Messages of apps that were taken.
-    pub accepted: u64,
-    /// Requests that the duplicate check held back.
-    pub repeats: u64,
-    /// Messages that were taken back.
-    pub recalled: u64,
-    /// Received, dropped and suppressed by all people together.
-    #[serde(flatten)]
-    pub sum: Counts,
-    /// The same of each person who was ever written to.
-    pub people: BTreeMap<Arc<str>, Counts>,
-    /// What each app used.
-    pub apps: BTreeMap<String, AppShown>,
-    /// The group robot.
-    pub robot: RobotCounts,
-    /// Who there is.
-    pub directory: Directory,
-}
-
-/// What one app used.
-#[derive(Debug, Serialize)]
-pub struct AppShown {
-    /// Messages that were taken.
-    pub accepted: u64,
-    /// Requests that the duplicate check held back.
-    pub repeats: u64,
-    /// Person-times of the Beijing day.
-    pub person_times: u64,
-    /// Those that the day has.
-    pub person_times_limit: u64,
 }
 
 impl Office {
@@ -167,7 +108,7 @@ impl Office {
     /// as if it had arrived.
     pub fn take(&mut self, order: Order) -> Result<Taken, Refusal> {
         let Order { account, to, said, body, check_ms, now_ms, at_ms } = order;
-        let (people, left_out) = self.resolve(to);
+        let (people, left_out) = resolve(to, &self.directory, &mut self.people);
         if people.is_empty() {
             return Err(Refusal { lists: left_out.named(), ..Refusal::of(81013) });
         }
@@ -240,79 +181,6 @@ impl Office {
         self.inbox.ndjson(after, userid)
     }
 
-    /// The counts; `accounts`: the apps there are.
-    pub fn show<'a>(&self, accounts: impl Iterator<Item = &'a str>, now_ms: i64) -> Shown {
-        let none = App::default();
-        let apps: BTreeMap<_, _> = accounts
-            .map(|name| {
-                let app = self.apps.get(name).unwrap_or(&none);
-                let (accepted, repeats, person_times) = (app.accepted, app.repeats, app.used(now_ms));
-                let person_times_limit = app::limit(self.directory.heads);
-                (name.to_owned(), AppShown { accepted, repeats, person_times, person_times_limit })
-            })
-            .collect();
-        let (people, sum) = self.people.show();
-        Shown {
-            accepted: apps.values().map(|app| app.accepted).sum(),
-            repeats: apps.values().map(|app| app.repeats).sum(),
-            recalled: self.recalled,
-            sum,
-            people,
-            apps,
-            robot: self.robot,
-            directory: self.directory(),
-        }
-    }
-
-    /// The people a message is for, each once, and who is left out.
-    fn resolve(&mut self, to: &To) -> (Vec<usize>, LeftOut) {
-        let mut left_out = LeftOut::default();
-        let mut names = BTreeSet::new();
-        let (users, parties, tags) = match to {
-            To::Some { users, parties, tags } => (users, parties, tags),
-            To::Everybody => {
-                let known = self.directory.known().map(|name| Arc::from(name.as_str()));
-                names.extend(known.chain(self.people.names()).filter(|name| self.is_member(name)));
-                let people = names.iter().filter_map(|name| self.people.number(name));
-                return (people.collect(), left_out);
-            }
-        };
-        for user in users {
-            let name = user.to_ascii_lowercase();
-            match self.directory.standing(&name) {
-                Standing::Invalid => left_out.users.push(name),
-                Standing::Unlicensed => left_out.unlicensed.push(name),
-                Standing::Member => _ = names.insert(Arc::from(name)),
-            }
-        }
-        for (ids, groups, missing) in [
-            (parties, &self.directory.parties, &mut left_out.parties),
-            (tags, &self.directory.tags, &mut left_out.tags),
-        ] {
-            for id in ids {
-                match id.parse().ok().and_then(|id: u32| groups.get(&id)) {
-                    Some(members) => {
-                        let members = members.iter().filter(|name| self.is_member(name));
-                        names.extend(members.map(|name| Arc::from(name.as_str())));
-                    }
-                    None => missing.push(id.clone()),
-                }
-            }
-        }
-        let mut people = Vec::with_capacity(names.len());
-        for name in names {
-            match self.people.number(&name) {
-                Some(number) => people.push(number),
-                None => left_out.users.push(name.to_string()),
-            }
-        }
-        (people, left_out)
-    }
-
-    fn is_member(&self, name: &str) -> bool {
-        self.directory.standing(name) == Standing::Member
-    }
-
     /// Adds to the counts of these people; their userids.
     fn add(&mut self, people: &[usize], count: impl Fn(&mut Counts)) -> Vec<Arc<str>> {
         let mut names = Vec::with_capacity(people.len());
@@ -323,15 +191,5 @@ impl Office {
             }
         }
         names
-    }
-}
-
-impl LeftOut {
-    /// As an answer names them.
-    pub fn named(&self) -> Vec<(&'static str, String)> {
-        let LeftOut { users, parties, tags, unlicensed } = self;
-        let lists =
-            [("invaliduser", users), ("invalidparty", parties), ("invalidtag", tags), ("unlicenseduser", unlicensed)];
-        lists.into_iter().filter(|(_, ids)| !ids.is_empty()).map(|(name, ids)| (name, ids.join("|"))).collect()
     }
 }

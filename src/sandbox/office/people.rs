@@ -62,3 +62,15 @@ impl People {
         (people, sum)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_corporation_is_not_endless() {
+        let mut people = People::default();
+        assert!((0..MOST).all(|n| people.number(&format!("u{n}")) == Some(n)));
+        assert_eq!((people.number("one more"), people.number("u7")), (None, Some(7)));
+    }
+}

@@ -66,3 +66,22 @@ impl Sent {
 fn unknown() -> Refusal {
     Refusal::said(40058, "invalid msgid")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_million_can_be_taken_back() {
+        let mut sent = Sent::new(1);
+        let app: Arc<str> = "wecom".into();
+        let first = sent.add(app.clone(), 0);
+        assert_eq!(sent.find(&sent.msgid(first), "wecom", DAY_MS - 1), Ok(first));
+        let last = (0..MOST).map(|_| sent.add(app.clone(), 0)).last().unwrap_or_default();
+        assert_eq!((last, sent.all.len()), (MOST as u64 + 1, MOST));
+        let errcode = |msgid: &str, now_ms| sent.find(msgid, "wecom", now_ms).map_err(|refusal| refusal.errcode);
+        assert_eq!(errcode(&sent.msgid(first), 0), Err(40058));
+        assert_eq!((errcode(&sent.msgid(last), 0), errcode(&sent.msgid(last), DAY_MS)), (Ok(last), Err(42052)));
+        assert_eq!(errcode(&format!("{}x", sent.msgid(last)), 0), Err(40058));
+    }
+}

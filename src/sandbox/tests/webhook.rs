@@ -78,6 +78,15 @@ async fn what_its_group_received_is_told() {
 }
 
 #[tokio::test]
+async fn a_robots_lost_answer_was_said() {
+    let faults = vec![Fault::parse("lost-answer@/cgi-bin/webhook/send=1").unwrap()];
+    let stage = stage(Options { faults, ..options() }).await;
+    let lost = stage.http.post(stage.url(SEND)).query(&[("key", &key(&stage))]).body(text("x").to_string()).send();
+    assert!(lost.await.unwrap_err().is_request());
+    assert_eq!(stage.get("/sandbox/state", &[]).await["wecom"]["robot"]["received"], 1);
+}
+
+#[tokio::test]
 async fn faults_speak_its_language_and_the_key_is_nowhere_written() {
     let faults = ["93008@/cgi-bin/webhook/send=1", "token-invalid=1"].map(|text| Fault::parse(text).unwrap());
     let stage = stage(Options { faults: faults.to_vec(), ..options() }).await;

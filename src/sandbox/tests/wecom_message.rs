@@ -388,26 +388,25 @@ async fn an_answer_that_is_lost_was_worked_for_and_one_that_never_came_was_not()
     let lost = async |number: usize| {
         let message = text("zhang", &number.to_string(), json!({ "enable_duplicate_check": 1 })).to_string();
         let request = office.stage.http.post(office.stage.url(SEND)).query(&[("access_token", &office.token)]);
-        match request.body(message).send().await {
+        match request.body(message).timeout(Duration::from_secs(1)).send().await {
             Ok(answer) => answer.bytes().await.map(|_| ()).map_err(|_| ()),
             Err(_) => Err(()),
         }
     };
-    // (fault, who has received what of the first three messages)
-    for (number, (fault, received)) in
-        [("reset=1", 0), ("lost-answer@wecom=1", 1), ("cut@/cgi-bin/message/send=1", 2)].into_iter().enumerate()
-    {
+    // (fault, how many of the messages so far were received)
+    let faults = [("reset=1", 0), ("lost-answer@wecom=1", 1), ("cut@/cgi-bin/message/send=1", 2), ("slow=1", 3)];
+    for (number, (fault, received)) in faults.into_iter().enumerate() {
         office.faults(&[fault]).await;
         assert!(lost(number).await.is_err(), "{fault}");
         assert_eq!(office.state().await["received"], received, "{fault}");
     }
     // A repeat of what had arrived is not received again; of what had not, it is.
     office.faults(&[]).await;
-    for number in 0..3 {
+    for number in 0..4 {
         assert!(lost(number).await.is_ok());
     }
     let zhang = office.state().await["people"]["zhang"].clone();
-    assert_eq!(zhang, json!({ "received": 3, "dropped": 0, "suppressed": 2 }));
+    assert_eq!(zhang, json!({ "received": 4, "dropped": 0, "suppressed": 3 }));
 }
 
 #[tokio::test]
