@@ -8,7 +8,6 @@ use super::judge::{Channel, judge};
 use super::plan::Planner;
 use super::settle::{Settler, Went};
 use super::trouble::{End, Trouble};
-use crate::app::App;
 use crate::domain::notice::{Source, Via};
 use crate::error::{Error, Result};
 use crate::platform::wecom::message::Sent;
@@ -85,7 +84,6 @@ pub struct Passed {
 
 /// Everything that a pass needs, made once.
 pub struct Notifier {
-    pub(super) app: Arc<App>,
     pub(super) db: QueueDb,
     pub(super) book: Book,
     pub(super) channels: Channels,

@@ -18,6 +18,7 @@ mod settle;
 mod standing;
 mod stats;
 mod trigger;
+mod watch;
 mod words;
 
 pub use claim::{Claimed, Drain, LEASE_MS};
@@ -28,3 +29,4 @@ pub use plan::{Done, Plan, Step, Wish};
 pub use settle::{Ending, Fate, Frozen};
 pub use stats::{Day, Depth};
 pub use trigger::Definer;
+pub use watch::Watch;
