@@ -49,7 +49,7 @@ impl QueueState {
         match late.unwrap_or_else(|_| Err(silent())) {
             Ok(watch) => {
                 let paused = pauses.iter().filter(|pause| is_of_queue(config, pause)).cloned().collect();
-                Some(QueueState::Stands { watch: watch?, late_ms: late_ms(config), paused })
+                Some(QueueState::of(watch?, config, paused))
             }
             Err(error) => {
                 let own = config.queue.database_url.is_none();
@@ -59,7 +59,13 @@ impl QueueState {
         }
     }
 
-    pub(super) fn findings(&self) -> impl Iterator<Item = Finding> {
+    /// What was seen, and what is paused.
+    pub fn of(watch: Watch, config: &Config, paused: Vec<Pause>) -> QueueState {
+        QueueState::Stands { watch, late_ms: late_ms(config), paused }
+    }
+
+    /// What of it somebody should know.
+    pub fn findings(&self) -> impl Iterator<Item = Finding> {
         let (late, given_up, away) = match self {
             QueueState::Stands { watch, late_ms, paused } => (late(watch, *late_ms, paused), given_up(watch), None),
             QueueState::Away { setting, why } => (None, None, Some(away(setting, why))),
