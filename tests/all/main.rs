@@ -50,6 +50,7 @@ mod packaging;
 mod positions;
 mod purge;
 mod pushes;
+mod queue;
 mod quota;
 mod readers;
 mod readme;

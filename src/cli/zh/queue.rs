@@ -2,7 +2,7 @@
 
 /// English, Chinese.
 pub(super) const SENTENCES: &[(&str, &str)] = &[
-    ("Notifications about new members, by WeCom", "新会员的企业微信通知"),
+    ("The WeCom notification queue", "企业微信通知队列"),
     ("Put the queue and its trigger beside the CRM's members", "在 CRM 的会员表旁建立通知队列与触发器"),
     (
         "Each new member then makes a row of member_notification_queue, whoever registers it. Looks at the table of members first and refuses what does not fit; shows what it would do, and asks. Safe twice: what stands is left, what is another one is replaced.",
@@ -17,5 +17,20 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("By a trigger on their table", "用会员表上的触发器"),
     ("By looking for new ids", "按新编号查找"),
     ("Make a table of members where there is none, to try it out", "没有会员表时创建一个，供试用"),
+    ("Find what has drifted since the queue was installed", "查找队列安装后发生的偏差"),
+    (
+        "A column dropped, a trigger or procedure missing or another one, a definer that is gone, an index missing, rows of another clock: each with what mends it. Changes nothing. Exit 1 where something was found.",
+        "列被删除，触发器或存储过程缺失或被改动，定义者已不存在，索引缺失，时间不是 UTC 的行：逐一列出并给出修复办法。不做任何改动。有发现时退出码为 1。",
+    ),
+    (
+        "Take the queue out: triggers, tables, procedures, our lines of the crontab",
+        "移除队列：触发器、表、存储过程、crontab 中本程序的行",
+    ),
+    (
+        "Refuses while notifications are pending or in hand, unless --drop-pending says so; then those that were not sent are written to a file of lines of JSON first, which is never overwritten. The members are not touched.",
+        "仍有待发送或处理中的通知时拒绝执行，除非加 --drop-pending；届时先把未发送的逐行写成 JSON 文件，且从不覆盖已有文件。会员表不受影响。",
+    ),
+    ("Also with notifications that were not sent", "即使有未发送的通知也移除"),
+    ("The file that they are written to", "未发送的通知写入的文件"),
     ("Do it without asking", "不再询问，直接执行"),
 ];

@@ -144,6 +144,7 @@ impl Report for Installed {
             "capture": self.capture.as_str(),
             "dry_run": self.dry_run,
             "objects": objects,
+            "members_unseen": self.plan.unseen,
             "members_brought_in": self.told,
         })
     }
@@ -173,7 +174,14 @@ impl Report for Installed {
             };
             lines.push(line.in_lang(lang).to_owned());
         }
-        let (place, members, told) = (&self.place, &self.members, self.told);
+        let (place, members, told, unseen) = (&self.place, &self.members, self.told, self.plan.unseen);
+        if self.dry_run && unseen > 0 {
+            let line = say!(
+                "members that no trigger saw and that would be told of: {unseen}";
+                "触发器未见到、将补发通知的会员：{unseen}"
+            );
+            lines.push(line.in_lang(lang).to_owned());
+        }
         if told > 0 {
             let line = say!("members brought in that no trigger saw: {told}"; "补入触发器未见到的会员：{told}");
             lines.push(line.in_lang(lang).to_owned());

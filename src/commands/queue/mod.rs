@@ -1,14 +1,18 @@
 //! `wxops queue …`: the WeCom notification queue.
 
 mod cleanup;
+mod cron;
 mod drain;
+mod dump;
 mod install;
 mod list;
 mod retry;
+mod rollback;
 mod row;
 mod show;
 mod status;
 mod test;
+mod validate;
 
 use super::Context;
 use crate::error::Result;
@@ -17,12 +21,15 @@ use crate::error::Result;
 #[derive(Debug, clap::Subcommand)]
 #[command(before_help = "Example:\n  wxops queue status")]
 pub(crate) enum Queue {
+    Install(install::Install),
+    Validate(validate::Validate),
     Drain(drain::Drain),
     Status(status::Status),
     List(list::List),
     Show(show::Show),
     Retry(retry::Retry),
     Cleanup(cleanup::Cleanup),
+    Rollback(rollback::Rollback),
     Install(install::Install),
     Test(test::Test),
 }
@@ -31,12 +38,15 @@ impl Queue {
     /// Runs the verb.
     pub async fn run(self, context: &mut Context) -> Result<()> {
         match self {
+            Queue::Install(verb) => verb.run(context).await,
+            Queue::Validate(verb) => verb.run(context).await,
             Queue::Drain(verb) => verb.run(context).await,
             Queue::Status(verb) => verb.run(context).await,
             Queue::List(verb) => verb.run(context).await,
             Queue::Show(verb) => verb.run(context).await,
             Queue::Retry(verb) => verb.run(context).await,
             Queue::Cleanup(verb) => verb.run(context).await,
+            Queue::Rollback(verb) => verb.run(context).await,
             Queue::Install(verb) => verb.run(context).await,
             Queue::Test(verb) => verb.run(context).await,
         }

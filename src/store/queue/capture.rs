@@ -116,3 +116,96 @@ impl QueueDb {
         self.commit(vec![stmt!(sql, cursor.mark, cursor.seen, cursor.mark, cursor.done)]).await.map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::{QueueDb, Wish};
+    use crate::domain::notice::{Kind, Source};
+    use crate::domain::secret::Secret;
+    use crate::store::tests::{Scene, mariadb, sqlite};
+
+    fn source() -> Source {
+        Source {
+            table: "members".into(),
+            id: "id".into(),
+            fields: vec!["member_no".into()],
+            kinds: vec![Kind::New],
+            changed: vec![],
+            status: "status".into(),
+            max_attempts: 3,
+        }
+    }
+
+    async fn register(db: &QueueDb, ids: impl Iterator<Item = i64>) {
+        let rows: Vec<_> = ids.map(|id| format!("({id}, 'M{id}', '2026-11-28', '2026-11-28')")).collect();
+        let sql = format!("INSERT INTO members (id, member_no, created_at, updated_at) VALUES {}", rows.join(", "));
+        db.ddl(&[sql]).await.unwrap();
+    }
+
+    async fn number(db: &QueueDb, sql: &str) -> i64 {
+        db.row(sql, vec![], |row| row.int(0)).await.unwrap().unwrap()
+    }
+
+    async fn story(scene: Option<Scene>) {
+        let Some(scene) = scene else { return };
+        let db = QueueDb::over(scene.open().await, &Secret::new("sqlite://t.db"));
+        let source = source();
+        let wish = Wish { source: &source, by_trigger: false, definer: None, demo: true };
+        let plan = db.plan(&wish).await.unwrap();
+        // Those from before are nobody's news.
+        db.ddl(&[super::super::schema::demo(db.dialect(), "members").unwrap().sql]).await.unwrap();
+        register(&db, [1, 2].into_iter()).await;
+        db.carry_out(&plan).await.unwrap();
+        assert_eq!(db.look(&source, 10).await.unwrap(), 0);
+
+        register(&db, 3..=1_200).await;
+        assert_eq!(db.look(&source, 1).await.unwrap(), 500, "a batch");
+        assert_eq!(db.look(&source, 10).await.unwrap(), 698, "the rest");
+        assert_eq!(db.look(&source, 10).await.unwrap(), 0);
+        let row = "SELECT COUNT(*) FROM member_notification_queue WHERE dedupe_key = 'member_created:7' AND payload LIKE '%M7%'";
+        assert_eq!(number(&db, row).await, 1);
+
+        // 1300 commits before 1250: seen when the last minute is looked at again.
+        register(&db, [1_300].into_iter()).await;
+        assert_eq!(db.look(&source, 10).await.unwrap(), 1);
+        register(&db, [1_250].into_iter()).await;
+        assert_eq!(db.look(&source, 10).await.unwrap(), 0, "not at every look");
+        let earlier = |column: &str, ms: i64| vec![format!("UPDATE queue_capture SET {column} = {column} - {ms}")];
+        db.ddl(&earlier("looked_at", 5_000)).await.unwrap();
+        assert_eq!(db.look(&source, 10).await.unwrap(), 1);
+        // A minute later, and one more: who is later than that was no transaction of a registration.
+        register(&db, [1_260].into_iter()).await;
+        db.ddl(&earlier("mark_at", 60_000)).await.unwrap();
+        assert_eq!(db.look(&source, 10).await.unwrap(), 1);
+        assert_eq!(number(&db, "SELECT done_id FROM queue_capture").await, 2, "what was seen when the mark was set");
+        db.ddl(&earlier("mark_at", 60_000)).await.unwrap();
+        assert_eq!(db.look(&source, 10).await.unwrap(), 0);
+        assert_eq!(number(&db, "SELECT done_id FROM queue_capture").await, 1_300);
+
+        // Eight at once find each once; a clock that was set back does no harm.
+        register(&db, 1_301..=1_400).await;
+        let looks = (0..8).map(|_| {
+            let (db, source) = (db.clone(), source.clone());
+            tokio::spawn(async move { db.look(&source, 10).await.unwrap() })
+        });
+        let mut found = 0;
+        for look in looks.collect::<Vec<_>>() {
+            found += look.await.unwrap();
+        }
+        assert_eq!(found, 100);
+        db.ddl(&earlier("mark_at", -3_600_000)).await.unwrap();
+        assert_eq!(db.look(&source, 10).await.unwrap(), 0);
+        assert_eq!(number(&db, "SELECT COUNT(*) FROM member_notification_queue").await, 1_301);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn new_members_are_found_once_also_those_that_commit_late_on_sqlite() {
+        story(sqlite().await).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn new_members_are_found_once_also_those_that_commit_late_on_mariadb() {
+        story(mariadb().await).await;
+    }
+}

@@ -3,13 +3,16 @@
 use super::super::Dialect;
 use super::QueueDb;
 use super::columns::Members;
-use super::schema::{self, ON_INSERT, ON_UPDATE, Table, quoted};
+use super::schema::{self, ON_INSERT, ON_UPDATE, QUEUE, Table, quoted};
 use super::script::{for_shell, meaning};
 use super::standing::{Standing, StandingTrigger};
 use super::trigger::{Definer, Trigger, catch_up, triggers};
 use crate::domain::notice::Source;
 use crate::error::{Error, Result};
 use crate::say;
+
+/// Rows of the queue among which the highest member is the last one: ids commit out of order.
+const LATEST: u32 = 1000;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -76,6 +79,8 @@ pub struct Plan {
     highest: String,
     /// Whether the members are looked for.
     polls: bool,
+    /// Members that came while there was no trigger: they are brought in.
+    pub unseen: i64,
 }
 
 impl Plan {
@@ -87,6 +92,14 @@ impl Plan {
     /// Its statements as the database's shell takes them.
     pub fn sql(&self) -> String {
         for_shell(&self.statements(), self.dialect == Dialect::MySql)
+    }
+
+    fn makes_trigger(&self) -> bool {
+        self.steps.iter().any(|step| step.name == ON_INSERT && matches!(step.done, Done::Made | Done::Replaced))
+    }
+
+    fn replaces_trigger(&self) -> bool {
+        self.steps.iter().any(|step| step.name == ON_INSERT && step.done == Done::Replaced)
     }
 
     fn statements(&self) -> Vec<String> {
@@ -145,13 +158,21 @@ impl QueueDb {
             steps.extend(trigger_step(dialect, verb, wish, standing, wanted));
         }
         let (id, table) = (quoted(dialect, &source.id), quoted(dialect, &source.table));
-        Ok(Plan {
+        let mut plan = Plan {
             steps,
             dialect,
             catch_up: Some(catch_up(dialect, source, &members)),
             highest: format!("SELECT COALESCE(MAX({id}), 0) FROM {table}"),
             polls: !wish.by_trigger,
-        })
+            unseen: 0,
+        };
+        if plan.makes_trigger()
+            && let Some(last) = self.last_told().await?
+        {
+            let sql = format!("SELECT COUNT(*) FROM {table} WHERE {id} > ?");
+            plan.unseen = self.row(&sql, vec![last.into()], |row| row.int(0)).await?.unwrap_or(0);
+        }
+        Ok(plan)
     }
 
     fn table_step(&self, table: &Table, standing: Option<&Standing>) -> Result<Step> {
@@ -200,16 +221,34 @@ impl QueueDb {
         Ok(told)
     }
 
-    /// Beyond which id members may come while there is no trigger; `None`: there is one all the time.
+    /// Beyond which id members may have come, or come now, while there is no trigger; `None`: there is one all the time, or
+    /// nobody was told of yet.
     async fn before(&self, plan: &Plan) -> Result<Option<i64>> {
-        let replaced = plan.steps.iter().any(|step| step.name == ON_INSERT && step.done == Done::Replaced);
-        let gap = replaced && self.dialect() == Dialect::MySql && !self.is_mariadb().await?;
-        if gap {
-            return self.row(&plan.highest, vec![], |row| row.int(0)).await;
+        if !plan.makes_trigger() {
+            return Ok(None);
         }
-        // What was looked for until now.
-        let made = plan.steps.iter().any(|step| step.name == ON_INSERT && step.done == Done::Made);
-        if made && !plan.polls { self.looked_up_to().await } else { Ok(None) }
+        match self.last_told().await? {
+            Some(last) => Ok(Some(last)),
+            // Between DROP and CREATE.
+            None if plan.replaces_trigger() => self.row(&plan.highest, vec![], |row| row.int(0)).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The last member that came into the queue, by whichever way; `None` where none has.
+    async fn last_told(&self) -> Result<Option<i64>> {
+        if let Some(done) = self.looked_up_to().await? {
+            return Ok(Some(done));
+        }
+        if self.standing(QUEUE).await?.is_none_or(|queue| !queue.columns.iter().any(|it| it.name == "member_id")) {
+            return Ok(None);
+        }
+        // Not the highest of all: only its id has an index.
+        let sql = format!(
+            "SELECT MAX(member_id) FROM (SELECT member_id FROM {QUEUE} WHERE notification_type = 'member_created' \
+             ORDER BY id DESC LIMIT {LATEST}) latest"
+        );
+        Ok(self.row(&sql, vec![], |row| row.opt_int(0)).await?.flatten())
     }
 
     /// Members of these ids that are not in the queue.

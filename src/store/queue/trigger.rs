@@ -122,23 +122,21 @@ const COLUMNS: &str =
 
 /// One row of the queue. `differs`: only where this is so.
 fn insert(dialect: Dialect, source: &Source, members: &Members, kind: Kind, differs: Option<&str>) -> String {
-    let (row, attempts) = (values(dialect, source, members, kind, "NEW"), source.max_attempts);
-    let [id, kind, key, payload] = &row;
-    let now = now(dialect);
+    let [id, kind, key, payload] = values(dialect, source, members, kind, "NEW");
+    let (payload, now) = (indented(&payload), now(dialect));
+    let row = format!("    {id}, {kind}, {key},\n{payload},\n    {}, {now}", source.max_attempts);
     match (dialect, differs) {
-        (Dialect::MySql, None) => format!(
-            "INSERT IGNORE INTO {QUEUE}\n    ({COLUMNS})\nVALUES (\n    {id}, {kind}, {key},\n    {payload},\n    {attempts}, {now}\n);"
-        ),
-        (Dialect::MySql, Some(differs)) => format!(
-            "IF {differs} THEN\n    INSERT IGNORE INTO {QUEUE}\n        ({COLUMNS})\n    VALUES (\n        {id}, {kind}, {key},\n{},\n        {attempts}, {now}\n    );\nEND IF;",
-            indented(&indented(payload))
-        ),
+        (Dialect::MySql, None) => format!("INSERT IGNORE INTO {QUEUE}\n    ({COLUMNS})\nVALUES (\n{row}\n);"),
+        (Dialect::MySql, Some(differs)) => {
+            let insert = format!("INSERT IGNORE INTO {QUEUE}\n    ({COLUMNS})\nVALUES (\n{row}\n);");
+            format!("IF {differs} THEN\n{}\nEND IF;", indented(&insert))
+        }
         // ON CONFLICT and not OR IGNORE, which an INSERT OR REPLACE of the member would override.
-        (Dialect::Sqlite, None) => format!(
-            "INSERT INTO {QUEUE}\n    ({COLUMNS})\nVALUES (\n    {id}, {kind}, {key},\n    {payload},\n    {attempts}, {now}\n)\nON CONFLICT (dedupe_key) DO NOTHING;"
-        ),
+        (Dialect::Sqlite, None) => {
+            format!("INSERT INTO {QUEUE}\n    ({COLUMNS})\nVALUES (\n{row}\n)\nON CONFLICT (dedupe_key) DO NOTHING;")
+        }
         (Dialect::Sqlite, Some(differs)) => format!(
-            "INSERT INTO {QUEUE}\n    ({COLUMNS})\nSELECT\n    {id}, {kind}, {key},\n    {payload},\n    {attempts}, {now}\nWHERE {differs}\nON CONFLICT (dedupe_key) DO NOTHING;"
+            "INSERT INTO {QUEUE}\n    ({COLUMNS})\nSELECT\n{row}\nWHERE {differs}\nON CONFLICT (dedupe_key) DO NOTHING;"
         ),
     }
 }
@@ -155,9 +153,9 @@ pub(super) fn values(dialect: Dialect, source: &Source, members: &Members, kind:
         (Dialect::Sqlite, _) => format!("'{word}:' || {id} || ':' || lower(hex(randomblob(8)))"),
     };
     let told = source.fields.iter().filter_map(|field| Some((field, members.column(field)?)));
-    let fields = told.map(|(field, column)| format!("        '{field}', {}", column.value(dialect, row)));
+    let fields = told.map(|(field, column)| format!("    '{field}', {}", column.value(dialect, row)));
     let object = if dialect == Dialect::MySql { "JSON_OBJECT" } else { "json_object" };
-    let payload = format!("{object}(\n{}\n    )", fields.collect::<Vec<_>>().join(",\n"));
+    let payload = format!("{object}(\n{}\n)", fields.collect::<Vec<_>>().join(",\n"));
     [id, format!("'{word}'"), key, payload]
 }
 
@@ -189,4 +187,74 @@ pub(super) fn catch_up(dialect: Dialect, source: &Source, members: &Members) -> 
 
 fn indented(text: &str) -> String {
     text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::schema::demo;
+    use super::super::script::statements;
+    use super::*;
+
+    fn seeds() -> Source {
+        let fields = "member_no nickname wechat phone type gender status remaining_matches created_at";
+        let fields: Vec<String> = fields.split(' ').map(str::to_owned).collect();
+        Source {
+            table: "members".into(),
+            id: "id".into(),
+            kinds: Kind::ALL.to_vec(),
+            changed: fields.iter().filter(|field| *field != "status").cloned().collect(),
+            fields,
+            status: "status".into(),
+            max_attempts: 3,
+        }
+    }
+
+    /// The files that people read and run are what the program makes of the same columns.
+    #[test]
+    fn the_files_are_what_is_made() {
+        for (dialect, files) in [
+            (
+                Dialect::MySql,
+                [
+                    include_str!("../../../sql/mysql/queue/3_trigger.sql"),
+                    include_str!("../../../sql/mysql/queue/4_changes.sql"),
+                ],
+            ),
+            (
+                Dialect::Sqlite,
+                [
+                    include_str!("../../../sql/sqlite/queue/3_trigger.sql"),
+                    include_str!("../../../sql/sqlite/queue/4_changes.sql"),
+                ],
+            ),
+        ] {
+            let members = Members::of(&demo(dialect, "members").unwrap());
+            let made = triggers(dialect, &seeds(), &members);
+            let made: Vec<_> = made.iter().map(|trigger| trigger.sql(dialect, "CREATE", None)).collect();
+            let written: Vec<_> = files.iter().flat_map(|file| statements(file)).collect();
+            assert_eq!(made, written, "{dialect:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_told_of_is_watched() {
+        let members = Members::of(&demo(Dialect::MySql, "members").unwrap());
+        let of = |kinds: &[Kind]| triggers(Dialect::MySql, &Source { kinds: kinds.to_vec(), ..seeds() }, &members);
+        assert_eq!(of(&[Kind::New]).len(), 1);
+        let status = of(&[Kind::Status]);
+        assert_eq!((status.len(), status[0].event), (1, "UPDATE"));
+        assert!(!status[0].body.contains("member_changed") && !status[0].body.contains("OLD.`phone`"));
+    }
+
+    #[test]
+    fn a_definer_is_a_user_at_a_host() {
+        let shown = |text| Definer::parse(text).map(|definer| (definer.to_string(), definer.catalogue()));
+        assert_eq!(shown("crm@localhost").unwrap(), ("'crm'@'localhost'".to_owned(), "crm@localhost".to_owned()));
+        assert_eq!(shown("'crm'@'10.0.0.%'").unwrap().0, "'crm'@'10.0.0.%'");
+        assert_eq!(shown("crm").unwrap().1, "crm@%");
+        for wrong in ["", "@", "a'b@c", "a@b; DROP TABLE c", "a\\@b", "@localhost"] {
+            assert!(Definer::parse(wrong).is_err(), "{wrong}");
+        }
+    }
 }
