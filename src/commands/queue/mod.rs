@@ -29,9 +29,8 @@ pub(crate) enum Queue {
     Show(show::Show),
     Retry(retry::Retry),
     Cleanup(cleanup::Cleanup),
-    Rollback(rollback::Rollback),
-    Install(install::Install),
     Test(test::Test),
+    Rollback(rollback::Rollback),
 }
 
 impl Queue {
@@ -46,9 +45,8 @@ impl Queue {
             Queue::Show(verb) => verb.run(context).await,
             Queue::Retry(verb) => verb.run(context).await,
             Queue::Cleanup(verb) => verb.run(context).await,
-            Queue::Rollback(verb) => verb.run(context).await,
-            Queue::Install(verb) => verb.run(context).await,
             Queue::Test(verb) => verb.run(context).await,
+            Queue::Rollback(verb) => verb.run(context).await,
         }
     }
 }
