@@ -7,7 +7,7 @@
 //! | room | what is in it |
 //! |---|---|
 //! | [`cli`] | global flags, the table of groups; run a verb, print its result, exit code |
-//! | [`serve`] | the door for machines, one file a caller: `wechat.rs`, `health.rs`, `token.rs`; `mod.rs` starts and stops it all |
+//! | [`serve`] | the door for machines, one file a caller: `wechat.rs`, `wecom.rs`, `health.rs`, `token.rs`; `mod.rs` starts and stops it all |
 //! | [`commands`] | the door for people: `wxops token show` is `commands/token/show.rs` |
 //! | [`events`] | what a received event does, one file a kind; `worker.rs` handles and settles, `enrich.rs` fetches profiles, `hook/` tells receivers |
 //! | [`notify`] | what becomes of a row of the notification queue: `rule.rs` who is told, `template.rs` in which words, `message.rs` the request |
@@ -63,7 +63,8 @@
 //! # Where is it?
 //!
 //! - What a verb does: the path that is typed is the path of the file.
-//! - What a callback route answers: `wire/push.rs` (accepted or why not), then `serve/wechat.rs` (which status).
+//! - What a callback route answers: `wire/push.rs`, of WeCom `wire/wecom.rs` (accepted or why not), then `serve/wechat.rs`
+//!   or `serve/wecom.rs`, and `serve/callback.rs` (which status).
 //! - Where a callback goes while the database is away: `serve/pulse.rs` (is it?), `serve/keep.rs`, `spool/`; back by `serve/refill.rs`.
 //! - What an event changes: `events/` by its kind, then `store/follow.rs` (`store/enrichment.rs` for profiles).
 //! - What an erasure takes away: `store/erasure.rs`; which other stores confirm it: `erase/place.rs`.
@@ -87,7 +88,7 @@
 //! | event handler | `events/KIND.rs`, an arm in `events/mod.rs` |
 //! | table about people | its line in `elsewhere` of `store/erasure.rs` |
 //! | store beside the tables | a `Place` in `erase/place.rs` |
-//! | kind of message or event | a line in `domain/event.rs`; a line in `sandbox/push/events.rs` to send it |
+//! | kind of message or event | a line in `domain/event.rs`; a line in `sandbox/push/events.rs` (of WeCom `sandbox/push/wecom.rs`) to send it |
 //! | API of the platform | `platform/wechat/RESOURCE.rs`, a line in `OURS` of its `quota.rs`, and its stand-in in `sandbox/api` |
 //! | errcode | a row in `platform/errcode/wechat.rs` |
 //! | job of a timer | `#[command(flatten)] schedule: Schedule` in its verb, `context.frame`, and within it `frame.run` |

@@ -118,7 +118,7 @@ impl Book {
             return Ok(());
         }
         let by_app = |ways: Ways| ways.via == Via::App || ways.fallback == Some(Via::App);
-        if let Some(rule) = self.queue.rules.iter().find(|rule| rule.to.is_none() && by_app(rule.ways)) {
+        if let Some(rule) = self.queue.rules.iter().find(|rule| rule.to.is_none() && rule.to_column.is_none() && by_app(rule.ways)) {
             let line = rule.line;
             return Err(nobody(say!(
                 "the [[queue.rule]] of line {line} names nobody"; "第 {line} 行的 [[queue.rule]] 没有写接收人"
@@ -149,7 +149,8 @@ impl Book {
         let at = self.place(notice);
         let rule = self.queue.rules.get(at);
         let ways = rule.map_or(self.queue.ways, |rule| rule.ways);
-        let to = rule.and_then(|rule| rule.to.as_ref()).unwrap_or(&self.queue.to).clone();
+        let named = rule.and_then(|rule| in_column(rule, notice));
+        let to = named.unwrap_or_else(|| rule.and_then(|rule| rule.to.as_ref()).unwrap_or(&self.queue.to).clone());
         let to = match (to.is_empty(), ways) {
             (false, _) => to,
             // A robot tells its group, whoever is in it.
@@ -193,6 +194,18 @@ impl Book {
         let body = Content::text(form, via, &text, &tail).request(via, to, self.agent_id)?;
         Ok((body, told))
     }
+}
+
+/// Who stands in the column that a rule names: persons alone, for whoever registers may have written it, and a
+/// department or everybody is not theirs to tell.
+fn in_column(rule: &Rule, notice: &Notice) -> Option<Vec<Recipient>> {
+    let text = notice.payload.get(rule.to_column.as_ref()?)?.as_str()?;
+    let read = Recipient::list(text).ok();
+    let persons = read.filter(|all| all.iter().all(|one| matches!(one, Recipient::User(_))));
+    if persons.is_none() && !text.trim().is_empty() {
+        tracing::warn!(row = notice.id, "its column names nobody who can be told");
+    }
+    persons
 }
 
 fn nobody(what: Text) -> Error {

@@ -2,7 +2,7 @@
 
 use super::crypto;
 use super::noise::Noise;
-use crate::domain::account::{Mode, Official};
+use crate::domain::account::{Mode, Official, WeCom};
 use crate::domain::secret::Secret;
 
 /// Letters of a hexadecimal number.
@@ -82,7 +82,9 @@ impl Account {
         let mut noise = Noise::new(super::noise::of_text(seed, "wecom"));
         let corp_id = format!("ww{}", noise.word(HEX, 16));
         let secret = Secret::new(noise.word(ALNUM, WECOM_SECRET));
-        let wecom = Account::without_pushes("wecom", Kind::Wecom { agent_id: FIRST_AGENT }, corp_id, secret);
+        let kind = Kind::Wecom { agent_id: FIRST_AGENT };
+        let sealed = Account::made("wecom", seed);
+        let wecom = Account::without_pushes("wecom", kind, corp_id, secret).receiving(sealed.token, sealed.aes_key);
         let mut noise = Noise::new(super::noise::of_text(seed, "minigame"));
         let app_id = format!("wx{}", noise.word(HEX, 16));
         let secret = Secret::new(noise.word(HEX, 32));
@@ -105,6 +107,12 @@ impl Account {
         }
     }
 
+    /// The same with the keys of its callback.
+    #[must_use]
+    pub fn receiving(self, token: Secret, aes_key: Option<Secret>) -> Self {
+        Account { token, aes_key, mode: Mode::Secure, ..self }
+    }
+
     /// Whether it is an app of WeCom, which has its own codes and words.
     pub fn is_wecom(&self) -> bool {
         matches!(self.kind, Kind::Wecom { .. })
@@ -125,6 +133,16 @@ impl Account {
             mode: official.mode,
             callback: None,
         }
+    }
+
+    /// A configured application of WeCom, for pushes that are sent with its own keys.
+    pub fn of_wecom(wecom: &WeCom) -> Self {
+        let unset = || Secret::new(String::new());
+        let agent_id = wecom.agent_id.and_then(|id| u32::try_from(id).ok()).unwrap_or(FIRST_AGENT);
+        let aes_key = wecom.aes_keys.first().map(|key| Secret::new(crypto::key_letters(key.bytes(), 0)));
+        let secret = wecom.secret.clone().unwrap_or_else(unset);
+        Account::without_pushes(&wecom.name, Kind::Wecom { agent_id }, wecom.app_id.clone(), secret)
+            .receiving(wecom.tokens.first().cloned().unwrap_or_else(unset), aes_key)
     }
 
     /// The 32 bytes of the AES key.

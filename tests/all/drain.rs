@@ -11,15 +11,18 @@ mod words;
 
 use crate::http;
 use crate::platform::Platform;
-use crate::process::Server;
+use crate::process::{self, Server};
 use crate::rows::Db;
-use crate::stage::Stage;
+use crate::stage::{Stage, until};
 use serde_json::Value;
 
 /// The application of these stories.
 pub const CORP: &str = "ww0123456789abcdef";
 const AGENT: i64 = 1_000_002;
 const SECRET: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c";
+
+/// A rule by which the userid of who is told stands in the member's row.
+pub const BY_COLUMN: &str = "[[queue.rule]]\nto_column = \"wechat\"\n";
 
 /// A stage whose platform knows the application, and whose queue is installed beside demo members.
 pub struct Crm {
@@ -29,6 +32,8 @@ pub struct Crm {
     pub app: String,
     /// Lines of `[queue]`, and whatever tables follow.
     pub queue: String,
+    /// The key of the sandbox's robot.
+    robot: String,
 }
 
 impl Crm {
@@ -38,16 +43,22 @@ impl Crm {
         let accounts = stage.write("staff.toml", &accounts).display().to_string();
         let always = ["sandbox", "run", "--listen", "127.0.0.1:0", "--accounts-file", &accounts];
         let server = Server::start(stage.folder(), &[&always[..], sandbox].concat(), &[], "listening on http://").await;
+        let robot = until("a robot's address", async || {
+            let log = server.log();
+            let (_, rest) = log.split_once("webhook/send?key=")?;
+            rest.split_once('\n').map(|(key, _)| key.trim().to_owned())
+        })
+        .await;
         stage.take_sandbox(server);
         let platform = Platform::of(&stage);
         let app = format!("to_user = \"{to}\"\n");
-        let mut crm = Crm { stage, platform, app, queue: queue.to_owned() };
+        let mut crm = Crm { stage, platform, app, queue: queue.to_owned(), robot };
         crm.configure();
         crm.stage.verb(&["queue", "install", "--demo", "--yes"]).await.expect_code(0);
         crm
     }
 
-    /// With people whose userids stand in the column `wechat`.
+    /// Writes what the fields say now.
     pub fn configure(&mut self) {
         let base = self.stage.sandbox();
         self.stage.settings = format!(
@@ -57,10 +68,8 @@ impl Crm {
     }
 
     /// Gives the application the sandbox's robot.
-    pub async fn with_robot(&mut self) {
-        let robot = http::get(self.stage.sandbox(), "/sandbox/accounts").await.expect("an answer").text();
-        let key = robot.split("key=").nth(1).map(|rest| rest.split('"').next().unwrap()).expect("a robot's address");
-        self.app.push_str(&format!("webhook_key = \"{key}\"\n"));
+    pub fn with_robot(&mut self) {
+        self.app.push_str(&format!("webhook_key = \"{}\"\n", self.robot));
         self.configure();
     }
 
@@ -123,6 +132,22 @@ impl Crm {
             .execute(&format!("UPDATE member_notification_queue SET available_at = {earlier} WHERE status = 'pending'"))
             .await;
         self.stage.execute(&format!("UPDATE send_pace SET sent_at = sent_at - {} WHERE recipient <> ''", seconds * 1000)).await;
+    }
+
+    /// So many passes at once, which all end well.
+    pub async fn drains(&self, count: usize, args: &[&str]) {
+        let config = self.stage.config();
+        let args = [&["--config", &config, "queue", "drain"], args].concat();
+        let all = (0..count).map(|_| process::run(self.stage.folder(), &args, &[], ""));
+        for done in futures_util::future::join_all(all).await {
+            done.expect_code(0);
+        }
+    }
+
+    /// Makes rows that are due as old as this, which a digest waits for.
+    pub async fn make_old(&self) {
+        let old = if self.stage.db == Db::Sqlite { "'2026-11-01T00:00:00.000Z'" } else { "'2026-11-01'" };
+        self.stage.execute(&format!("UPDATE member_notification_queue SET created_at = {old}")).await;
     }
 
     /// A pass; its report.

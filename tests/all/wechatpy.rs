@@ -6,6 +6,7 @@ use crate::rows::{Db, skip};
 use crate::signer::Mode;
 use crate::stage::Stage;
 use crate::stories::{LIMIT, tell};
+use crate::wecom;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::process::Stdio;
@@ -168,6 +169,52 @@ async fn read(python: &str, mut stage: Stage) {
     assert!(told["person"]["subscribe_scene"].as_str().unwrap().starts_with("ADD_SCENE_"));
     // The first page; then four, of which the fourth has no `data`; a wrong one; a wrong token, and again.
     assert_eq!(platform.calls("/cgi-bin/user/get").await.len(), 1 + 4 + 1 + 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wecoms_pushes_are_opened_by_wechatpy_and_wechatpys_by_serve() {
+    let Some(python) = python("wechatpy::wecoms_pushes_are_opened_by_wechatpy_and_wechatpys_by_serve") else { return };
+    tell(Stage::new(Db::Sqlite, "wechatpy"), LIMIT, async |stage| of_wecom(&python, stage).await).await;
+}
+
+async fn of_wecom(python: &str, mut stage: Stage) {
+    let keys = wecom::keys();
+    stage.settings = wecom::table("crm", &keys, 1_000_002);
+    let serve = stage.serve().await;
+    let url = format!("http://{}/wecom/event", serve.address());
+    let args = [&*keys.token, &keys.aes_key, &keys.app_id];
+    let mut child = script(python, "wecom.py", &[&args[..], &[&url]].concat()).spawn().unwrap();
+    let message = format!(
+        "<xml><ToUserName><![CDATA[{}]]></ToUserName><FromUserName><![CDATA[li.si@corp]]></FromUserName>\
+         <CreateTime>{}</CreateTime><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[一 <&> 🎮]]></Content>\
+         <MsgId>7000000000000000001</MsgId><AgentID>1000002</AgentID></xml>",
+        keys.app_id,
+        crate::signer::now()
+    );
+    child.stdin.take().unwrap().write_all(format!("{}\n", json!(message)).as_bytes()).await.unwrap();
+    let output = child.wait_with_output().await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let told: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        told,
+        [json!({ "status": 200, "body": "1616140317555161061" }), json!({ "status": 200, "body": "" })],
+        "{}",
+        serve.log()
+    );
+    assert_eq!(stage.rows("SELECT raw FROM inbox_event").await[0][0].as_deref(), Some(message.as_str()));
+
+    // The other way round: what the sandbox seals with these keys.
+    let mut child = script(python, "wecom.py", &args).spawn().unwrap();
+    let heard = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut receiver = Receiver { _child: child, heard, url: String::new() };
+    let to = format!("http://127.0.0.1:{}/wecom/event", receiver.next().await["port"]);
+    for (name, kind, agent) in [("text", "text", 1_000_002), ("enter-agent", "event", 1_000_002), ("change-contact", "event", 0)] {
+        let push = ["--json", "sandbox", "push", name, "--to", &to, "--sandbox", "http://127.0.0.1:1", "--yes"];
+        stage.verb(&push).await.expect_code(0);
+        let heard = receiver.next().await;
+        assert_eq!((&heard["type"], heard["agent"].as_i64()), (&kind.into(), Some(agent)), "{name}: {heard}");
+    }
 }
 
 /// The interpreter, or a skip that is counted.

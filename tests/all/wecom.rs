@@ -18,6 +18,8 @@ stories! {
     hooks_are_told_of_what_they_ask_for,
     an_application_alone_is_served_and_others_come_with_a_reload,
     status_doctor_and_init_know_the_application,
+    callback_check_plays_the_console_and_a_push,
+    the_sandbox_pushes_as_wecom_does,
 }
 
 mod away {
@@ -349,9 +351,8 @@ async fn status_doctor_and_init_know_the_application(mut stage: Stage) {
     taken(&serve, &push(&keys(), &text("zhang", "hello", 1))).await;
     let shown = stage.verb(&["--json", "status"]).await.expect_code(0).json().remove(0);
     let callbacks = shown["callbacks"].as_array().unwrap();
-    let crm = callbacks.iter().find(|of| of["account"] == "crm").unwrap_or_else(|| panic!("{shown}"));
-    let main = callbacks.iter().find(|of| of["account"] == "main").unwrap();
-    assert!(!crm["last"].is_null() && main["last"].is_null(), "{callbacks:?}");
+    let last = |name: &str| callbacks.iter().find(|of| of["account"] == name).map(|of| &of["last_callback_at"]);
+    assert!(last("crm").is_some_and(|at| at.is_string()) && last("main").is_some_and(|at| at.is_null()), "{shown}");
 
     // Where people reach it: doctor asks as WeCom's console does, sealed.
     stage.settings = format!("public_url = \"http://{}\"\n{}", serve.address(), stage.settings);
@@ -366,6 +367,82 @@ async fn status_doctor_and_init_know_the_application(mut stage: Stage) {
     let made = stage.verb(&["init", "--dir", "new"]).await.expect_code(0);
     let url = format!("http://{}/wecom/event", serve.address());
     assert!(made.stdout.contains(&url) && made.stdout.contains("crm"), "{}", made.stdout);
+}
+
+async fn callback_check_plays_the_console_and_a_push(mut stage: Stage) {
+    beside(&mut stage);
+    let serve = stage.serve().await;
+    let url = format!("http://{}/wecom/event", serve.address());
+    let good = stage.verb(&["--json", "callback", "check", &url, "--account", "crm"]).await.expect_code(0).json();
+    let verdicts = |checked: &serde_json::Value| -> Vec<(String, String)> {
+        let of = |check: &serde_json::Value, name: &str| check[name].as_str().unwrap_or_default().to_owned();
+        let checks = checked["checks"].as_array().unwrap().iter();
+        checks.map(|check| (of(check, "check"), of(check, "verdict"))).collect()
+    };
+    let talked = verdicts(&good[0]);
+    for check in ["url_check", "forged_check", "push", "forged_push", "clear_push"] {
+        assert!(talked.contains(&(check.into(), "ok".into())), "{check}: {good:?}");
+    }
+    let rows = stage.rows("SELECT account, kind, openid FROM inbox_event").await;
+    let rows: Vec<Vec<_>> = rows.iter().map(|row| row.iter().map(|it| it.as_deref().unwrap()).collect()).collect();
+    assert_eq!(rows, [["crm", "wecom.event.view", "wxops_callback_check_nobody"]]);
+
+    // The program behind the URL has another key; its own counters tell which.
+    stage.settings = stage.settings.replace(&keys().aes_key, &Keys::default().aes_key);
+    stage.settings = format!("{}\n", stage.settings);
+    let wrong = stage.verb(&["callback", "check", &url, "--account", "crm"]).await.expect_code(1);
+    assert!(wrong.stdout.contains("FAILED") && wrong.stdout.contains("EncodingAESKey"), "{}", wrong.stdout);
+    assert!(!wrong.stdout.contains(&keys().token) && !wrong.stderr.contains(&keys().token), "{wrong:?}");
+    let plain = ["callback", "check", &url, "--account", "crm", "--mode", "plain"];
+    stage.verb(&plain).await.expect_code(2);
+    let main = stage.verb(&["callback", "check", &url, "--account", "main"]).await.expect_code(1);
+    assert!(main.stdout.contains("FAILED"), "an Official Account's console is not understood here");
+}
+
+/// A sandbox of its own, whose application has the keys of this one.
+async fn the_sandbox_pushes_as_wecom_does(mut stage: Stage) {
+    let Keys { app_id, secret, token, aes_key, .. } = keys();
+    let accounts = format!(
+        "[wecom.crm]\ncorp_id = \"{app_id}\"\nagent_id = 1000002\nsecret = \"{secret}\"\ntoken = \"{token}\"\naes_key = \"{aes_key}\"\n"
+    );
+    let accounts = stage.write("wecom-accounts.toml", &accounts);
+    let args = ["sandbox", "run", "--listen", "127.0.0.1:0", "--accounts-file", accounts.to_str().unwrap()];
+    let sandbox = crate::process::Server::start(stage.folder(), &args, &[], "listening on http://").await;
+    beside(&mut stage);
+    let serve = stage.serve().await;
+    let (to, at) = (format!("http://{}/wecom/event", serve.address()), format!("http://{}", sandbox.address));
+    let list = stage.verb(&["--json", "sandbox", "push", "list", "--account", "crm"]).await.expect_code(0).json();
+    let names: Vec<String> =
+        list[0]["events"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect();
+    assert!(names.len() > 15, "{names:?}");
+    for name in &names {
+        let push = ["--json", "sandbox", "push", name, "--to", &to, "--sandbox", &at];
+        let report = stage.verb(&push).await.expect_code(0).json().remove(0);
+        assert_eq!(report["acknowledged"], 1, "{name}: {report}");
+    }
+    let unknown = "SELECT COUNT(*) FROM inbox_event WHERE kind = 'wecom.unknown' OR kind NOT LIKE 'wecom.%'";
+    assert!((1..=2).contains(&stage.number(unknown).await), "the one of tomorrow, and perhaps a mix of it");
+    assert_eq!(stage.number("SELECT COUNT(*) FROM user_mapping").await, 0);
+
+    let crowd = ["--json", "sandbox", "push", "text", "--count", "40", "--duplicates", "50%"];
+    let crowd = [&crowd[..], &["--to", &to, "--sandbox", &at, "--openid", "zhang"]].concat();
+    let before = stage.stored().await;
+    let report = stage.verb(&crowd).await.expect_code(0).json().remove(0);
+    assert!(report["duplicates"].as_u64() > Some(5), "{report}");
+    assert_eq!(stage.stored().await - before, 40);
+    for damage in ["msg_signature", "signature", "truncate", "appid", "key"] {
+        let damaged = ["--json", "sandbox", "push", "text", "--break", damage, "--to", &to, "--sandbox", &at];
+        let report = stage.verb(&damaged).await.expect_code(0).json().remove(0);
+        assert_eq!(report["refused"], 1, "{damage}: {report}");
+    }
+    let plain = ["sandbox", "push", "text", "--mode", "plain", "--to", &to, "--sandbox", &at];
+    stage.verb(&plain).await.expect_code(2);
+
+    // Without a sandbox the configured keys sign; its API is the platform's own, so that it has to be said.
+    let alone = ["sandbox", "push", "enter-agent", "--to", &to, "--sandbox", "http://127.0.0.1:1"];
+    assert!(stage.verb(&alone).await.expect_code(2).stderr.contains("--yes"));
+    stage.verb(&[&alone[..], &["--yes"]].concat()).await.expect_code(0);
+    assert_eq!(stage.number("SELECT COUNT(*) FROM inbox_event WHERE kind = 'wecom.event.enter_agent'").await, 2);
 }
 
 async fn what_comes_while_the_database_is_away_moves_in(mut stage: Stage) {

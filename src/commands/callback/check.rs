@@ -53,11 +53,13 @@ mod status;
 mod talk;
 mod target;
 mod tls;
+mod wecom;
+mod wecom_letter;
 mod witness;
 
 use crate::commands::{Context, accounts, worse};
 use crate::config::Config;
-use crate::domain::account::{Mode, Official};
+use crate::domain::account::{Mode, Official, WeCom};
 use crate::error::{Error, Lang, Result};
 use crate::report::{Format, spoken};
 use crate::say;
@@ -93,8 +95,10 @@ pub struct Check {
 impl Check {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let config = context.config()?.clone();
-        let accounts = accounts(&config)?;
-        if accounts.len() > 1 && self.url.is_some() {
+        let wecoms = wecom::chosen(&config);
+        let all = config.account.as_deref() == Some("all");
+        let accounts = if wecoms.is_empty() || all { accounts(&config)? } else { Vec::new() };
+        if accounts.len() + wecoms.len() > 1 && self.url.is_some() {
             return Err(Error::usage(say!("a URL belongs to one account"; "一个 URL 只属于一个账号"))
                 .next(say!("name it with --account, or leave the URL out"; "请用 --account 指定，或不写 URL")));
         }
@@ -103,6 +107,16 @@ impl Check {
         let mut worst = None;
         for account in accounts {
             let error = match self.one(&config, account, deadline, &sign).await {
+                Ok(checked) => {
+                    context.out.report(&checked)?;
+                    checked.error()
+                }
+                Err(error) => Some(error),
+            };
+            worst = error.map(|error| worse(worst.take(), error)).or(worst);
+        }
+        for account in wecoms {
+            let error = match self.application(&config, account, deadline, &sign).await {
                 Ok(checked) => {
                     context.out.report(&checked)?;
                     checked.error()
@@ -129,6 +143,34 @@ impl Check {
             findings.extend(talk.all(self.no_post).await?);
         }
         Ok(Checked { url: target::shown(&url), account: account.name.clone(), mode, findings })
+    }
+
+    /// The same of a WeCom application; it knows one mode only.
+    async fn application(
+        &self,
+        config: &Config,
+        account: &WeCom,
+        deadline: Deadline,
+        sign: &Progress,
+    ) -> Result<Checked> {
+        if self.mode.as_deref().is_some_and(|mode| mode != Mode::Secure.as_str()) {
+            return Err(Error::usage(
+                say!("WeCom encrypts every push: leave --mode out"; "企业微信的推送都是加密的：请去掉 --mode"),
+            ));
+        }
+        wecom::signable(account)?;
+        let url = match &self.url {
+            Some(text) => target::given(text)?,
+            None => wecom::configured(config, account)?,
+        };
+        sign.of_life(Question::Connection);
+        let reached = reach::reach(&url, deadline).await;
+        let mut findings = reached.findings;
+        if !reached.open.is_empty() {
+            let talk = wecom::Talk { config, account, url: &url, open: &reached.open, deadline, sign };
+            findings.extend(talk.all(self.no_post).await?);
+        }
+        Ok(Checked { url: target::shown(&url), account: account.name.clone(), mode: Mode::Secure, findings })
     }
 
     /// The mode to play; exit 78 where it needs a key that is not there.

@@ -27,6 +27,8 @@ struct Wecom {
     corp_id: String,
     agent_id: u32,
     secret: String,
+    token: Option<String>,
+    aes_key: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -64,8 +66,12 @@ pub fn read(path: &Path) -> Result<Vec<Account>> {
         Error::config(say!("{shown}, line {line}: {why}"; "{shown} 第 {line} 行：{why}"))
     })?;
     let mut accounts = file.official.into_iter().map(official).collect::<Result<Vec<_>>>()?;
-    accounts.extend(file.wecom.into_iter().map(|(name, Wecom { corp_id, agent_id, secret })| {
-        Account::without_pushes(&name, Kind::Wecom { agent_id }, corp_id, Secret::new(secret))
+    accounts.extend(file.wecom.into_iter().map(|(name, Wecom { corp_id, agent_id, secret, token, aes_key })| {
+        let account = Account::without_pushes(&name, Kind::Wecom { agent_id }, corp_id, Secret::new(secret));
+        match token {
+            Some(token) => account.receiving(Secret::new(token), aes_key.map(Secret::new)),
+            None => account,
+        }
     }));
     accounts.extend(file.minigame.into_iter().map(|(name, Minigame { app_id, secret })| {
         Account::without_pushes(&name, Kind::Minigame, app_id, Secret::new(secret))

@@ -16,11 +16,12 @@ const CONNECT: Duration = Duration::from_secs(3);
 
 /// The sandbox of a configured account: where its API is on this machine.
 pub fn of(account: Option<&Official>) -> String {
-    account
-        .map(|account| &account.api_base)
-        .filter(|base| base.starts_with("http://"))
-        .cloned()
-        .unwrap_or(DEFAULT.into())
+    account.map_or_else(|| DEFAULT.into(), |account| at(&account.api_base))
+}
+
+/// The sandbox of an account whose API is here.
+pub fn at(api_base: &str) -> String {
+    if api_base.starts_with("http://") { api_base.to_owned() } else { DEFAULT.into() }
 }
 
 /// A sandbox that may be running at an address.

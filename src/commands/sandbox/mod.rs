@@ -38,9 +38,9 @@ impl Verb {
             }
             Verb::Push(mut verb) => {
                 let config = context.config()?.clone();
-                let account = config.official(None).ok().cloned();
+                let account = push::Configured::of(&config, verb.to.as_deref());
                 verb.account = config.account;
-                verb.sandbox.get_or_insert_with(|| client::of(account.as_ref()));
+                verb.sandbox.get_or_insert_with(|| account.as_ref().map_or_else(|| client::of(None), |it| it.sandbox()));
                 let asked = verb.dry_run || verb.event == "list";
                 let report = verb.run(account.as_ref()).await?;
                 show(context, &report, report.table(lang), asked)?;

@@ -1,11 +1,12 @@
 //! `wxops sandbox push`: signed events to a callback.
 
 use super::client::Sandbox;
-use crate::domain::account::Official;
+use crate::config::Config;
+use crate::domain::account::{Access, Official};
 use crate::error::{Error, Kind, Lang, Result};
 use crate::sandbox::Account;
 use crate::sandbox::faults::rate_of;
-use crate::sandbox::push::{self, Break, Order, event_names};
+use crate::sandbox::push::{self, Break, Order, event_names, wecom_event_names};
 use crate::say;
 use clap::Args;
 use reqwest::Url;
@@ -122,14 +123,49 @@ struct Known {
     callback: Option<String>,
 }
 
+/// The configured account that sends where no sandbox runs.
+pub struct Configured {
+    access: Access,
+    account: Account,
+}
+
+impl Configured {
+    /// The one that is named; else the Official Account, or for a callback of WeCom the first application that has one.
+    pub fn of(config: &Config, to: Option<&str>) -> Option<Configured> {
+        let named = config.account.as_deref();
+        let wecom = match named {
+            Some(name) => config.wecoms.iter().find(|wecom| wecom.name == name),
+            None if to.is_some_and(push::is_wecom) => config.wecoms.iter().find(|wecom| wecom.receives()),
+            None => None,
+        };
+        if let Some(wecom) = wecom {
+            return Some(Configured { access: wecom.access.clone(), account: Account::of_wecom(wecom) });
+        }
+        config.official(None).ok().map(Configured::from)
+    }
+
+    /// Where its sandbox would be.
+    pub fn sandbox(&self) -> String {
+        super::client::at(&self.access.api_base)
+    }
+}
+
+impl From<&Official> for Configured {
+    fn from(official: &Official) -> Self {
+        Configured { access: official.access.clone(), account: Account::of(official) }
+    }
+}
+
 impl Push {
     /// Asks the running sandbox; where none runs and `--to` is given, sends with `configured`'s keys.
     ///
     /// # Errors
     /// Usage for an order that can't be carried out or lacks `--yes`; unavailable where no sandbox runs.
-    pub async fn run(self, configured: Option<&Official>) -> Result<Report> {
+    pub async fn run(self, configured: Option<&Configured>) -> Result<Report> {
         if self.event == "list" {
-            return Ok(Report::List { events: event_names().collect() });
+            let wecom = configured.is_some_and(|configured| configured.account.is_wecom());
+            let events = if wecom { wecom_event_names().collect() } else { event_names().collect() };
+            return Ok(Report::List { events });
         }
         push::check_name(&self.event)?;
         let sandbox = Sandbox::at(self.sandbox.as_deref())?;
@@ -139,24 +175,24 @@ impl Push {
         match sandbox.post::<push::Report>("/sandbox/push", &self.order()).await {
             Ok(report) => Ok(Report::Sent(Box::new(report))),
             Err(error) if error.kind == Kind::Unavailable && self.to.is_some() => match configured {
-                Some(official) => self.with_keys_of(official).await,
+                Some(configured) => self.with_keys_of(configured).await,
                 None => Err(error),
             },
             Err(error) => Err(error),
         }
     }
 
-    async fn with_keys_of(&self, official: &Official) -> Result<Report> {
-        let real = !Url::parse(&official.api_base).is_ok_and(|url| push::is_loopback(&url));
+    async fn with_keys_of(&self, Configured { access, account }: &Configured) -> Result<Report> {
+        let real = !Url::parse(&access.api_base).is_ok_and(|url| push::is_loopback(&url));
         if real && !self.yes {
-            let name = &official.name;
+            let name = &access.name;
             return Err(Error::usage(say!(
                 "no sandbox is running, and {name} is a real account";
                 "没有运行中的沙箱，而 {name} 是真实账号"
             ))
             .next(say!("add --yes to sign with its keys, or start wxops sandbox run"; "加 --yes 用它的密钥签名，或启动 wxops sandbox run")));
         }
-        let report = push::in_process(Account::of(official), self.order()).await?;
+        let report = push::in_process(account.clone(), self.order()).await?;
         Ok(Report::Sent(Box::new(report)))
     }
 

@@ -185,6 +185,9 @@ fn shown(account: &Account, url: &str, own_keys: bool) -> String {
     };
     if own_keys {
         table += &format!("  secret = {:?}\n", account.secret.reveal());
+        if let Some(key) = account.aes_key.as_ref().filter(|_| account.is_wecom()) {
+            table += &format!("  token = {:?}\n  aes_key = {:?}\n", account.token.reveal(), key.reveal());
+        }
     }
     table + &format!("  api_base = {url:?}\n")
 }

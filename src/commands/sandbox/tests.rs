@@ -1,6 +1,7 @@
 //! The verbs against a sandbox in this process.
 #![allow(clippy::unwrap_used)]
 
+use super::push::Configured;
 use super::{Verb, accounts_file, units};
 use crate::domain::account::{Access, AesKey, Mode, Official, Platform};
 use crate::domain::secret::Secret;
@@ -133,7 +134,7 @@ async fn a_real_accounts_keys_need_yes() {
     ] {
         official.access.api_base = api_base.to_owned();
         let Verb::Push(push) = parse(&words) else { panic!() };
-        match push.run(Some(&official)).await {
+        match push.run(Some(&Configured::from(&official))).await {
             Ok(report) => assert!(sent && report.table(Lang::Zh).contains("发送 1 条")),
             Err(error) => {
                 assert!(!sent && error.kind.exit_code() == 2);

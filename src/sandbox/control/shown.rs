@@ -138,6 +138,10 @@ pub enum Keys {
         agent_id: u32,
         /// The app's secret.
         secret: String,
+        /// The Token of its callback.
+        token: String,
+        /// Its EncodingAESKey; without one it gets no pushes.
+        aes_key: Option<String>,
     },
 }
 

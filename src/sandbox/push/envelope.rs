@@ -25,7 +25,7 @@ pub struct Envelope {
 pub fn seal(account: &Account, mode: Mode, letter: &Letter, now: i64, damage: Option<Break>) -> Result<Envelope> {
     let token = account.token.reveal();
     let timestamp = now.to_string();
-    let nonce = rand::random_range(NONCES).to_string();
+    let nonce = nonce();
     let mut signature = crypto::sign(&[token, &timestamp, &nonce]);
     if damage == Some(Break::Signature) {
         turn(&mut signature);
@@ -49,13 +49,25 @@ pub fn seal(account: &Account, mode: Mode, letter: &Letter, now: i64, damage: Op
         body = enclose(account, mode, &clear, &sealed);
     }
     if damage == Some(Break::Truncate) {
-        let half = (0..=body.len() / 2).rev().find(|at| body.is_char_boundary(*at)).unwrap_or(0);
-        body.truncate(half);
+        body = half(body);
     }
     Ok(Envelope { query, body })
 }
 
-fn encrypt(account: &Account, clear: &str, damage: Option<Break>) -> Result<String> {
+/// A nonce as the platform draws them.
+pub fn nonce() -> String {
+    rand::random_range(NONCES).to_string()
+}
+
+/// The first half.
+pub fn half(mut body: String) -> String {
+    let half = (0..=body.len() / 2).rev().find(|at| body.is_char_boundary(*at)).unwrap_or(0);
+    body.truncate(half);
+    body
+}
+
+/// The text of `Encrypt`.
+pub fn encrypt(account: &Account, clear: &str, damage: Option<Break>) -> Result<String> {
     let mut key = account.key().ok_or_else(|| no_key(&account.name))?;
     if damage == Some(Break::Key) {
         key.iter_mut().for_each(|byte| *byte ^= 0x5a);
@@ -79,7 +91,7 @@ fn enclose(account: &Account, mode: Mode, clear: &str, sealed: &str) -> String {
 }
 
 /// Makes a signature wrong and leaves it well formed.
-fn turn(signature: &mut String) {
+pub fn turn(signature: &mut String) {
     let last = signature.pop();
     signature.push(if last == Some('0') { '1' } else { '0' });
 }

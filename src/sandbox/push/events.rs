@@ -109,25 +109,30 @@ pub const KINDS: &[Kind] = &[
 /// The kind of a name; `_` and `-` are alike, and the platform's own names and the stored ones
 /// (`event.subscribe`) are understood too.
 pub fn named(name: &str) -> Option<&'static Kind> {
+    named_of(KINDS, name)
+}
+
+/// The same among other kinds.
+pub fn named_of(kinds: &'static [Kind], name: &str) -> Option<&'static Kind> {
     let plain = |text: &str| text.to_ascii_lowercase().replace('-', "_");
     let wanted = plain(name);
     let short = wanted.strip_prefix("event.").unwrap_or(&wanted);
     if let Some(message) = wanted.strip_prefix("message.") {
-        return KINDS.iter().find(|kind| kind.event.is_none() && kind.msg_type == message);
+        return kinds.iter().find(|kind| kind.event.is_none() && kind.msg_type == message);
     }
-    let by_name = KINDS.iter().find(|kind| plain(kind.name) == short);
-    by_name.or_else(|| KINDS.iter().find(|kind| kind.event.is_some_and(|event| plain(event) == short)))
+    let by_name = kinds.iter().find(|kind| plain(kind.name) == short);
+    by_name.or_else(|| kinds.iter().find(|kind| kind.event.is_some_and(|event| plain(event) == short)))
 }
 
 /// A kind for a `mix`, chosen by a number.
-pub fn mixed(number: u64) -> &'static Kind {
-    let total: u64 = KINDS.iter().map(|kind| kind.weight).sum();
+pub fn mixed(kinds: &'static [Kind], number: u64) -> &'static Kind {
+    let total: u64 = kinds.iter().map(|kind| kind.weight).sum();
     let mut left = number % total;
-    for kind in KINDS {
+    for kind in kinds {
         if left < kind.weight {
             return kind;
         }
         left -= kind.weight;
     }
-    &KINDS[0]
+    &kinds[0]
 }

@@ -7,7 +7,7 @@ use crate::sandbox::noise::Noise;
 use crate::sandbox::world::{House, lock};
 
 /// Bits of a message id below the milliseconds.
-const ID_BITS: u32 = 20;
+pub const ID_BITS: u32 = 20;
 
 /// The clear message.
 #[derive(Debug, Clone)]

@@ -8,11 +8,13 @@ mod letter;
 mod order;
 mod reply;
 mod report;
+mod wecom;
 mod xml;
 
 pub use deliver::client;
 pub use order::{Break, Order};
 pub use report::{Outcome, Pushed, Report};
+pub use wecom::is_door as is_wecom;
 
 use super::account::{Account, Kind as AccountKind, kind_name, mode_named};
 use super::clock::Clock;
@@ -38,14 +40,19 @@ pub fn event_names() -> impl Iterator<Item = &'static str> {
     events::KINDS.iter().map(|kind| kind.name).chain([MIX])
 }
 
+/// The same of WeCom's pushes.
+pub fn wecom_event_names() -> impl Iterator<Item = &'static str> {
+    wecom::KINDS.iter().map(|kind| kind.name).chain([MIX])
+}
+
 /// Refuses a name that no push has, before anybody is asked to send it.
 ///
 /// # Errors
 /// Usage, with the names that there are.
 pub fn check_name(event: &str) -> Result<()> {
-    match event == MIX || events::named(event).is_some() {
+    match event == MIX || events::named(event).is_some() || wecom::named(event).is_some() {
         true => Ok(()),
-        false => Err(no_event(event)),
+        false => Err(no_event(event, event_names())),
     }
 }
 
@@ -100,15 +107,20 @@ pub async fn run(house: Arc<House>, clock: Arc<Clock>, http: reqwest::Client, or
 
 /// Checks an order before anything is sent.
 fn check(house: Arc<House>, clock: Arc<Clock>, http: reqwest::Client, order: Order) -> Result<Round> {
-    if house.account.kind != AccountKind::Official {
+    let is_wecom = house.account.is_wecom();
+    if house.account.kind == AccountKind::Minigame || (is_wecom && house.account.aes_key.is_none()) {
         return Err(no_pushes(&house.account));
     }
-    let kind = if order.event == MIX {
-        None
-    } else {
-        Some(events::named(&order.event).ok_or_else(|| no_event(&order.event))?)
+    let (kind, names) = match is_wecom {
+        true => (wecom::named(&order.event), wecom_event_names().collect::<Vec<_>>()),
+        false => (events::named(&order.event), event_names().collect()),
     };
+    if kind.is_none() && order.event != MIX {
+        return Err(no_event(&order.event, names.into_iter()));
+    }
     let mode = match &order.mode {
+        Some(name) if is_wecom && mode_named(name) != Some(Mode::Secure) => return Err(always_sealed()),
+        None if is_wecom => Mode::Secure,
         None => house.account.mode,
         Some(name) => mode_named(name).ok_or_else(|| no_mode(name))?,
     };
@@ -158,8 +170,7 @@ async fn send_all(round: Arc<Round>) -> Result<()> {
         }
         let (letter, again) = {
             let mut noise = lock(&round.noise);
-            let kind = round.kind.unwrap_or_else(|| events::mixed(noise.draw()));
-            let letter = letter::write(&round.house, &round.order, kind, &mut noise, round.clock.now_ms());
+            let letter = next(&round, &mut noise);
             (letter, noise.happens(round.order.duplicates))
         };
         for duplicate in [false, true].into_iter().take(1 + usize::from(again)) {
@@ -168,9 +179,28 @@ async fn send_all(round: Arc<Round>) -> Result<()> {
     }
 }
 
+/// The next letter, of the kind that was ordered or any.
+fn next(round: &Round, noise: &mut Noise) -> letter::Letter {
+    let Round { house, order, kind, clock, .. } = round;
+    match house.account.is_wecom() {
+        true => {
+            let kind = kind.unwrap_or_else(|| events::mixed(wecom::KINDS, noise.draw()));
+            wecom::write(house, order, kind, clock.now_ms())
+        }
+        false => {
+            let kind = kind.unwrap_or_else(|| events::mixed(events::KINDS, noise.draw()));
+            letter::write(house, order, kind, noise, clock.now_ms())
+        }
+    }
+}
+
 async fn send(round: &Round, letter: &letter::Letter, duplicate: bool) -> Result<()> {
     let account = &round.house.account;
-    let envelope = envelope::seal(account, round.mode, letter, round.clock.now(), round.order.damage)?;
+    let (now, damage) = (round.clock.now(), round.order.damage);
+    let envelope = match account.is_wecom() {
+        true => wecom::seal(account, letter, now, damage)?,
+        false => envelope::seal(account, round.mode, letter, now, damage)?,
+    };
     let delivered = deliver::deliver(&round.http, &round.to, account, round.mode, &envelope).await;
     lock(&round.tally).add(letter, duplicate, &delivered);
     Ok(())
@@ -187,13 +217,17 @@ fn no_pushes(account: &Account) -> Error {
     let Account { name, kind, .. } = account;
     let kind = kind_name(*kind);
     Error::usage(say!(
-        "the sandbox sends no pushes of [{kind}.{name}], only those of Official Accounts";
-        "沙箱不发送 [{kind}.{name}] 的推送，只发送公众号的推送"
+        "the sandbox sends no pushes of [{kind}.{name}], only those of Official Accounts, and of WeCom applications that have token and aes_key";
+        "沙箱不发送 [{kind}.{name}] 的推送，只发送公众号以及设置了 token 与 aes_key 的企业微信应用的推送"
     ))
 }
 
-fn no_event(name: &str) -> Error {
-    let names = event_names().collect::<Vec<_>>().join(", ");
+fn always_sealed() -> Error {
+    Error::usage(say!("WeCom encrypts every push: leave --mode out"; "企业微信的推送都是加密的：请去掉 --mode"))
+}
+
+fn no_event(name: &str, names: impl Iterator<Item = &'static str>) -> Error {
+    let names = names.collect::<Vec<_>>().join(", ");
     Error::usage(say!("no event is called {name:?}"; "没有名为 {name:?} 的事件"))
         .next(say!("use one of {names}"; "可用：{names}"))
 }

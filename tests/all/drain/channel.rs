@@ -117,7 +117,7 @@ async fn who_is_unknown_is_a_failure_in_part(stage: Stage) {
 /// After a known failure only.
 async fn what_the_application_refuses_the_robot_says(stage: Stage) {
     let mut crm = Crm::new(stage, &["--wecom-invalid", "gone"], "gone", "fallback = \"robot\"").await;
-    crm.with_robot().await;
+    crm.with_robot();
     crm.register(2, 2).await;
     let told = crm.drain(0).await;
     assert_eq!((&told["sent"], &told["dead"]), (&2.into(), &0.into()), "{told}");

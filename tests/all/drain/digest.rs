@@ -1,7 +1,6 @@
 //! Messages that tell of many rows.
 
 use super::{Crm, stories};
-use crate::rows::Db;
 use crate::stage::Stage;
 
 stories! {
@@ -16,8 +15,7 @@ async fn what_is_young_waits_to_be_told_of_together(stage: Stage) {
     let told = crm.drain(0).await;
     assert_eq!(told["sent"], 0, "{told}");
     assert!(told["next_in_ms"].as_i64().is_some_and(|ms| (590_000..=600_000).contains(&ms)), "{told}");
-    let old = if crm.stage.db == Db::Sqlite { "'2026-11-01T00:00:00.000Z'" } else { "'2026-11-01'" };
-    crm.stage.execute(&format!("UPDATE member_notification_queue SET created_at = {old} WHERE id = 1")).await;
+    crm.make_old().await;
     let told = crm.drain(0).await;
     assert_eq!((&told["sent"], &told["messages"], &told["digests"]), (&5.into(), &1.into(), &1.into()), "{told}");
     let received = crm.received().await;
@@ -28,10 +26,10 @@ async fn what_is_young_waits_to_be_told_of_together(stage: Stage) {
 
 /// One of them can't be said: the others must not suffer.
 async fn a_digest_that_is_refused_is_told_one_by_one(stage: Stage) {
-    let crm = Crm::new(stage, &[], "zhang", "digest = \"1s\"").await;
+    let crm = Crm::new(stage, &[], "zhang", "digest = \"10s\"").await;
     crm.register(4, 4).await;
     crm.platform.faults(&["85002@/cgi-bin/message/send=1"]).await;
-    tokio::time::sleep(std::time::Duration::from_millis(1_050)).await;
+    crm.make_old().await;
     // Refused together, and then each alone: dead, with their reason.
     crm.drain(3).await;
     assert_eq!(crm.count("dead").await, 4);
@@ -41,9 +39,9 @@ async fn a_digest_that_is_refused_is_told_one_by_one(stage: Stage) {
 
 /// Killed after it has gone out: the same bytes once more, and no second message of others.
 async fn a_digest_is_repeated_as_a_whole(stage: Stage) {
-    let crm = Crm::new(stage, &[], "zhang", "digest = \"1s\"").await;
+    let crm = Crm::new(stage, &[], "zhang", "digest = \"10s\"").await;
     crm.register(15, 15).await;
-    tokio::time::sleep(std::time::Duration::from_millis(1_050)).await;
+    crm.make_old().await;
     crm.drain(0).await;
     let back = "UPDATE member_notification_queue SET status = 'processing', lease_token = 'dead', processed_at = NULL";
     crm.stage.execute(back).await;

@@ -1,6 +1,6 @@
 //! The pace: what the platform would drop without a word is never sent.
 
-use super::pass::{futures, words};
+use super::pass::words;
 use super::{Crm, stories};
 use crate::stage::Stage;
 
@@ -24,9 +24,7 @@ async fn five_hundred_to_one_person_by_eight(stage: Stage) {
              VALUES ('OTHER1', 'x', 'w1', '2026-11-28 10:00:00', '2026-11-28 10:00:00')",
         )
         .await;
-    for done in futures((0..8).map(|_| crm.stage.verb(&["queue", "drain"]))).await {
-        done.expect_code(0);
-    }
+    crm.drains(8, &[]).await;
     let told = crm.told().await;
     assert_eq!((&told["dropped"], &told["suppressed"]), (&0.into(), &0.into()), "{told}");
     assert!(told["people"]["zhang"]["received"].as_i64().is_some_and(|count| (12..=30).contains(&count)), "{told}");
@@ -93,11 +91,9 @@ async fn an_hour_has_a_thousand(stage: Stage) {
 /// 45009 would be the answer to the 21st in a minute.
 async fn a_robot_is_never_asked_too_often(stage: Stage) {
     let mut crm = Crm::new(stage, &[], "zhang", "via = \"robot\"").await;
-    crm.with_robot().await;
+    crm.with_robot();
     crm.register(120, 120).await;
-    for done in futures((0..4).map(|_| crm.stage.verb(&["queue", "drain"]))).await {
-        done.expect_code(0);
-    }
+    crm.drains(4, &[]).await;
     let told = crm.told().await;
     assert!(told["robot"]["received"].as_i64().is_some_and(|count| (1..=18).contains(&count)), "{told}");
     assert_eq!(told["robot"]["refused"], 0, "{told}");

@@ -1,6 +1,6 @@
 //! A pass: what is due goes out once, whoever else drains.
 
-use super::{Crm, stories};
+use super::{BY_COLUMN, Crm, stories};
 use crate::stage::Stage;
 
 stories! {
@@ -39,13 +39,9 @@ async fn a_new_member_reaches_the_staff(stage: Stage) {
 }
 
 async fn eight_at_once_send_each_row_once(stage: Stage) {
-    let rules: String = (0..40).map(|at| format!("[[queue.rule]]\nwhen = 'wechat = \"w{at}\"'\nto = [\"staff{at}\"]\n")).collect();
-    let crm = Crm::new(stage, &["--latency", "10ms"], "zhang", &rules).await;
+    let crm = Crm::new(stage, &["--latency", "10ms"], "zhang", BY_COLUMN).await;
     crm.register(320, 40).await;
-    let drains = (0..8).map(|_| crm.stage.verb(&["--json", "queue", "drain", "--batch", "7"]));
-    for done in futures(drains).await {
-        done.expect_code(0);
-    }
+    crm.drains(8, &["--batch", "7"]).await;
     assert_eq!((crm.count("sent").await, crm.count("pending").await), (320, 0));
     assert_eq!(crm.stage.number("SELECT MAX(claims) FROM member_notification_queue").await, 1);
     let received = crm.received().await;
@@ -89,10 +85,6 @@ async fn nobody_is_lost_who_left(stage: Stage) {
     crm.drain(0).await;
     let received = crm.received().await;
     assert!(received.len() == 1 && received[0].1.contains("M0"), "{received:?}");
-}
-
-pub async fn futures<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    futures_util::future::join_all(all).await
 }
 
 /// The words of a message.

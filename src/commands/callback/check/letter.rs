@@ -30,6 +30,11 @@ pub struct Letter {
 }
 
 impl Letter {
+    /// A letter of these parameters and body; what is `hidden` is shown in no answer.
+    pub fn new(query: Vec<(&'static str, String)>, body: Option<String>, hidden: Vec<Secret>) -> Self {
+        Letter { query, body, hidden }
+    }
+
     /// A text from outside without what must not be shown: a server may quote its query, or its settings.
     pub fn mask(&self, text: &str) -> String {
         Veil::over(&self.hidden).hide(text).into_owned()

@@ -40,15 +40,7 @@ pub struct Asked {
 impl Probe<'_> {
     /// Sends a letter.
     pub async fn ask(&self, letter: &Letter) -> Asked {
-        let before = self.counts().await;
-        let answer = self.line.send(letter).await;
-        let reason = match (before, &answer) {
-            (Some(before), Ok(answer)) if answer.status >= 400 => {
-                self.counts().await.and_then(|after| grown(&before, &after))
-            }
-            _ => None,
-        };
-        Asked { answer, reason }
+        ask(&self.line, self.witness.as_ref(), letter).await
     }
 
     /// Sends a push; the answer, where one came.
@@ -60,11 +52,21 @@ impl Probe<'_> {
     pub fn takes(&self, answer: &Answer) -> bool {
         answer.status == 200 && receipt::read(self.account, Mode::Compat, &answer.body, &answer.shown).is_ok()
     }
+}
 
-    async fn counts(&self) -> Option<super::witness::Counts> {
-        match &self.witness {
-            Some(witness) => witness.counts().await,
-            None => None,
+/// Sends a letter, and looks at what the witness counted meanwhile.
+pub async fn ask(line: &Line, witness: Option<&Witness>, letter: &Letter) -> Asked {
+    let before = counts(witness).await;
+    let answer = line.send(letter).await;
+    let reason = match (before, &answer) {
+        (Some(before), Ok(answer)) if answer.status >= 400 => {
+            counts(witness).await.and_then(|after| grown(&before, &after))
         }
-    }
+        _ => None,
+    };
+    Asked { answer, reason }
+}
+
+async fn counts(witness: Option<&Witness>) -> Option<super::witness::Counts> {
+    witness?.counts().await
 }

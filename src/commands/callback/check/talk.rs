@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::domain::account::{Mode, Official};
 use crate::error::Result;
 use crate::say;
+use chrono::{DateTime, Utc};
 use reqwest::Url;
 use std::net::SocketAddr;
 
@@ -50,7 +51,7 @@ impl Talk<'_> {
         self.sign.of_life(Question::UrlCheck);
         let echostr = echostr();
         let first = probe.ask(&probe.writer.check(token, &echostr)).await;
-        let (mut findings, go_on) = self.tls(&probe, &first).await;
+        let (mut findings, go_on) = tls((self.url, self.open), &probe.line, &first, now).await;
         if !go_on {
             return Ok(findings);
         }
@@ -68,24 +69,29 @@ impl Talk<'_> {
         }
         Ok(findings)
     }
+}
 
-    /// What the first request tells of TLS, and whether there is any use in going on. Nothing signed goes to a
-    /// server that can't prove its name.
-    async fn tls(&self, probe: &Probe<'_>, first: &Asked) -> (Vec<Finding>, bool) {
-        if self.url.scheme() != "https" {
-            return (Vec::new(), true);
+/// What the first request tells of TLS, and whether there is any use in going on. Nothing signed goes to a
+/// server that can't prove its name.
+pub async fn tls(
+    (url, open): (&Url, &[SocketAddr]),
+    line: &Line,
+    first: &Asked,
+    now: DateTime<Utc>,
+) -> (Vec<Finding>, bool) {
+    if url.scheme() != "https" {
+        return (Vec::new(), true);
+    }
+    match &first.answer {
+        Err(Silence::Tls(words)) => {
+            let certificate = line.certificate(open).await;
+            let certificate = certificate.and_then(|der| Certificate::read(&der));
+            (vec![tls::refused(words, url.host_str().unwrap_or_default(), certificate)], false)
         }
-        match &first.answer {
-            Err(Silence::Tls(words)) => {
-                let certificate = probe.line.certificate(self.open).await;
-                let certificate = certificate.and_then(|der| Certificate::read(&der));
-                (vec![tls::refused(words, self.url.host_str().unwrap_or_default(), certificate)], false)
-            }
-            Err(_) => (Vec::new(), true),
-            Ok(answer) => {
-                let certificate = answer.certificate.as_deref().and_then(Certificate::read);
-                (vec![tls::trusted(certificate, self.config.clock.now())], true)
-            }
+        Err(_) => (Vec::new(), true),
+        Ok(answer) => {
+            let certificate = answer.certificate.as_deref().and_then(Certificate::read);
+            (vec![tls::trusted(certificate, now)], true)
         }
     }
 }

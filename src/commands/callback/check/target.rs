@@ -34,14 +34,22 @@ pub fn given(text: &str) -> Result<Url> {
 /// # Errors
 /// Configuration, where WXOPS_PUBLIC_URL is not set.
 pub fn configured(config: &Config, account: &Official) -> Result<Url> {
-    let Some(base) = &config.public_url else {
-        return Err(Error::config(say!("WXOPS_PUBLIC_URL is not set, and no URL is given"; "没有设置 WXOPS_PUBLIC_URL，也没有给出 URL"))
-            .next(say!("set it, or name the URL: wxops callback check https://…"; "请设置它，或写明 URL：wxops callback check https://…")));
-    };
     // The route without a name belongs to whom `serve` takes when nobody is named.
     let route = match config.is_default(account) {
         true => "/wechat/event".to_owned(),
         false => format!("/wechat/{}/event", account.name),
+    };
+    below(config, &route)
+}
+
+/// The URL of a route by the configuration.
+///
+/// # Errors
+/// Configuration, where WXOPS_PUBLIC_URL is not set.
+pub fn below(config: &Config, route: &str) -> Result<Url> {
+    let Some(base) = &config.public_url else {
+        return Err(Error::config(say!("WXOPS_PUBLIC_URL is not set, and no URL is given"; "没有设置 WXOPS_PUBLIC_URL，也没有给出 URL"))
+            .next(say!("set it, or name the URL: wxops callback check https://…"; "请设置它，或写明 URL：wxops callback check https://…")));
     };
     given(&format!("{base}{route}"))
 }
