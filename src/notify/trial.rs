@@ -54,7 +54,7 @@ impl Wish {
         }
         if let Some(to) = &self.to {
             config.queue.to.clone_from(to);
-            config.queue.rules.iter_mut().for_each(|rule| rule.to = None);
+            config.queue.rules.iter_mut().for_each(|rule| (rule.to, rule.to_column) = (None, None));
         }
         Ok(config)
     }
