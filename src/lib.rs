@@ -10,7 +10,7 @@
 //! | [`serve`] | the door for machines, one file a caller: `wechat.rs`, `wecom.rs`, `health.rs`, `token.rs`; `mod.rs` starts and stops it all |
 //! | [`commands`] | the door for people: `wxops token show` is `commands/token/show.rs` |
 //! | [`events`] | what a received event does, one file a kind; `worker.rs` handles and settles, `enrich.rs` fetches profiles, `hook/` tells receivers |
-//! | [`notify`] | what becomes of a row of the notification queue: `rule.rs` who is told, `template.rs` in which words, `message.rs` the request |
+//! | [`notify`] | what becomes of a row of the notification queue: `book.rs` who is told, `template.rs` in which words, `message.rs` the request |
 //! | [`alarm`] | what is out of the ordinary, and telling people of it once |
 //! | [`erase`] | a person out of every store: what each confirms, and the chain of receipts |
 //! | [`job`] | the frame of scheduled work: `turn.rs` one run at a time, `run.rs` what it has done and where it goes on; `ping.rs` and `textfile.rs` tell of it |
@@ -90,7 +90,8 @@
 //! | store beside the tables | a `Place` in `erase/place.rs` |
 //! | kind of message or event | a line in `domain/event.rs`; a line in `sandbox/push/events.rs` (of WeCom `sandbox/push/wecom.rs`) to send it |
 //! | API of the platform | `platform/wechat/RESOURCE.rs`, a line in `OURS` of its `quota.rs`, and its stand-in in `sandbox/api` |
-//! | errcode | a row in `platform/errcode/wechat.rs` |
+//! | errcode | a row in `platform/errcode/wechat.rs` or `wecom.rs` |
+//! | form of a notification | an arm in `domain/notice/form.rs`, its parts in `notify/message.rs`, both READMEs |
 //! | job of a timer | `#[command(flatten)] schedule: Schedule` in its verb, `context.frame`, and within it `frame.run` |
 //! | alarm | a kind in `alarm/finding.rs` |
 //! | table or column | a numbered file in each `sql/` folder, `store/TABLE.rs` |

@@ -131,7 +131,9 @@ impl Crm {
         self.stage
             .execute(&format!("UPDATE member_notification_queue SET available_at = {earlier} WHERE status = 'pending'"))
             .await;
-        self.stage.execute(&format!("UPDATE send_pace SET sent_at = sent_at - {} WHERE recipient <> ''", seconds * 1000)).await;
+        self.stage
+            .execute(&format!("UPDATE send_pace SET sent_at = sent_at - {} WHERE recipient <> ''", seconds * 1000))
+            .await;
     }
 
     /// So many passes at once, which all end well.

@@ -19,7 +19,7 @@ const KILLS: u64 = 10;
 async fn killed_anywhere_nobody_is_lost(stage: Stage) {
     let kills = std::env::var("WXOPS_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS);
     let crm = Crm::new(stage, &["--latency", "20ms"], "zhang", BY_COLUMN).await;
-    let members = 60 * usize::try_from(kills).unwrap().clamp(4, 10);
+    let members = 60 * usize::try_from(kills).unwrap().clamp(5, 10) / 2;
     crm.register(members, 60).await;
     let config = crm.stage.config();
     let mut killed = 0;

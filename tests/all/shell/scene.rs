@@ -93,15 +93,15 @@ impl Verb {
 
     /// Whether its result is why it is called: then `-q` shows it too.
     pub fn is_question(&self) -> bool {
-        const QUESTIONS: [&str; 9] =
-            ["show", "list", "near", "status", "stats", "forecast", "explain", "help", "completions"];
+        const QUESTIONS: [&str; 10] =
+            ["validate", "show", "list", "near", "status", "stats", "forecast", "explain", "help", "completions"];
         let last = self.name.rsplit(' ').next().unwrap();
         QUESTIONS.contains(&last) || last == "man"
     }
 
     /// Whether it tells in its result what is wrong, and how bad that is by its exit code.
     pub fn is_examination(&self) -> bool {
-        ["doctor", "status", "callback check"].contains(&self.name.as_str())
+        ["doctor", "status", "callback check", "queue validate"].contains(&self.name.as_str())
     }
 
     /// Whether it ended as it should on our stage; an examination may find something there.
