@@ -257,6 +257,19 @@ impl Config {
         !self.officials.is_empty() || self.wecoms.iter().any(WeCom::receives)
     }
 
+    /// Whether messages can go out to anybody.
+    pub fn sends(&self) -> bool {
+        self.wecoms.iter().any(WeCom::sends)
+    }
+
+    /// Refuses a configuration that leaves nothing to do: neither can callbacks come in nor messages go out.
+    pub fn check_use(&self) -> Result<()> {
+        match self.receives() || self.sends() {
+            true => Ok(()),
+            false => self.official(None).map(drop),
+        }
+    }
+
     /// Where the callbacks of a WeCom application arrive: those of the only one that has any, without its name.
     pub fn wecom_path(&self, wecom: &WeCom) -> String {
         match self.wecoms.iter().filter(|other| other.receives()).count() {

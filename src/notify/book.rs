@@ -130,13 +130,23 @@ impl Book {
         }
     }
 
-    /// Who is told of a notice, how, and in which words. Nobody at all: the row is dead and says so.
-    pub fn plan(&self, notice: &Notice) -> Result<Plan> {
+    /// The rule that counts for a notice: the first that fits; `None`: what `[queue]` says.
+    pub fn rule(&self, notice: &Notice) -> Option<&Rule> {
+        self.queue.rules.get(self.place(notice))
+    }
+
+    /// The place of that rule, or the one behind the last.
+    fn place(&self, notice: &Notice) -> usize {
         let fits = |rule: &Rule| {
             (rule.kinds.is_empty() || rule.kinds.contains(&notice.kind))
                 && rule.when.as_ref().is_none_or(|when| when.passes(&notice.payload))
         };
-        let at = self.queue.rules.iter().position(fits).unwrap_or(self.queue.rules.len());
+        self.queue.rules.iter().position(fits).unwrap_or(self.queue.rules.len())
+    }
+
+    /// Who is told of a notice, how, and in which words. Nobody at all: the row is dead and says so.
+    pub fn plan(&self, notice: &Notice) -> Result<Plan> {
+        let at = self.place(notice);
         let rule = self.queue.rules.get(at);
         let ways = rule.map_or(self.queue.ways, |rule| rule.ways);
         let named = rule.and_then(|rule| in_column(rule, notice));
