@@ -106,6 +106,15 @@ impl Channels {
         }
     }
 
+    /// Messages went through: what was paused is so no longer.
+    pub async fn well_again(&self) {
+        for via in Via::ALL.into_iter().filter(|via| self.has(*via)) {
+            if let Err(error) = self.app.store.resume(self.account(), Channels::api(via)).await {
+                tracing::debug!(%error, "the end of a pause is not written down");
+            }
+        }
+    }
+
     /// Why nothing is sent by a way just now, where that is known.
     pub async fn paused(&self, via: Via) -> Result<Option<Error>> {
         let api = Channels::api(via);
