@@ -71,7 +71,7 @@ impl Went {
 }
 
 /// Whom an answer names as not reached: a partial failure, with errcode 0 (WeCom reference 3).
-fn missed(sent: &Sent) -> Option<String> {
+pub(super) fn missed(sent: &Sent) -> Option<String> {
     let lists = [
         ("invaliduser", &sent.invalid_users),
         ("invalidparty", &sent.invalid_parties),

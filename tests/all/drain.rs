@@ -21,6 +21,9 @@ pub const CORP: &str = "ww0123456789abcdef";
 const AGENT: i64 = 1_000_002;
 const SECRET: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c";
 
+/// A rule by which the userid of who is told stands in the member's row.
+pub const BY_COLUMN: &str = "[[queue.rule]]\nto_column = \"wechat\"\n";
+
 /// A stage whose platform knows the application, and whose queue is installed beside demo members.
 pub struct Crm {
     pub stage: Stage,
@@ -36,7 +39,8 @@ pub struct Crm {
 impl Crm {
     /// With this sandbox, `to_user` and the queue's settings.
     pub async fn new(mut stage: Stage, sandbox: &[&str], to: &str, queue: &str) -> Self {
-        let accounts = format!("[wecom.crm]\ncorp_id = \"{CORP}\"\nagent_id = {AGENT}\nsecret = \"{SECRET}\"\n");
+        let accounts = std::fs::read_to_string(stage.folder().join("accounts.toml")).unwrap_or_default();
+        let accounts = accounts + &format!("[wecom.crm]\ncorp_id = \"{CORP}\"\nagent_id = {AGENT}\nsecret = \"{SECRET}\"\n");
         let accounts = stage.write("staff.toml", &accounts).display().to_string();
         let always = ["sandbox", "run", "--listen", "127.0.0.1:0", "--accounts-file", &accounts];
         let server = Server::start(stage.folder(), &[&always[..], sandbox].concat(), &[], "listening on http://").await;

@@ -114,9 +114,10 @@ impl Store {
     }
 
     async fn in_hand(&self, lease: &str) -> Result<Vec<Claimed>> {
-        let created = Words(self.dialect).stamp_ms("created_at");
+        let words = Words(self.dialect);
+        let (created, payload) = (words.stamp_ms("created_at"), words.json("payload"));
         let sql = format!(
-            "SELECT id, member_id, notification_type, payload, attempts, max_attempts, channel, recipients, body, \
+            "SELECT id, member_id, notification_type, {payload}, attempts, max_attempts, channel, recipients, body, \
              digest_id, digest, suspect, {created} FROM member_notification_queue \
              WHERE status = 'processing' AND lease_token = ? ORDER BY id"
         );

@@ -1,7 +1,7 @@
 //! Killed anywhere: nobody is lost, what may have gone out twice is marked, and the member's staff sees it once.
 
 use super::pass::words;
-use super::{Crm, stories};
+use super::{BY_COLUMN, Crm, stories};
 use crate::process;
 use crate::stage::Stage;
 use std::collections::BTreeMap;
@@ -18,18 +18,14 @@ const KILLS: u64 = 10;
 
 async fn killed_anywhere_nobody_is_lost(stage: Stage) {
     let kills = std::env::var("WXOPS_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS);
-    let rules: String =
-        (0..60).map(|at| format!("[[queue.rule]]\nwhen = 'wechat = \"w{at}\"'\nto = [\"staff{at}\"]\n")).collect();
-    let crm = Crm::new(stage, &["--latency", "20ms"], "zhang", &rules).await;
-    let members = 60 * usize::try_from(kills).unwrap().clamp(4, 10);
+    let crm = Crm::new(stage, &["--latency", "20ms"], "zhang", BY_COLUMN).await;
+    let members = 60 * usize::try_from(kills).unwrap().clamp(5, 10) / 2;
     crm.register(members, 60).await;
     let config = crm.stage.config();
     let mut killed = 0;
     for turn in 0..kills {
         let mut child =
-            process::command(crm.stage.folder(), &["--config", &config, "queue", "drain", "--concurrency", "4"], &[])
-                .spawn()
-                .unwrap();
+            process::command(crm.stage.folder(), &["--config", &config, "queue", "drain", "--concurrency", "4"], &[]).spawn().unwrap();
         tokio::time::sleep(Duration::from_millis(60 + (turn * 37) % 240)).await;
         killed += i32::from(child.try_wait().unwrap().is_none());
         child.start_kill().unwrap();
@@ -64,8 +60,7 @@ async fn a_lost_answer_is_repeated_by_the_same_bytes(stage: Stage) {
     crm.stage.verb(&["queue", "drain", "--concurrency", "1"]).await.expect_code(69);
     let attempts = crm.stage.number("SELECT MAX(attempts) FROM member_notification_queue").await;
     assert_eq!((attempts, crm.count("pending").await), (0, 3), "only answers cost attempts");
-    let frozen =
-        crm.stage.rows("SELECT id, body FROM member_notification_queue WHERE body IS NOT NULL ORDER BY id").await;
+    let frozen = crm.stage.rows("SELECT id, body FROM member_notification_queue WHERE body IS NOT NULL ORDER BY id").await;
     let suspect = crm.stage.verb(&["--json", "queue", "list", "--suspect"]).await.expect_code(0).json();
     assert!(!suspect.is_empty() && suspect.len() <= frozen.len(), "{suspect:?}");
     crm.platform.faults(&[]).await;
