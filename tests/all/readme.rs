@@ -274,7 +274,7 @@ fn is_metric(text: &str) -> bool {
 fn setting(line: &str) -> Option<(Option<String>, Option<String>)> {
     let (_, made) = line.strip_prefix("pub(super) const ")?.split_once(": Setting = ")?;
     let mut names = made.split('"').skip(1).step_by(2).map(str::to_owned);
-    Some(match made.contains("env: None") {
+    Some(match made.contains("env: None") || made.starts_with("in_file(") {
         true => (None, names.next()),
         false => (names.next(), names.next()),
     })
