@@ -60,6 +60,16 @@
 //! `job_run` ([`store`]`/job_run.rs`), which has the checkpoint of the run before where that did not come to its end,
 //! and gives both back whatever happens; then the file of metrics is renamed into its place, and a ping says how it went.
 //!
+//! *A notification.* A member is registered in the CRM's database, by whomever. The trigger that `queue install` put there
+//! ([`store`]`/queue/trigger.rs`) writes a row of `member_notification_queue` in the same transaction; with `capture =
+//! "poll"` a pass looks for it (`capture.rs`). A drain ([`commands`]`/queue/drain.rs`, once or as a daemon; within `serve`
+//! [`serve`]`/queue.rs`, which also answers a monitor) is passes of [`notify`]`/pass.rs`. `plan.rs` claims what is due, in one
+//! UPDATE that repeats its condition, asks `book.rs` who is told and in which words, takes the recipients' share of the pace
+//! ([`store`]`/queue/pace.rs`), and freezes the request in its row before anything is sent. What exceeds the pace becomes one
+//! message that tells of many (`digest.rs`). [`platform`]`/wecom/message.rs` makes the call; `judge.rs` says what an error
+//! means for the row and for the channel; `settle.rs` writes how it went. What a drain that died had in hand is due again by
+//! the end of its lease: the same bytes go out, marked as what may have gone out twice.
+//!
 //! # Where is it?
 //!
 //! - What a verb does: the path that is typed is the path of the file.
@@ -69,6 +79,9 @@
 //! - What an event changes: `events/` by its kind, then `store/follow.rs` (`store/enrichment.rs` for profiles).
 //! - What an erasure takes away: `store/erasure.rs`; which other stores confirm it: `erase/place.rs`.
 //! - Whether the day's quota suffices for a job: `commands/budget.rs`; what was cleared and refused: `store/quota.rs`.
+//! - Who is told of a member, and in which words: `config/queue/rule.rs`, then `notify/book.rs`, `notify/template.rs`.
+//! - Whether a notification is sent again, given up or waits: `notify/judge.rs`; how much a person is sent: `store/queue/pace.rs`.
+//! - What `queue install` makes in the CRM's database: `sql/*/queue` to be read, `store/queue/schema.rs` and `trigger.rs`.
 //! - What an errcode means: `platform/errcode/wechat.rs`, then `platform/errcode/refusal.rs`.
 //! - Whether something is retried: [`error::Then`] at the error, then `events/worker.rs` or `events/enrich.rs`.
 //! - Who may call our own API: `config/client.rs`, then `serve/caller.rs`; what is answered: `serve/token.rs`, `serve/problem.rs`.
@@ -91,8 +104,9 @@
 //! | store beside the tables | a `Place` in `erase/place.rs` |
 //! | kind of message or event | a line in `domain/event.rs`; a line in `sandbox/push/events.rs` (of WeCom `sandbox/push/wecom.rs`) to send it |
 //! | API of the platform | `platform/wechat/RESOURCE.rs`, a line in `OURS` of its `quota.rs`, and its stand-in in `sandbox/api` |
+//! | kind of notification | `domain/notice.rs`, its trigger in `store/queue/trigger.rs`, its headline in `notify/shown.rs` |
+//! | form of a message | an arm in `domain/notice/form.rs`, `notify/message.rs`, its escaping in `notify/escape.rs`, its check in `sandbox/office`, both READMEs |
 //! | errcode | a row in `platform/errcode/wechat.rs` or `wecom.rs` |
-//! | form of a notification | an arm in `domain/notice/form.rs`, its parts in `notify/message.rs`, both READMEs |
 //! | job of a timer | `#[command(flatten)] schedule: Schedule` in its verb, `context.frame`, and within it `frame.run` |
 //! | alarm | a kind in `alarm/finding.rs` |
 //! | table or column | a numbered file in each `sql/` folder, `store/TABLE.rs` |

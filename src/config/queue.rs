@@ -120,6 +120,8 @@ pub struct Words {
 pub struct TemplateFile {
     /// Where it is; a relative one is beside the TOML file.
     pub path: PathBuf,
+    /// As it is written.
+    pub name: String,
     key: String,
     origin: Origin,
 }
@@ -139,7 +141,7 @@ impl Ways {
 impl TemplateFile {
     fn new(layers: &Layers<'_>, path: &str, key: String, origin: Origin) -> TemplateFile {
         let folder = layers.file.as_ref().and_then(|file| file.path.parent()).unwrap_or(Path::new("."));
-        TemplateFile { path: folder.join(path), key, origin }
+        TemplateFile { path: folder.join(path), name: path.to_owned(), key, origin }
     }
 
     /// A complaint about the key that names the file.
@@ -188,6 +190,17 @@ pub(super) fn queue(read: &mut Read<'_>, wecoms: &[WeCom]) -> Result<Queue> {
 }
 
 impl Queue {
+    /// Whether somebody is to be told.
+    pub fn tells(&self) -> bool {
+        self.account.is_some() && (!self.to.is_empty() || !self.rules.is_empty())
+    }
+
+    /// Every template that is named.
+    pub fn templates(&self) -> impl Iterator<Item = &TemplateFile> {
+        let of_rules = self.rules.iter().filter_map(|rule| rule.words.template.as_ref());
+        self.words.template.iter().chain(of_rules)
+    }
+
     /// The members, and what is told of them.
     pub fn source(&self) -> Source {
         Source {

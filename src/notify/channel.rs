@@ -106,6 +106,13 @@ impl Channels {
         }
     }
 
+    /// A way that was paused is so no longer.
+    pub async fn resume(&self, via: Via) {
+        if let Err(error) = self.app.store.resume(self.account(), Channels::api(via)).await {
+            tracing::debug!(%error, "the end of a pause is not written down");
+        }
+    }
+
     /// Why nothing is sent by a way just now, where that is known.
     pub async fn paused(&self, via: Via) -> Result<Option<Error>> {
         let api = Channels::api(via);

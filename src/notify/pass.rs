@@ -253,9 +253,7 @@ impl Notifier {
     /// Messages went through: what was paused is so no longer.
     async fn well_again(&self) {
         for via in Via::ALL.into_iter().filter(|via| self.channels.has(*via)) {
-            if let Err(error) = self.app.store.resume(self.channels.account(), Channels::api(via)).await {
-                tracing::debug!(%error, "the end of a pause is not written down");
-            }
+            self.channels.resume(via).await;
         }
     }
 

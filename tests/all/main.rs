@@ -51,6 +51,7 @@ mod positions;
 mod purge;
 mod pushes;
 mod queue;
+mod queue_http;
 mod quota;
 mod readers;
 mod readme;

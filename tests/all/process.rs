@@ -71,7 +71,12 @@ impl Server {
 
     /// Starts a process that says nothing of where it listens.
     pub async fn start_silent(folder: &Path, args: &[&str]) -> Self {
-        let mut child = command(folder, args, &[]).stdin(Stdio::null()).spawn().expect("the binary starts");
+        Self::start_silent_in(folder, args, &[])
+    }
+
+    /// The same with an environment.
+    pub fn start_silent_in(folder: &Path, args: &[&str], env: &[(String, String)]) -> Self {
+        let mut child = command(folder, args, env).stdin(Stdio::null()).spawn().expect("the binary starts");
         let log = Arc::new(Mutex::new(String::new()));
         gather(child.stdout.take().expect("piped"), log.clone());
         gather(child.stderr.take().expect("piped"), log.clone());

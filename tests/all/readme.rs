@@ -2,6 +2,7 @@
 
 use crate::http;
 use crate::process::{self, Outcome, Server};
+use crate::rows::{Db, Rows};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,6 +13,8 @@ use wxops::wire::reason::Reason;
 const PAGES: [&str; 2] = ["README.md", "README.zh-CN.md"];
 /// What follows a command on its line: a redirection or another command.
 const BREAKS: [&str; 5] = [" | ", " > ", " < ", " && ", " #"];
+/// The configuration of the trial with a WeCom application.
+const OF_THE_QUEUE: &str = "queue.toml";
 /// These run until they are stopped.
 const ENDLESS: [&str; 3] = ["serve", "events tail", "sandbox run"];
 
@@ -59,6 +62,7 @@ async fn the_examples_work_and_metrics_are_told() {
     }
     // Something to look back on.
     verb(&folder, "events purge --older-than 90d --yes", "").await.expect_code(0);
+    a_queue(&folder).await;
     for example in examples(&read(PAGES[0])) {
         let line = example.strip_prefix("wxops ").unwrap();
         if ENDLESS.iter().any(|endless| line == *endless || line.starts_with(&format!("{endless} "))) {
@@ -227,10 +231,26 @@ fn words(line: &str) -> Vec<String> {
 }
 
 async fn verb(folder: &tempfile::TempDir, line: &str, stdin: &str) -> Outcome {
-    let args = ["--config", "wxops-sandbox/wxops.toml"].into_iter().filter(|_| !line.starts_with("init"));
+    let of_the_queue = format!("wxops-sandbox/{OF_THE_QUEUE}");
+    let has_app = line.starts_with("queue") && folder.path().join(&of_the_queue).exists();
+    let config = if has_app { of_the_queue.as_str() } else { "wxops-sandbox/wxops.toml" };
+    let args = ["--config", config].into_iter().filter(|_| !line.starts_with("init"));
     let words = words(line);
     let args = args.chain(words.iter().map(String::as_str));
     process::run(folder.path(), &args.collect::<Vec<_>>(), &[], stdin).await
+}
+
+/// The notification queue with one that was given up, and an application to send by.
+async fn a_queue(folder: &tempfile::TempDir) {
+    verb(folder, "queue install --demo --yes", "").await.expect_code(0);
+    let trial = folder.path().join("wxops-sandbox");
+    let rows = Rows::open(Db::Sqlite, "readme", &trial).await.unwrap();
+    rows.execute("INSERT INTO members (member_no, created_at, updated_at) VALUES ('A1', '2026-11-28', '2026-11-28')").await;
+    rows.execute("UPDATE member_notification_queue SET status = 'dead', last_error_code = 81013").await;
+    let app = "[wecom.crm]\ncorp_id = 'ww0'\nagent_id = 1\nsecret = 's'\nto_user = 'zhang'\n";
+    let config = fs::read_to_string(trial.join("wxops.toml")).unwrap() + app;
+    fs::write(trial.join(OF_THE_QUEUE), config).unwrap();
+    fs::set_permissions(trial.join(OF_THE_QUEUE), fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 async fn help(folder: &Path, path: &[&str]) -> String {

@@ -3,18 +3,22 @@
 
 mod crontab;
 
+use crate::drain::Crm;
 use crate::packaging::{repository, run, there};
 use crate::process;
 use crate::rows::{Db, skip};
-use crate::stage::Stage;
+use crate::stage::{Stage, until};
 use crate::stories::stories;
 use std::fs;
+use std::os::unix::net::UnixDatagram;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
 stories! {
     the_token_unit_does_its_work,
+    the_drain_unit_does_its_work,
+    the_queues_daemon_does_its_work,
     every_line_of_the_crontab_is_silent,
 }
 
@@ -58,24 +62,25 @@ fn jobs_share_the_house_of_serve() {
     let serve = fs::read_to_string(repository("systemd/wxops.service")).unwrap();
     let walls = |unit: &str| -> Vec<String> {
         let from = unit.find("\nDynamicUser=yes").unwrap();
-        unit[from..].lines().filter(|line| !line.is_empty() && *line != "[Install]").map(str::to_owned).collect()
+        unit[from..].lines().take_while(|line| *line != "[Install]").filter(|line| !line.is_empty()).map(str::to_owned).collect()
     };
-    let of_serve = walls(serve.split("\n[Install]").next().unwrap());
+    let of_serve = walls(&serve);
     for path in shipped().iter().filter(|path| is_job(path)) {
         let unit = fs::read_to_string(path).unwrap();
         assert_eq!(walls(&unit), of_serve, "{path:?}");
-        for line in ["Type=oneshot", "User=wxops", "StateDirectory=wxops", "WorkingDirectory=/var/lib/wxops"] {
-            assert!(unit.lines().any(|it| it == line), "{path:?} lacks {line}");
-        }
         for line in ["User=wxops", "StateDirectory=wxops", "WorkingDirectory=/var/lib/wxops"] {
+            assert!(unit.lines().any(|it| it == line), "{path:?} lacks {line}");
             assert!(serve.lines().any(|it| it == line), "serve lacks {line}");
         }
         // The folder would go with the job's end, and serve's configuration with it.
         assert!(!unit.contains("\nRuntimeDirectory="), "{path:?}");
-        assert!(unit.contains("\nTimeoutStartSec="), "{path:?}");
         let tells = path.file_name().unwrap() == "wxops-failed@.service";
+        let goes_on = path.file_name().unwrap() == "wxops-queue.service";
+        assert_eq!(unit.contains("\nType=oneshot\n"), !goes_on, "{path:?}");
+        assert_eq!(unit.contains("\nType=notify\nNotifyAccess=main\nWatchdogSec="), goes_on, "{path:?}");
+        assert_eq!(unit.contains("\nTimeoutStartSec="), !goes_on, "{path:?}");
         assert_eq!(unit.contains("\nOnFailure=wxops-failed@%n.service\n"), !tells, "{path:?}");
-        assert_eq!(unit.contains("\nSuccessExitStatus=75\n"), !tells, "{path:?}");
+        assert_eq!(unit.contains("\nSuccessExitStatus=75\n"), !tells && !goes_on, "{path:?}");
         // Else systemd would warn of it at each start.
         assert!(!unit.contains("$ARGS") || unit.contains("\nEnvironment"), "{path:?}");
     }
@@ -89,6 +94,53 @@ async fn the_token_unit_does_its_work(stage: Stage) {
     // The next minute has nothing to do.
     start(&stage, &unit, "").await.expect_code(0);
     assert_eq!(stage.number("SELECT generation FROM access_token").await, 1);
+}
+
+async fn the_drain_unit_does_its_work(stage: Stage) {
+    let crm = Crm::new(stage, &[], "zhang", "").await;
+    crm.register(2, 2).await;
+    let unit = shipped_for(&crm.stage, "wxops-drain.service");
+    let done = start(&crm.stage, &unit, "").await;
+    assert_eq!((done.code, done.stdout.as_str(), done.stderr.as_str()), (Some(0), "", ""));
+    assert_eq!((crm.count("sent").await, crm.received().await.len()), (2, 2));
+    // The next minute has nothing to do; and the night's job finds nothing that is old.
+    start(&crm.stage, &unit, "--digest 10m").await.expect_code(0);
+    let job = shipped_for(&crm.stage, "wxops-job@.service");
+    let done = start(&crm.stage, &job, "queue cleanup --older-than 30d --yes").await.expect_code(0);
+    assert!(done.stdout.contains("0 notifications deleted") && done.stderr.is_empty(), "{done:?}");
+    let (old, due) = match crm.stage.db {
+        Db::Sqlite => ("'2026-01-01T00:00:00.000Z'", "0"),
+        Db::MariaDb => ("'2026-01-01'", "'2026-01-01'"),
+    };
+    crm.stage.execute(&format!("UPDATE member_notification_queue SET processed_at = {old}, available_at = {due}")).await;
+    start(&crm.stage, &job, "queue cleanup --older-than 30d --yes").await.expect_code(0);
+    assert_eq!(crm.stage.number("SELECT COUNT(*) FROM member_notification_queue").await, 0);
+}
+
+/// It tells systemd that it is ready, that it lives, and that it stops.
+async fn the_queues_daemon_does_its_work(stage: Stage) {
+    let crm = Crm::new(stage, &[], "zhang", "").await;
+    let systemd = UnixDatagram::bind(crm.stage.folder().join("notify")).unwrap();
+    systemd.set_read_timeout(Some(crate::stage::PATIENCE)).unwrap();
+    let said = || {
+        let mut words = [0; 512];
+        let length = systemd.recv(&mut words).unwrap();
+        String::from_utf8_lossy(&words[..length]).into_owned()
+    };
+    let unit = shipped_for(&crm.stage, "wxops-queue.service");
+    let (words, mut env) = command(&crm.stage, &unit, "");
+    env.push(("NOTIFY_SOCKET".into(), crm.stage.folder().join("notify").display().to_string()));
+    env.push(("WATCHDOG_USEC".into(), "400000".into()));
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    let mut daemon = process::Server::start_silent_in(crm.stage.folder(), &words, &env);
+    assert!(said().contains("READY=1"));
+    crm.register(1, 1).await;
+    until("the message", async || (crm.count("sent").await == 1).then_some(())).await;
+    assert!((0..3).all(|_| said().contains("WATCHDOG=1")));
+    daemon.signal("TERM");
+    assert_eq!(daemon.wait().await, Some(0), "{}", daemon.log());
+    assert!((0..100).any(|_| said().contains("STOPPING=1")));
+    assert!(daemon.log().lines().all(|line| line.starts_with('<')), "{}", daemon.log());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -129,7 +181,7 @@ async fn any_verb_is_a_job_and_a_failure_is_told() {
 #[test]
 fn the_crontab_is_right() {
     let jobs = crontab::jobs(&fs::read_to_string(repository("cron/wxops")).unwrap(), true).unwrap();
-    assert!(jobs.len() >= 5, "{jobs:?}");
+    assert!(jobs.len() >= 7, "{jobs:?}");
     for job in jobs {
         assert_eq!(job.user.as_deref(), Some("wxops"));
         let call = format!("{BINARY} --config /etc/wxops/wxops.toml -q --timeout ");
@@ -138,12 +190,16 @@ fn the_crontab_is_right() {
 }
 
 /// As cron would run them, with not even what cron sets.
-async fn every_line_of_the_crontab_is_silent(mut stage: Stage) {
-    let robot = wxops::sandbox::webhook(&format!("http://{}", stage.sandbox()), 1);
-    stage.settings = format!("alert_webhook = \"{robot}\"\n");
+async fn every_line_of_the_crontab_is_silent(stage: Stage) {
+    let mut crm = Crm::new(stage, &[], "zhang", "").await;
+    crm.register(1, 1).await;
+    let robot = wxops::sandbox::webhook(&format!("http://{}", crm.stage.sandbox()), 1);
+    crm.stage.settings.insert_str(0, &format!("alert_webhook = \"{robot}\"\n"));
+    let stage = &crm.stage;
     let printed = stage.verb(&["init", "--crontab"]).await.expect_code(0);
     assert_eq!(printed.stderr, "");
     assert_eq!(stage.verb(&["-q", "init", "--crontab"]).await.stdout, printed.stdout);
+    assert!(printed.stdout.contains("\n* * * * * ") && printed.stdout.contains(" queue drain --max-time 50s\n"));
     let jobs = crontab::jobs(&printed.stdout, false).unwrap();
     let mut done = 0;
     for job in &jobs {
@@ -153,7 +209,29 @@ async fn every_line_of_the_crontab_is_silent(mut stage: Stage) {
         done += 1;
     }
     assert_eq!(done, jobs.len());
-    assert_eq!(stage.number("SELECT generation FROM access_token").await, 1);
+    assert_eq!(stage.number("SELECT generation FROM access_token WHERE account = 'main'").await, 1);
+    assert_eq!((crm.count("sent").await, crm.received().await.len()), (1, 1));
+}
+
+/// The queue's jobs are on where somebody is to be told, and `serve` does not do it.
+#[tokio::test]
+async fn jobs_of_the_queue_are_on_where_it_is_used() {
+    let story = "scheduled::jobs_of_the_queue_are_on_where_it_is_used";
+    let Some(mut stage) = Stage::new(Db::Sqlite, story).await else { return };
+    let on = async |stage: &Stage| {
+        let printed = stage.verb(&["init", "--crontab"]).await.expect_code(0).stdout;
+        let jobs = printed.lines().filter(|line| !line.starts_with('#') && line.contains(" queue "));
+        (jobs.filter(|job| job.contains(" queue drain ")).count(), printed.contains("\n53 4 * * * "))
+    };
+    assert_eq!(on(&stage).await, (0, false));
+    let app = "[wecom.crm]\ncorp_id = \"ww0\"\nagent_id = 1\nsecret = \"s\"\nto_user = \"zhang\"\n";
+    stage.settings = app.into();
+    assert_eq!(on(&stage).await, (1, true));
+    fs::create_dir(stage.folder().join("units")).unwrap();
+    let written = stage.verb(&["init", "--systemd", "units"]).await.expect_code(0);
+    assert!(written.stdout.ends_with("systemctl enable --now wxops-queue.service\n"), "{}", written.stdout);
+    stage.settings = format!("[queue]\nin_serve = true\n{app}");
+    assert_eq!(on(&stage).await, (0, true));
 }
 
 /// Where `.env` and a database of the folder are used, a line goes there first; whatever the folder is called.
@@ -192,9 +270,11 @@ async fn a_crontab_goes_where_its_files_are() {
 #[tokio::test]
 async fn init_writes_units_that_work_where_it_stands() {
     let story = "scheduled::init_writes_units_that_work_where_it_stands";
-    let Some(stage) = Stage::new(Db::Sqlite, story).await else { return };
-    // The AppSecret stands in a file of its own.
+    let Some(mut stage) = Stage::new(Db::Sqlite, story).await else { return };
+    // The AppSecret stands in a file of its own, and so do templates of notifications.
     let secret = stage.write("app_secret", &stage.keys.secret);
+    stage.settings = "[queue]\ntemplate = 'new.txt'\n[[queue.rule]]\ntemplate = 'templates/vip.txt'\n".to_owned()
+        + "[[queue.rule]]\ntemplate = '/usr/share/wxops/open.txt'\n";
     let config = fs::read_to_string(stage.config()).unwrap();
     let config = config.replace(&format!("secret = \"{}\"", stage.keys.secret), "app_secret_file = \"app_secret\"");
     let config = stage.write("wxops.toml", &config);
@@ -205,6 +285,9 @@ async fn init_writes_units_that_work_where_it_stands() {
     };
     let made = init(&["--json"]).await.expect_code(0);
     assert_eq!(made.json()[0]["written"].as_array().unwrap().len(), shipped().len());
+    let shown = init(&["--yes", "-v"]).await.expect_code(0).stdout;
+    assert!(shown.contains("services can't read templates/vip.txt; put it beside"), "{shown}");
+    assert!(!shown.contains("open.txt") && !shown.contains("read new.txt"), "{shown}");
     for unit in shipped() {
         let written = units.path().join(unit.file_name().unwrap());
         assert_eq!(fs::metadata(&written).unwrap().permissions().mode() & 0o7777, 0o644);
@@ -219,7 +302,11 @@ async fn init_writes_units_that_work_where_it_stands() {
     let read = |name: &str| fs::read_to_string(units.path().join(name)).unwrap();
     let (folder, secret) = (stage.folder().display(), secret.display());
     let serve = read("wxops.service");
-    assert!(serve.contains(&format!("cp -t /run/wxops {folder}/wxops.toml {secret} && chown")), "{serve}");
+    assert!(serve.contains(&format!("cp -t /run/wxops {folder}/wxops.toml {secret} {folder}/new.txt && chown")), "{serve}");
+    for (unit, has) in [("wxops-drain.service", true), ("wxops-queue.service", true), ("wxops-token.service", false)] {
+        let line = format!("\nLoadCredential=new.txt:{folder}/new.txt\n");
+        assert_eq!(read(unit).contains(&line), has, "{unit}");
+    }
     assert!(read("wxops-job@.service").contains(&format!("EnvironmentFile={folder}/jobs/%i.env\n")));
     let token = read("wxops-token.service");
     assert!(token.contains(&format!("\nLoadCredential=app_secret:{secret}\n")), "{token}");
@@ -323,6 +410,13 @@ fn shipped_for(stage: &Stage, unit: &str) -> String {
 
 /// Runs what stands behind `ExecStart=` as systemd would, with the credentials that the unit asks for.
 async fn start(stage: &Stage, unit: &str, args: &str) -> process::Outcome {
+    let (words, env) = command(stage, unit, args);
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    process::run(stage.folder(), &words, &env, "").await
+}
+
+/// The arguments and the environment of that.
+fn command(stage: &Stage, unit: &str, args: &str) -> (Vec<String>, Vec<(String, String)>) {
     let folder = stage.folder().join("credentials");
     fs::create_dir_all(&folder).unwrap();
     for credential in unit.lines().filter_map(|line| line.strip_prefix("LoadCredential=")) {
@@ -335,6 +429,6 @@ async fn start(stage: &Stage, unit: &str, args: &str) -> process::Outcome {
     let credentials = folder.to_str().unwrap().to_owned();
     let command = command.replace("${CREDENTIALS_DIRECTORY}", &credentials).replace("$ARGS", args);
     assert!(!command.contains('$'), "{command}");
-    let words: Vec<_> = command.split_whitespace().collect();
-    process::run(stage.folder(), &words, &[("CREDENTIALS_DIRECTORY".to_owned(), credentials)], "").await
+    let words = command.split_whitespace().map(str::to_owned).collect();
+    (words, vec![("CREDENTIALS_DIRECTORY".to_owned(), credentials)])
 }

@@ -1,5 +1,6 @@
 //! What every verb has in common: its help, its JSON, its silence, its exit codes; and the lists.
 
+use crate::drain::Crm;
 use crate::messages::{OPENID, subscribe, text};
 use crate::platform::{Platform, verb_in};
 use crate::process::Outcome;
@@ -76,6 +77,15 @@ pub const VERBS: &[(&str, &str)] = &[
     ("doctor", ""),
     ("db backup", "copy.db --yes"),
     ("followers forget", "oTEST0000000000000000000001_ --yes"),
+    ("queue install", "--demo --yes"),
+    ("queue validate", ""),
+    ("queue drain", "--max-time 5s"),
+    ("queue status", ""),
+    ("queue list", ""),
+    ("queue show", "1"),
+    ("queue retry", "1"),
+    ("queue cleanup", "--older-than 30d --yes"),
+    ("queue rollback", "--dry-run"),
 ];
 /// These run until they are stopped.
 pub const ENDLESS: [&str; 3] = ["serve", "sandbox run", "events tail"];
@@ -101,6 +111,9 @@ const ASKED_FOR: &[&str] = &[
     "completions",
     "man",
     "explain",
+    "queue status",
+    "queue list",
+    "queue show",
 ];
 
 /// Help needs no database: it is looked at once.
@@ -162,6 +175,9 @@ async fn slips_name_what_is_near() {
 }
 
 async fn json_and_silence_of_every_verb(stage: Stage) {
+    // The queue's verbs have an application, and a notification that was given up; the others have one account.
+    let mut stage = with_a_dead_notification(stage).await;
+    let of_the_queue = std::mem::take(&mut stage.settings);
     let serve = stage.serve().await;
     serve.push(&subscribe(OPENID)).await;
     stage.settled().await;
@@ -183,6 +199,7 @@ async fn json_and_silence_of_every_verb(stage: Stage) {
     for (verb, args) in VERBS.iter().filter(|(verb, _)| works(verb)) {
         let args = args.replace("CALLBACK", &format!("http://{}/wechat/event", serve.address()));
         let words: Vec<&str> = verb.split(' ').chain(args.split(' ')).filter(|word| !word.is_empty()).collect();
+        stage.settings = if verb.starts_with("queue") { of_the_queue.clone() } else { String::new() };
         let json = stage.verb_with(&[&["--json"], &words[..]].concat(), "a-token").await.expect_code(0);
         let values = json.json();
         assert_eq!(values.len(), 1, "{verb}: {}", json.stdout);
@@ -201,6 +218,20 @@ async fn json_and_silence_of_every_verb(stage: Stage) {
         let early = stage.verb_with(&[&["--timeout", "0s"], &words[..]].concat(), "f-token").await;
         assert!(matches!(early.code, Some(0 | 2 | 69)), "{verb}: {early:?}");
     }
+}
+
+/// The stage with the queue in it, whose notification 1 was given up, and the settings of that.
+pub async fn with_a_dead_notification(stage: Stage) -> Stage {
+    let crm = Crm::new(stage, &[], "zhang", "").await;
+    crm.register(1, 1).await;
+    let ended = if crm.stage.db == Db::Sqlite { "2026-11-21T00:00:00.000Z" } else { "2026-11-21 00:00:00.000" };
+    crm.stage
+        .execute(&format!(
+            "UPDATE member_notification_queue SET status = 'dead', attempts = 1, last_error_code = 81013, \
+             last_error = 'UserID not found', processed_at = '{ended}'"
+        ))
+        .await;
+    crm.stage
 }
 
 async fn lists_narrow(stage: Stage) {

@@ -12,9 +12,12 @@ use serde_json::json;
 const SHIPPED: &str = include_str!("../../../cron/wxops");
 /// How its lines call the program: behind the user, whom a crontab of one's own does not name.
 const CALL: &str = "wxops /usr/local/bin/wxops --config /etc/wxops/wxops.toml";
-/// Between these lines is ours.
+/// Between such lines is ours; of the queue a block of its own.
 const BEGIN: &str = "# BEGIN wxops";
 const END: &str = "# END wxops";
+/// What a job of the queue calls, and the one that `serve` may do itself.
+const QUEUE: &str = " queue ";
+const DRAIN: &str = " queue drain ";
 
 /// Shows the block. What a job would not find is said beside it.
 pub(super) fn show(context: &mut Context) -> Result<()> {
@@ -23,7 +26,9 @@ pub(super) fn show(context: &mut Context) -> Result<()> {
     for note in [missing(config, &context.sources), call::only_here(config)].into_iter().flatten() {
         context.out.note(&note);
     }
-    context.out.show(&Block(block(&call)))
+    let (tells, in_serve) = (config.queue.tells(), config.queue.in_serve);
+    let is_on = |job: &str| tells && !(in_serve && job.contains(DRAIN));
+    context.out.show(&Block(block(&call, is_on)))
 }
 
 /// The command of a line, up to the verb's flags.
@@ -55,16 +60,16 @@ fn missing(config: &Config, sources: &Sources) -> Option<crate::error::Text> {
     })
 }
 
-/// What stands between the marks, with that call.
-fn block(call: &str) -> String {
-    let lines = SHIPPED.lines().skip_while(|line| *line != BEGIN);
+/// What stands between the marks, with that call; jobs of the queue are on where they have something to do.
+fn block(call: &str, is_on: impl Fn(&str) -> bool) -> String {
+    let mut lines: Vec<&str> = SHIPPED.lines().skip_while(|line| !line.starts_with(BEGIN)).collect();
+    lines.truncate(lines.iter().rposition(|line| line.starts_with(END)).map_or(0, |last| last + 1));
     let mut block = String::new();
     for line in lines {
+        let job = line.strip_prefix('#').filter(|job| job.contains(CALL) && job.contains(QUEUE));
+        let line = job.filter(|job| is_on(job)).unwrap_or(line);
         block += &line.replacen(CALL, call, 1);
         block.push('\n');
-        if line == END {
-            break;
-        }
     }
     block
 }
@@ -99,13 +104,25 @@ mod tests {
 
     #[test]
     fn a_block_has_every_line_without_the_user() {
-        let block = block("/opt/wxops --config /srv/wxops.toml");
+        let block = block("/opt/wxops --config /srv/wxops.toml", |_| false);
         let lines: Vec<_> = block.lines().collect();
-        assert_eq!((lines[0], *lines.last().unwrap()), (BEGIN, END));
+        assert_eq!((lines[0], *lines.last().unwrap()), (BEGIN, "# END wxops queue"));
         let shipped = SHIPPED.lines().filter(|line| line.contains(CALL)).count();
         assert_eq!(block.matches("/opt/wxops --config /srv/wxops.toml -q --timeout ").count(), shipped);
-        assert!(shipped >= 5 && !block.contains("/usr/local/") && !block.contains("MAILTO"));
+        assert!(shipped >= 7 && !block.contains("/usr/local/") && !block.contains("MAILTO"));
         assert!(block.contains("\n* * * * * /opt/wxops --config /srv/wxops.toml -q"));
+    }
+
+    #[test]
+    fn jobs_of_the_queue_are_on_where_somebody_is_told() {
+        let on = |is_on: fn(&str) -> bool| {
+            let block = block("/opt/wxops", is_on);
+            let jobs = block.lines().filter(|line| !line.starts_with('#') && line.contains(QUEUE));
+            jobs.map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(on(|_| false), [""; 0]);
+        assert!(on(|_| true)[0].starts_with("* * * * * /opt/wxops -q --timeout 58s queue drain --max-time 50s"));
+        assert_eq!((on(|_| true).len(), on(|job| !job.contains(DRAIN)).len()), (2, 1));
     }
 
     #[test]

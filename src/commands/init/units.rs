@@ -19,13 +19,16 @@ macro_rules! shipped {
 }
 
 /// Every unit that is shipped.
-const UNITS: [(&str, &str); 9] = shipped![
+const UNITS: [(&str, &str); 12] = shipped![
     "wxops.service",
     "wxops.socket",
     "wxops-token.service",
     "wxops-token.timer",
     "wxops-sync.service",
     "wxops-sync.timer",
+    "wxops-drain.service",
+    "wxops-drain.timer",
+    "wxops-queue.service",
     "wxops-job@.service",
     "wxops-job@.timer",
     "wxops-failed@.service"
@@ -40,6 +43,8 @@ const COPY: &str = "/run/wxops/wxops.toml";
 const COPIES: &str = "find /etc/wxops -maxdepth 1 -xtype f -exec cp -t /run/wxops {} +";
 /// Which credential of a job the configuration is.
 const CREDENTIAL: &str = "LoadCredential=wxops.toml:/etc/wxops/wxops.toml\n";
+/// What a unit calls that reads the templates of notifications.
+const DRAIN: &str = " queue drain ";
 /// What no service sees: its own /tmp is another, and homes are closed to it.
 const UNSEEN: [&str; 5] = ["/home", "/root", "/run/user", "/tmp", "/var/tmp"];
 
@@ -70,6 +75,7 @@ pub(super) async fn write(context: &mut Context, dir: &Path, yes: bool) -> Resul
         list.push(path.clone());
         texts.push((path, text));
     }
+    units.tells = config.queue.tells() && !config.queue.in_serve;
     units.notes.extend(paths.unseen());
     units.notes.extend(paths.unread());
     units.notes.extend(call::only_here(config));
@@ -91,7 +97,9 @@ struct Paths {
     config: PathBuf,
     /// Files of secrets that stand beside the configuration, by name.
     beside: Vec<String>,
-    /// Files of secrets elsewhere.
+    /// Templates of the queue there, by name.
+    templates: Vec<String>,
+    /// Files of secrets, and templates, that are elsewhere.
     elsewhere: Vec<String>,
     /// What is read now is read in this folder alone, or nothing is.
     here: bool,
@@ -101,24 +109,37 @@ impl Paths {
     fn of(config: &Config, sources: &Sources) -> Result<Paths> {
         let file = call::file(config, sources);
         let named = if file.is_some() { config.secret_files.clone() } else { Vec::new() };
-        let (beside, elsewhere) = named.into_iter().partition(|name| !name.contains('/'));
+        let (beside, mut elsewhere): (Vec<_>, Vec<_>) = named.into_iter().partition(|name| !name.contains('/'));
+        let templates = if file.is_some() { templates(config) } else { Vec::new() };
+        let (templates, far): (Vec<_>, Vec<_>) = templates.into_iter().partition(|name| !name.contains('/'));
         let here = file.is_none();
         let config = file.unwrap_or_else(|| sources.etc.clone());
-        Ok(Paths { binary: call::binary(sources)?, config, beside, elsewhere, here })
+        // One that has a place of its own is read there, unless that is closed to services.
+        let closed = |name: &String| {
+            let path = Path::new(name);
+            path.is_relative() || UNSEEN.iter().any(|folder| path.starts_with(folder)) || path.starts_with(folder_of(&config))
+        };
+        elsewhere.extend(far.into_iter().filter(closed));
+        Ok(Paths { binary: call::binary(sources)?, config, beside, templates, elsewhere, here })
     }
 
     /// A shipped unit with these paths.
     fn fill(&self, shipped: &str) -> Result<String> {
-        let folder = self.config.parent().unwrap_or(Path::new("/"));
+        let folder = folder_of(&self.config);
         let name = Path::new(self.config.file_name().unwrap_or_default());
         let (binary, config) = (plain(&self.binary)?, plain(&self.config)?);
         let (folder, name) = (plain(folder)?, plain(name)?);
-        let secrets = self.beside.iter().map(|name| plain(Path::new(name))).collect::<Result<Vec<_>>>()?;
         let mut credentials = CREDENTIAL.to_owned();
         let mut copies = format!("cp -t /run/wxops {CONFIG}");
-        for secret in secrets {
-            credentials += &format!("LoadCredential={secret}:{FOLDER}/{secret}\n");
-            copies += &format!(" {FOLDER}/{secret}");
+        let secrets = self.beside.iter().map(|name| (name, true));
+        // A template that is missing must not keep a token from being refreshed.
+        let templates = self.templates.iter().map(|name| (name, shipped.contains(DRAIN)));
+        for (file, is_wanted) in secrets.chain(templates) {
+            let file = plain(Path::new(file))?;
+            if is_wanted {
+                credentials += &format!("LoadCredential={file}:{FOLDER}/{file}\n");
+            }
+            copies += &format!(" {FOLDER}/{file}");
         }
         let mut unit = shipped.replace(CREDENTIAL, &credentials);
         if folder != FOLDER {
@@ -168,6 +189,18 @@ impl Paths {
     }
 }
 
+fn folder_of(config: &Path) -> &Path {
+    config.parent().unwrap_or(Path::new("/"))
+}
+
+/// The queue's templates as they are named, each once.
+fn templates(config: &Config) -> Vec<String> {
+    let mut names: Vec<_> = config.queue.templates().map(|template| template.name.clone()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
 /// The path as a unit may have it anywhere, also between the quotes of a shell; exit 1 for one that wants escapes.
 fn plain(path: &Path) -> Result<&str> {
     let text = call::text(path)?;
@@ -209,6 +242,8 @@ struct Units {
     replaced: Vec<PathBuf>,
     kept: Vec<PathBuf>,
     notes: Vec<Text>,
+    /// Whether somebody is to be told of members, and `serve` does not do it.
+    tells: bool,
 }
 
 impl Report for Units {
@@ -241,6 +276,12 @@ impl Report for Units {
                 "next: systemctl daemon-reload, then systemctl enable --now wxops.service wxops-token.timer wxops-sync.timer";
                 "下一步：systemctl daemon-reload，然后 systemctl enable --now wxops.service wxops-token.timer wxops-sync.timer"
             ));
+            if self.tells {
+                lines.push(say!(
+                    "notifications: wxops queue install, then systemctl enable --now wxops-queue.service";
+                    "通知：wxops queue install，然后 systemctl enable --now wxops-queue.service"
+                ));
+            }
         }
         lines.iter().map(|line| escape(line.in_lang(lang)).into_owned()).collect::<Vec<_>>().join("\n")
     }

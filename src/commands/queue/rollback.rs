@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// The units of the queue.
-const UNITS: &str = "wxops-queue.service wxops-drain.timer wxops-drain.service";
+const UNITS: &str = "wxops-drain.timer wxops-queue.service";
 
 /// Take the queue out: triggers, tables, procedures, our lines of the crontab
 ///

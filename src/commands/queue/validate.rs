@@ -33,13 +33,14 @@ impl Validate {
         let wish = Wish { source: &source, by_trigger: capture == Capture::Trigger, definer: None, demo: false };
         let checked = db.check(&wish).await.map_err(|error| db.named(error))?;
         let count = checked.drifts.len();
-        context.out.show(&Shown { place: db.place().to_owned(), capture, checked })?;
+        let shown = Shown { place: db.place().to_owned(), capture, checked };
         match count {
-            0 => Ok(()),
-            _ => Err(Error::failed(
+            // In cron -q says nothing while all is well.
+            0 => context.out.report(&shown),
+            _ => context.out.show(&shown).and(Err(Error::failed(
                 say!("the queue is not as it should be: {count} found"; "队列状态不符：发现 {count} 处"),
             )
-            .next(say!("mend what is named above, then run this again"; "请按上面的提示修复，然后重试"))),
+            .next(say!("mend what is named above, then run this again"; "请按上面的提示修复，然后重试")))),
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::platform::Platform;
 use crate::process::{self, Outcome};
 use crate::rows::Db;
 use crate::stage::{Serve, Stage, until};
+use crate::verbs::with_a_dead_notification;
 use std::process::Stdio;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -118,17 +119,24 @@ impl Verb {
     }
 }
 
-/// A server with one follower and the events 17 to 19, of which the last is dead; and a sandbox.
+/// A server with one follower and the events 17 to 19, of which the last is dead; the notification 17, which is dead too;
+/// and a sandbox.
 pub struct Scene {
     pub stage: Stage,
     serve: Serve,
     config: String,
+    /// The configuration of the queue's verbs: with a WeCom application.
+    of_the_queue: String,
 }
 
 impl Scene {
     /// `None`, loudly, where it can't be set.
     pub async fn set(story: &str) -> Option<Self> {
-        let stage = Stage::new(Db::Sqlite, story).await?;
+        let mut stage = with_a_dead_notification(Stage::new(Db::Sqlite, story).await?).await;
+        stage.execute("UPDATE member_notification_queue SET id = 17").await;
+        let of_the_queue = std::fs::read_to_string(stage.config()).unwrap();
+        let of_the_queue = stage.write("queue.toml", &of_the_queue).display().to_string();
+        stage.settings.clear();
         let serve = stage.serve().await;
         // The platform knows the follower too.
         Platform::of(&stage).happens("subscribe", OPENID).await;
@@ -163,7 +171,7 @@ impl Scene {
             )
             .await;
         let config = stage.config();
-        Some(Scene { stage, serve, config })
+        Some(Scene { stage, serve, config, of_the_queue })
     }
 
     /// The arguments of a verb's example as it can be typed here.
@@ -201,8 +209,9 @@ impl Scene {
 
     /// The child of such a line: global arguments first.
     pub fn command(&self, global: &[&str], args: &[String], env: &[(&str, &str)]) -> Command {
+        let config = if args.first().is_some_and(|group| group == "queue") { &self.of_the_queue } else { &self.config };
         let args = args.iter().map(String::as_str);
-        let args: Vec<_> = ["--config", &self.config].into_iter().chain(global.iter().copied()).chain(args).collect();
+        let args: Vec<_> = ["--config", config].into_iter().chain(global.iter().copied()).chain(args).collect();
         let env: Vec<_> = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         process::command(self.stage.folder(), &args, &env)
     }
