@@ -66,9 +66,6 @@ pub const VERBS: &[(&str, &str)] = &[
     ("sends unknown", ""),
     ("jobs list", "--limit 1"),
     ("jobs show", "1"),
-    ("queue install", "--demo --yes"),
-    ("queue validate", ""),
-    ("queue rollback", "--dry-run"),
     ("db migrate", ""),
     ("db status", ""),
     ("completions", "bash"),
@@ -85,6 +82,7 @@ pub const VERBS: &[(&str, &str)] = &[
     ("queue show", "1"),
     ("queue retry", "1"),
     ("queue cleanup", "--older-than 30d --yes"),
+    ("queue test", "--dry-run"),
     ("queue rollback", "--dry-run"),
 ];
 /// These run until they are stopped.
