@@ -88,7 +88,7 @@ async fn the_queue_is_on_the_screen(stage: Stage) {
 
 async fn what_nobody_sends_is_told_once(stage: Stage) {
     let mut crm = Crm::new(stage, &[], "zhang", "").await;
-    crm.with_robot().await;
+    crm.with_robot();
     let robot = crm.app.split("webhook_key = \"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let robot = format!("http://{}{ROBOT}?key={robot}", crm.stage.sandbox());
     crm.stage.settings = format!("alert_webhook = \"{robot}\"\n{}", crm.stage.settings);

@@ -166,7 +166,7 @@ async fn a_robot_says_it_too(stage: Stage) {
     let mut crm = Crm::new(stage, &[], "zhang", "").await;
     let none = refused(&crm, &["--via", "robot"], 78).await;
     assert!(none.contains("webhook_key"), "{none}");
-    crm.with_robot().await;
+    crm.with_robot();
     let said = test(&crm, &["--via", "robot"], 0).await;
     assert_eq!((&said["via"], &said["sent"]), (&"robot".into(), &true.into()), "{said}");
     assert_eq!(crm.told().await["robot"]["received"], 1);
