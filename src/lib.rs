@@ -86,6 +86,7 @@
 //! - Whether something is retried: [`error::Then`] at the error, then `events/worker.rs` or `events/enrich.rs`.
 //! - Who may call our own API: `config/client.rs`, then `serve/caller.rs`; what is answered: `serve/token.rs`, `serve/problem.rs`.
 //! - Whether a silence is an alarm: `domain/silence.rs`; a job's, `domain/rhythm.rs`; whether anything else is: `alarm/finding.rs`.
+//! - Whether notifications are late or were given up: `store/queue/watch.rs`, then `alarm/queue.rs`.
 //! - A setting: `config/keys.rs`, then `config/mod.rs` or `config/account.rs`.
 //! - What SIGHUP changes: `serve/reload.rs`; the table of accounts that requests look at is `serve/accounts.rs`.
 //! - Where other programs look for the access_token: `domain/layout/`, one file a library; `cache/token.rs` writes it.
