@@ -42,9 +42,9 @@ pub struct Install {
 /// How new members are found.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum How {
-    /// By a trigger on their table.
+    /// By a trigger on their table
     Trigger,
-    /// By looking for new ids.
+    /// By looking for new ids
     Poll,
 }
 
