@@ -37,7 +37,8 @@ impl Crm {
     /// With this sandbox, `to_user` and the queue's settings.
     pub async fn new(mut stage: Stage, sandbox: &[&str], to: &str, queue: &str) -> Self {
         let accounts = std::fs::read_to_string(stage.folder().join("accounts.toml")).unwrap_or_default();
-        let accounts = accounts + &format!("[wecom.crm]\ncorp_id = \"{CORP}\"\nagent_id = {AGENT}\nsecret = \"{SECRET}\"\n");
+        let accounts =
+            accounts + &format!("[wecom.crm]\ncorp_id = \"{CORP}\"\nagent_id = {AGENT}\nsecret = \"{SECRET}\"\n");
         let accounts = stage.write("staff.toml", &accounts).display().to_string();
         let always = ["sandbox", "run", "--listen", "127.0.0.1:0", "--accounts-file", &accounts];
         let server = Server::start(stage.folder(), &[&always[..], sandbox].concat(), &[], "listening on http://").await;
@@ -129,7 +130,9 @@ impl Crm {
         self.stage
             .execute(&format!("UPDATE member_notification_queue SET available_at = {earlier} WHERE status = 'pending'"))
             .await;
-        self.stage.execute(&format!("UPDATE send_pace SET sent_at = sent_at - {} WHERE recipient <> ''", seconds * 1000)).await;
+        self.stage
+            .execute(&format!("UPDATE send_pace SET sent_at = sent_at - {} WHERE recipient <> ''", seconds * 1000))
+            .await;
     }
 
     /// So many passes at once, which all end well.

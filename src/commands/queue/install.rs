@@ -29,7 +29,7 @@ pub struct Install {
     #[arg(long, value_name = "USER@HOST")]
     definer: Option<String>,
     /// How new members are found; poll needs no trigger
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, value_name = "trigger|poll", hide_possible_values = true)]
     capture: Option<How>,
     /// Make a table of members where there is none, to try it out
     #[arg(long)]
