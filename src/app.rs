@@ -109,6 +109,15 @@ impl App {
         self.config.mark()
     }
 
+    /// The database of the queue of a configuration, whether it is installed there or not: our own, which is open
+    /// already, or the CRM's.
+    pub async fn queue_db(&self, config: &Config) -> Result<QueueDb> {
+        match &config.queue.database_url {
+            Some(url) if url.reveal() != config.database_url.reveal() => QueueDb::open(url, false).await,
+            _ => Ok(QueueDb::over(self.store.clone(), &self.config.database_url)),
+        }
+    }
+
     /// How the spool is set; `None` where it is switched off.
     pub fn spool_settings(&self) -> Option<spool::Settings> {
         spool_settings(&self.config)

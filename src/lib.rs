@@ -10,7 +10,7 @@
 //! | [`serve`] | the door for machines, one file a caller: `wechat.rs`, `wecom.rs`, `health.rs`, `token.rs`; `mod.rs` starts and stops it all |
 //! | [`commands`] | the door for people: `wxops token show` is `commands/token/show.rs` |
 //! | [`events`] | what a received event does, one file a kind; `worker.rs` handles and settles, `enrich.rs` fetches profiles, `hook/` tells receivers |
-//! | [`notify`] | what becomes of a row of the notification queue: `rule.rs` who is told, `template.rs` in which words, `message.rs` the request |
+//! | [`notify`] | what becomes of a row of the notification queue: `book.rs` who is told, `template.rs` in which words, `message.rs` the request |
 //! | [`alarm`] | what is out of the ordinary, and telling people of it once |
 //! | [`erase`] | a person out of every store: what each confirms, and the chain of receipts |
 //! | [`job`] | the frame of scheduled work: `turn.rs` one run at a time, `run.rs` what it has done and where it goes on; `ping.rs` and `textfile.rs` tell of it |
@@ -86,6 +86,7 @@
 //! - Whether something is retried: [`error::Then`] at the error, then `events/worker.rs` or `events/enrich.rs`.
 //! - Who may call our own API: `config/client.rs`, then `serve/caller.rs`; what is answered: `serve/token.rs`, `serve/problem.rs`.
 //! - Whether a silence is an alarm: `domain/silence.rs`; a job's, `domain/rhythm.rs`; whether anything else is: `alarm/finding.rs`.
+//! - Whether notifications are late or were given up: `store/queue/watch.rs`, then `alarm/queue.rs`.
 //! - A setting: `config/keys.rs`, then `config/mod.rs` or `config/account.rs`.
 //! - What SIGHUP changes: `serve/reload.rs`; the table of accounts that requests look at is `serve/accounts.rs`.
 //! - Where other programs look for the access_token: `domain/layout/`, one file a library; `cache/token.rs` writes it.
@@ -104,8 +105,8 @@
 //! | kind of message or event | a line in `domain/event.rs`; a line in `sandbox/push/events.rs` (of WeCom `sandbox/push/wecom.rs`) to send it |
 //! | API of the platform | `platform/wechat/RESOURCE.rs`, a line in `OURS` of its `quota.rs`, and its stand-in in `sandbox/api` |
 //! | kind of notification | `domain/notice.rs`, its trigger in `store/queue/trigger.rs`, its headline in `notify/shown.rs` |
-//! | form of a message | `notify/message.rs`, its escaping in `notify/escape.rs`, its check in `sandbox/office` |
-//! | errcode | a row in `platform/errcode/wechat.rs` |
+//! | form of a message | an arm in `domain/notice/form.rs`, `notify/message.rs`, its escaping in `notify/escape.rs`, its check in `sandbox/office`, both READMEs |
+//! | errcode | a row in `platform/errcode/wechat.rs` or `wecom.rs` |
 //! | job of a timer | `#[command(flatten)] schedule: Schedule` in its verb, `context.frame`, and within it `frame.run` |
 //! | alarm | a kind in `alarm/finding.rs` |
 //! | table or column | a numbered file in each `sql/` folder, `store/TABLE.rs` |

@@ -46,6 +46,12 @@ pub enum Kind {
     Job,
     /// A job that used to run regularly, and no longer does.
     JobLate,
+    /// Notifications that nobody sends.
+    Queue,
+    /// Notifications that were given up.
+    QueueDead,
+    /// The database of the notifications is away.
+    QueueAway,
 }
 
 /// Something that somebody should know.
@@ -69,7 +75,7 @@ pub struct Finding {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 13] = [
+    pub const ALL: [Kind; 16] = [
         Kind::Silence,
         Kind::Paused,
         Kind::Token,
@@ -83,6 +89,9 @@ impl Kind {
         Kind::HookOrphan,
         Kind::Job,
         Kind::JobLate,
+        Kind::Queue,
+        Kind::QueueDead,
+        Kind::QueueAway,
     ];
 
     /// Its name in the table.
@@ -101,6 +110,9 @@ impl Kind {
             Kind::HookOrphan => "hook_orphan",
             Kind::Job => "job",
             Kind::JobLate => "job_late",
+            Kind::Queue => "queue",
+            Kind::QueueDead => "queue_dead",
+            Kind::QueueAway => "queue_away",
         }
     }
 
@@ -124,6 +136,9 @@ impl Kind {
             Kind::HookOrphan => say!("nothing waits for a hook that is not configured"; "已没有等待未配置 hook 的投递"),
             Kind::Job => say!("no job's last run failed"; "各任务最近一次运行均已成功"),
             Kind::JobLate => say!("jobs run again as usual"; "任务已恢复按时运行"),
+            Kind::Queue => say!("notifications of members are sent again"; "会员通知已恢复发送"),
+            Kind::QueueDead => say!("no notification was given up for a day"; "一天内没有放弃的会员通知"),
+            Kind::QueueAway => say!("the database of the notification queue is back"; "通知队列的数据库已恢复"),
             Kind::Serve => {
                 say!("a wxops serve runs again, or was stopped by hand"; "wxops serve 已恢复运行，或已被手动停止")
             }
@@ -164,6 +179,7 @@ impl Health {
             .chain(self.spooled())
             .chain(self.hooks.findings(self.now_ms))
             .chain(super::jobs::findings(&self.jobs, self.now_ms))
+            .chain(self.queue.iter().flat_map(super::QueueState::findings))
             .collect()
     }
 

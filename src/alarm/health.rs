@@ -1,7 +1,8 @@
 //! One look at everything that can be out of the ordinary.
 
 use super::hooks::hook_of;
-use super::{ALL, Hooks, JobState, Kind, TokenState, WATCH};
+use super::queue::is_of_queue;
+use super::{ALL, Hooks, JobState, Kind, QueueState, TokenState, WATCH};
 use crate::app::{App, spool_place};
 use crate::config::Config;
 use crate::domain::account::{Access, Official};
@@ -27,6 +28,8 @@ pub struct Health {
     pub jobs: Vec<JobState>,
     /// How the tokens stand.
     pub tokens: Vec<TokenState>,
+    /// How the queue of notifications stands, where messages can go out and there is one.
+    pub queue: Option<QueueState>,
     /// The process that watches, or did so last; `None` where none ever did.
     pub serve: Option<Holder>,
     /// What lies in the spools of the hosts, as their `serve` has seen it last; of this host, where it was looked at.
@@ -88,6 +91,10 @@ impl Health {
         }
         let (hooks, pauses): (Vec<_>, Vec<_>) =
             app.store.pauses().await?.into_iter().partition(|pause| hook_of(pause).is_some());
+        // Nobody probes the ways of notifications: their pauses are over by themselves.
+        let over = |pause: &Pause| is_of_queue(config, pause) && pause.paused_until <= now_ms;
+        let pauses: Vec<Pause> = pauses.into_iter().filter(|pause| !over(pause)).collect();
+        let queue = QueueState::look(app, config, &pauses).await;
         let hooks = Hooks::look(app, config, hooks).await?;
         let jobs = JobState::look_all(app, config).await?;
         let tokens = TokenState::look_all(app, config).await?;
@@ -104,7 +111,7 @@ impl Health {
             spools.push(here);
         }
         let inbox = Inbox::look(app).await?;
-        Ok(Health { now_ms, callbacks, inbox, paused, hooks, jobs, tokens, serve, spools, standing })
+        Ok(Health { now_ms, callbacks, inbox, paused, hooks, jobs, tokens, queue, serve, spools, standing })
     }
 
     /// Whether this look would have shown it: not an account of another configuration, nor one that rests while nobody

@@ -5,6 +5,7 @@ mod finding;
 mod health;
 mod hooks;
 mod jobs;
+mod queue;
 mod tell;
 mod tokens;
 
@@ -12,6 +13,7 @@ pub use finding::{Finding, Kind};
 pub use health::{Callbacks, Health, Inbox, Paused};
 pub use hooks::{Hooks, hook_of};
 pub use jobs::JobState;
+pub use queue::QueueState;
 pub use tell::{Told, Word, tell, to_tell};
 pub use tokens::TokenState;
 

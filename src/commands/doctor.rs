@@ -8,6 +8,7 @@ mod hooks;
 mod inbox;
 mod origins;
 mod platform;
+mod queue;
 mod redis;
 mod server;
 mod spool;
@@ -141,6 +142,7 @@ async fn examine(config: Config, (accounts, apps): (Vec<Official>, Vec<Access>))
         (Check::Spool, None, tokio::spawn(spool::check(patient.clone()))),
         (Check::Redis, None, tokio::spawn(redis::check(patient.clone()))),
         (Check::Hooks, None, tokio::spawn(hooks::check(patient.clone()))),
+        (Check::Queue, None, tokio::spawn(queue::check(patient.clone()))),
     ];
     for app in apps {
         let (name, one) = (Some(app.name.clone()), patient.clone());

@@ -23,7 +23,8 @@ const OLD_MS: i64 = 90 * 86_400_000;
 ///
 /// Exit 1 where there is an alarm: an account is silent for longer than usual
 /// at this hour, callbacks could not be handled, no call of WeChat's API goes
-/// through, a job failed or no longer runs, serve died. Exit 69 where the database is away.
+/// through, a job failed or no longer runs, notifications of members are not
+/// sent or were given up, serve died. Exit 69 where the database is away.
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Example:\n  wxops status\n  wxops -q status --notify")]
 pub struct Status {
@@ -66,9 +67,7 @@ impl Status {
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
         let mut config = context.config()?.clone();
         config.lang = Some(context.out.lang);
-        if !config.receives() {
-            config.official(None)?;
-        }
+        config.check_use()?;
         if self.notify && config.alert_webhook.is_none() {
             return Err(Error::config(say!(
                 "--notify: WXOPS_ALERT_WEBHOOK is not set";
@@ -124,14 +123,13 @@ fn alarm(first: &Finding, all: &[Finding]) -> Error {
 impl Facts {
     async fn gather(app: &App, account: Option<String>) -> Result<Facts> {
         let shown = |name: &str| account.as_deref().is_none_or(|only| only == name);
-        let officials = || app.config.officials.iter().filter(|official| shown(&official.name));
         let health = Health::look(app, &app.config, true).await?;
         let findings = health.findings().into_iter();
         let alarms = findings.filter(|finding| finding.is_of_all() || shown(&finding.account));
         let alarms = alarms.filter(|finding| finding.alarm(&health)).collect();
         let tokens = health.tokens.iter().filter(|token| shown(&token.account));
         let tokens = tokens.map(|token| (token.account.clone(), token.stored.clone())).collect();
-        let elsewhere = officials().filter(|official| !official.at_the_platform());
+        let elsewhere = app.config.accesses().filter(|account| shown(&account.name) && !account.at_the_platform());
         Ok(Facts {
             alarms,
             refused: refused::ask(app.config.metrics_listen).await,

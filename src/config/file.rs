@@ -44,6 +44,12 @@ pub(super) struct Table {
     pub default: bool,
 }
 
+/// `[queue]`: its values under their full names, and its rules.
+struct Section {
+    values: Vec<(String, Entry)>,
+    rules: Vec<Listed>,
+}
+
 impl File {
     /// Parses the file's text. A message never shows the file's own words but keys: values may be secrets.
     pub fn parse(path: &Path, text: &str) -> Result<Self> {
@@ -73,9 +79,9 @@ impl File {
                 "reply" => file.replies = replies::read(&reader, value)?,
                 "hook" => file.hooks = listed::read(&reader, "hook", keys::HOOK, value)?,
                 "queue" => {
-                    let (values, rules) = reader.queue(value)?;
-                    file.values.extend(values);
-                    file.rules = rules;
+                    let section = reader.queue(value)?;
+                    file.values.extend(section.values);
+                    file.rules = section.rules;
                 }
                 "client" => file.clients = listed::read(&reader, "client", keys::CLIENT, value)?,
                 _ if !known.iter().any(|k| k == name) => return Err(reader.unknown(key.span(), name, name, &known)),
@@ -151,7 +157,7 @@ impl Reader<'_> {
     }
 
     /// The values of `[queue]`, each under its full name, and its rules.
-    fn queue(&self, value: &Spanned<DeValue<'_>>) -> Result<(Vec<(String, Entry)>, Vec<Listed>)> {
+    fn queue(&self, value: &Spanned<DeValue<'_>>) -> Result<Section> {
         let wanted = say!("must be a table that begins with [queue]"; "应为以 [queue] 开头的表");
         let table = value.get_ref().as_table().ok_or_else(|| self.error(value.span(), "queue", wanted))?;
         let mut known = keys::queue();
@@ -165,7 +171,7 @@ impl Reader<'_> {
                 _ => return Err(self.unknown(key.span(), &full, &full, &known)),
             }
         }
-        Ok((values, rules))
+        Ok(Section { values, rules })
     }
 
     /// The tables of a list that is written as `[[key]]`, each with where it stands; else what is `wanted`.

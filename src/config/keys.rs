@@ -239,7 +239,7 @@ pub(super) const HOOK: &[&str] = &[
 pub(super) const CLIENT: &[&str] = &["name", "token_sha256", "scopes", "addresses"];
 
 /// The keys of a `[[queue.rule]]`; only the file has them.
-pub(super) const QUEUE_RULE: &[&str] = &["when", "kinds", "to", "message", "template", "via", "fallback"];
+pub(super) const QUEUE_RULE: &[&str] = &["when", "kinds", "to", "to_column", "message", "template", "via", "fallback"];
 
 /// What is taken where nobody says otherwise.
 const DEFAULTS: &[(Setting, &str)] = &[

@@ -34,7 +34,7 @@ pub use source::Origin;
 pub use sources::{Environment, Sources};
 pub use values::{SpoolDir, UnsubscribePolicy, duration};
 
-use crate::domain::account::{Access, Official, WeCom};
+use crate::domain::account::{Access, Official, Platform, WeCom};
 use crate::domain::client::Client;
 use crate::domain::clock::Clock;
 use crate::domain::hook::Hook;
@@ -257,6 +257,19 @@ impl Config {
         !self.officials.is_empty() || self.wecoms.iter().any(WeCom::receives)
     }
 
+    /// Whether messages can go out to anybody.
+    pub fn sends(&self) -> bool {
+        self.wecoms.iter().any(WeCom::sends)
+    }
+
+    /// Refuses a configuration that leaves nothing to do: neither can callbacks come in nor messages go out.
+    pub fn check_use(&self) -> Result<()> {
+        match self.receives() || self.sends() {
+            true => Ok(()),
+            false => self.official(None).map(drop),
+        }
+    }
+
     /// Where the callbacks of a WeCom application arrive: those of the only one that has any, without its name.
     pub fn wecom_path(&self, wecom: &WeCom) -> String {
         match self.wecoms.iter().filter(|other| other.receives()).count() {
@@ -304,28 +317,41 @@ impl Config {
 
     /// The AppSecret of an account, for verbs that call the platform; exit 78 that says what to set.
     pub fn secret_of<'a>(&self, account: &'a Access) -> Result<&'a Secret> {
-        account.secret.as_ref().ok_or_else(|| self.lacks(account, "AppSecret", "WECHAT_APP_SECRET", "app_secret"))
+        let names = match account.platform {
+            Platform::Official => ("AppSecret", "WECHAT_APP_SECRET", "app_secret"),
+            Platform::WeCom => ("Secret", "WECOM_SECRET", "secret"),
+            Platform::MiniGame => ("AppSecret", "MINIGAME_APP_SECRET", "app_secret"),
+        };
+        account.secret.as_ref().ok_or_else(|| self.lacks(account, names))
     }
 
     /// The tokens of an account, for what receives callbacks; exit 78 that says what to set.
     pub fn tokens_of<'a>(&self, official: &'a Official) -> Result<&'a [Secret]> {
         match official.tokens.as_slice() {
-            [] => Err(self.lacks(official, "Token", "WECHAT_TOKEN", "token")),
+            [] => Err(self.lacks(official, ("Token", "WECHAT_TOKEN", "token"))),
             tokens => Ok(tokens),
         }
     }
 
-    fn lacks(&self, account: &Access, what: &str, variable: &str, key: &str) -> Error {
-        let name = &account.name;
-        let place = self.origins.of(&format!("official.{name}.app_id")).text();
+    fn lacks(&self, account: &Access, (what, variable, key): (&str, &str, &str)) -> Error {
+        let (name, table) = (&account.name, format!("{}.{}", account.platform.as_str(), account.name));
+        let id = if account.platform == Platform::WeCom { "corp_id" } else { "app_id" };
+        let place = self.origins.of(&format!("{table}.{id}")).text();
         let (en, zh) = (place.en, place.zh);
         let error = Error::config(say!(
-            "account {name} (app_id: {en}) has no {what}";
-            "账号 {name}（app_id 来自 {zh}）没有设置 {what}"
+            "account {name} ({id}: {en}) has no {what}";
+            "账号 {name}（{id} 来自 {zh}）没有设置 {what}"
         ));
-        match self.default_official.as_ref() == Some(name) {
-            true => error.next(say!("set {variable}, or {key} in [official.{name}]"; "请设置 {variable}，或 [official.{name}] 中的 {key}")),
-            false => error.next(say!("set {key} in [official.{name}]"; "请设置 [official.{name}] 中的 {key}")),
+        let others = self.accesses().filter(|other| other.platform == account.platform).count();
+        let variables = match account.platform {
+            Platform::Official => self.default_official.as_ref() == Some(name),
+            _ => others == 1,
+        };
+        match variables {
+            true => {
+                error.next(say!("set {variable}, or {key} in [{table}]"; "请设置 {variable}，或 [{table}] 中的 {key}"))
+            }
+            false => error.next(say!("set {key} in [{table}]"; "请设置 [{table}] 中的 {key}")),
         }
     }
 

@@ -208,6 +208,11 @@ impl WeCom {
     pub fn receives(&self) -> bool {
         !self.tokens.is_empty() && !self.aes_keys.is_empty()
     }
+
+    /// Whether messages can go out by it, or by the robot beside it.
+    pub fn sends(&self) -> bool {
+        (self.access.has_token() && self.access.agent_id.is_some()) || self.webhook_key.is_some()
+    }
 }
 
 /// A WeCom application can be called for wherever an account can.

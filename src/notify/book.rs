@@ -118,7 +118,7 @@ impl Book {
             return Ok(());
         }
         let by_app = |ways: Ways| ways.via == Via::App || ways.fallback == Some(Via::App);
-        if let Some(rule) = self.queue.rules.iter().find(|rule| rule.to.is_none() && by_app(rule.ways)) {
+        if let Some(rule) = self.queue.rules.iter().find(|rule| rule.to.is_none() && rule.to_column.is_none() && by_app(rule.ways)) {
             let line = rule.line;
             return Err(nobody(say!(
                 "the [[queue.rule]] of line {line} names nobody"; "第 {line} 行的 [[queue.rule]] 没有写接收人"
@@ -130,16 +130,27 @@ impl Book {
         }
     }
 
-    /// Who is told of a notice, how, and in which words. Nobody at all: the row is dead and says so.
-    pub fn plan(&self, notice: &Notice) -> Result<Plan> {
+    /// The rule that counts for a notice: the first that fits; `None`: what `[queue]` says.
+    pub fn rule(&self, notice: &Notice) -> Option<&Rule> {
+        self.queue.rules.get(self.place(notice))
+    }
+
+    /// The place of that rule, or the one behind the last.
+    fn place(&self, notice: &Notice) -> usize {
         let fits = |rule: &Rule| {
             (rule.kinds.is_empty() || rule.kinds.contains(&notice.kind))
                 && rule.when.as_ref().is_none_or(|when| when.passes(&notice.payload))
         };
-        let at = self.queue.rules.iter().position(fits).unwrap_or(self.queue.rules.len());
+        self.queue.rules.iter().position(fits).unwrap_or(self.queue.rules.len())
+    }
+
+    /// Who is told of a notice, how, and in which words. Nobody at all: the row is dead and says so.
+    pub fn plan(&self, notice: &Notice) -> Result<Plan> {
+        let at = self.place(notice);
         let rule = self.queue.rules.get(at);
         let ways = rule.map_or(self.queue.ways, |rule| rule.ways);
-        let to = rule.and_then(|rule| rule.to.as_ref()).unwrap_or(&self.queue.to).clone();
+        let named = rule.and_then(|rule| in_column(rule, notice));
+        let to = named.unwrap_or_else(|| rule.and_then(|rule| rule.to.as_ref()).unwrap_or(&self.queue.to).clone());
         let to = match (to.is_empty(), ways) {
             (false, _) => to,
             // A robot tells its group, whoever is in it.
@@ -183,6 +194,18 @@ impl Book {
         let body = Content::text(form, via, &text, &tail).request(via, to, self.agent_id)?;
         Ok((body, told))
     }
+}
+
+/// Who stands in the column that a rule names: persons alone, for whoever registers may have written it, and a
+/// department or everybody is not theirs to tell.
+fn in_column(rule: &Rule, notice: &Notice) -> Option<Vec<Recipient>> {
+    let text = notice.payload.get(rule.to_column.as_ref()?)?.as_str()?;
+    let read = Recipient::list(text).ok();
+    let persons = read.filter(|all| all.iter().all(|one| matches!(one, Recipient::User(_))));
+    if persons.is_none() && !text.trim().is_empty() {
+        tracing::warn!(row = notice.id, "its column names nobody who can be told");
+    }
+    persons
 }
 
 fn nobody(what: Text) -> Error {

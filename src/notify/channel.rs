@@ -1,15 +1,16 @@
 //! By which way a message leaves, whose budget it takes from, and the call itself.
 
 use crate::app::App;
-use crate::domain::account::Access;
+use crate::domain::account::{Access, WeCom};
 use crate::domain::notice::{Recipient, Via};
 use crate::domain::robot::Robot;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::platform::wecom::message::{self, Sent};
 use crate::say;
 use crate::store::queue::Share;
 use ring::digest::{SHA256, digest};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What one person can be sent by an application: what exceeds it is dropped without a word (WeCom reference 3).
 pub const MINUTE: i64 = 30;
@@ -32,10 +33,11 @@ pub struct Channels {
 }
 
 impl Channels {
-    /// Of this application.
-    pub fn new(app: Arc<App>, access: Access, robot: Option<Robot>) -> Channels {
+    /// Of this application and the robot beside it.
+    pub fn of(app: Arc<App>, wecom: &WeCom) -> Channels {
+        let robot = wecom.webhook_key.clone().map(|key| Robot { base: wecom.api_base.clone(), key });
         let robot_name = robot.as_ref().map(robot_name).unwrap_or_default();
-        Channels { app, access, robot, robot_name }
+        Channels { app, access: wecom.access.clone(), robot, robot_name }
     }
 
     /// The account's name.
@@ -91,6 +93,39 @@ impl Channels {
                 message::say(&self.app.client, &robot.base, &robot.key, body).await.map(|()| Sent::default())
             }
         }
+    }
+
+    /// Nothing goes out by a way for so long: the platform has said so, and every process is told.
+    pub async fn pause(&self, via: Via, pause: Duration, why: &Error) {
+        let (account, api) = (self.account(), Channels::api(via));
+        let until = self.app.now_ms() + i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+        let paused = self.app.store.pause(account, api, &why.what.en, until).await;
+        self.app.note_refusal(account, api, why).await;
+        if let Err(error) = paused {
+            tracing::debug!(%error, "a pause is not written down");
+        }
+    }
+
+    /// A way that was paused is so no longer.
+    pub async fn resume(&self, via: Via) {
+        if let Err(error) = self.app.store.resume(self.account(), Channels::api(via)).await {
+            tracing::debug!(%error, "the end of a pause is not written down");
+        }
+    }
+
+    /// Why nothing is sent by a way just now, where that is known.
+    pub async fn paused(&self, via: Via) -> Result<Option<Error>> {
+        let api = Channels::api(via);
+        let pause = self.app.store.paused(self.account(), api).await?;
+        let Some(pause) = pause.filter(|pause| pause.api == api && pause.paused_until > self.app.now_ms()) else {
+            return Ok(None);
+        };
+        let (hour, reason) = (crate::platform::errcode::hour(pause.paused_until), pause.reason);
+        let what = say!("{api} is paused until {hour}: {reason}"; "{api} 暂停至 {hour}：{reason}");
+        Ok(Some(Error::new(Kind::Unavailable, what).next(say!(
+            "it goes on by itself; no row has lost an attempt";
+            "到时会自动继续；通知不会因此损失尝试次数"
+        ))))
     }
 }
 

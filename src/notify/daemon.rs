@@ -21,6 +21,20 @@ pub struct Rhythm {
     pub poll: Duration,
 }
 
+/// After a pass: the platform, or a person, needs a while; what waits to be told of together, or what others have in
+/// hand, is due and can't be claimed.
+fn rest(passed: &Passed, rhythm: &Rhythm) -> Duration {
+    match passed.error.as_ref().map(|error| error.kind) {
+        Some(Kind::Config | Kind::Refused) => ILL,
+        Some(_) => AWAY,
+        None if passed.counts.claimed > 0 => Duration::ZERO,
+        None => {
+            let next = passed.next_in_ms.and_then(|ms| u64::try_from(ms).ok()).map_or(rhythm.poll, Duration::from_millis);
+            next.clamp(rhythm.poll, rhythm.full.max(rhythm.poll))
+        }
+    }
+}
+
 impl Notifier {
     /// Until `stop`: what is under way comes to its end first. `woken` starts a pass at once; `told` hears of each.
     pub async fn keep_going(
@@ -31,14 +45,16 @@ impl Notifier {
         stop: CancellationToken,
         mut told: impl FnMut(&Passed),
     ) {
+        let mut said = None;
         while !stop.is_cancelled() {
             let passed = self.pass(options, stop.clone()).await;
-            told(&passed);
-            let rest = match passed.error.as_ref().map(|error| error.kind) {
-                None => Duration::ZERO,
-                Some(Kind::Config | Kind::Refused) => ILL,
-                Some(_) => AWAY,
-            };
+            let error = passed.error.as_ref().map(ToString::to_string);
+            // The same trouble is told once.
+            if passed.counts.claimed > 0 || error != said {
+                told(&passed);
+            }
+            said = error;
+            let rest = rest(&passed, rhythm);
             tokio::select! {
                 () = self.until_due(rest, rhythm) => {}
                 () = woken.notified() => {}

@@ -57,9 +57,9 @@ fn head(notices: &[&Notice], form: Form) -> String {
 
 /// By which rows it can be found, and told from every other message.
 fn tail(notices: &[&Notice]) -> String {
-    let ids = notices.iter().map(|notice| notice.id);
-    match (ids.clone().next(), ids.last()) {
-        (Some(first), Some(last)) if first != last => format!("通知号 {first} 至 {last}，共 {} 条", notices.len()),
-        (first, _) => format!("通知号 {}", first.unwrap_or_default()),
+    match notices {
+        [first, .., last] => format!("通知号 {} 至 {}，共 {} 条", first.id, last.id, notices.len()),
+        [only] => format!("通知号 {}", only.id),
+        [] => String::new(),
     }
 }

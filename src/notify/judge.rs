@@ -110,7 +110,10 @@ mod tests {
         let busy = answered(-1, Kind::Unavailable, Then::Pause { after: Duration::from_secs(5), whole_account: false });
         for (attempts, from, to) in [(0, 24_000, 36_000), (1, 96_000, 144_000)] {
             let verdict = judge(&busy, attempts, 3);
-            assert!(matches!(verdict.fate, Fate::Again { in_ms, code: Some(-1), .. } if (from..=to).contains(&in_ms)), "{verdict:?}");
+            assert!(
+                matches!(verdict.fate, Fate::Again { in_ms, code: Some(-1), .. } if (from..=to).contains(&in_ms)),
+                "{verdict:?}"
+            );
             assert_eq!((verdict.channel, verdict.counted), (Channel::Well, Counted::Not));
         }
         assert!(matches!(judge(&busy, 2, 3).fate, Fate::Dead { answered: true, .. }));
@@ -135,7 +138,10 @@ mod tests {
 
     #[test]
     fn what_cannot_get_better_is_dead_at_once_and_what_is_not_known_is_repeated() {
-        assert!(matches!(judge(&answered(81013, Kind::Failed, Then::Never), 0, 3).fate, Fate::Dead { code: Some(81013), .. }));
+        assert!(matches!(
+            judge(&answered(81013, Kind::Failed, Then::Never), 0, 3).fate,
+            Fate::Dead { code: Some(81013), .. }
+        ));
         let lost = Error::new(Kind::Unknown, say!("no answer"; ""));
         let verdict = judge(&lost, 0, 3);
         assert!(matches!(verdict.fate, Fate::Unknown { .. }));

@@ -15,9 +15,11 @@ mod open;
 mod pass;
 mod plan;
 mod recipients;
+mod sample;
 mod settle;
 mod shown;
 mod template;
+mod trial;
 mod trouble;
 
 #[cfg(test)]
@@ -27,6 +29,8 @@ pub use book::{Book, Plan};
 pub use daemon::Rhythm;
 pub use open::{database, wecom};
 pub use pass::{Counts, Notifier, Options, Passed};
+pub use sample::sample;
+pub use trial::{Trial, Wish, not_told};
 
 /// Where a value stands, and what it must not be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,6 @@ use super::pass::Notifier;
 use crate::app::App;
 use crate::config::{Capture, Config};
 use crate::domain::account::WeCom;
-use crate::domain::robot::Robot;
 use crate::error::{Error, Result};
 use crate::say;
 use crate::store::queue::QueueDb;
@@ -20,11 +19,10 @@ impl Notifier {
         let wecom = wecom(config)?.clone();
         let book = Book::open(config)?;
         let db = database(&app, config).await?;
-        let robot = wecom.webhook_key.clone().map(|key| Robot { base: wecom.api_base.clone(), key });
         let drain = db.drain(&this_process()).await?;
-        let channels = Channels::new(app.clone(), wecom.access, robot);
+        let channels = Channels::of(app, &wecom);
         let source = (config.queue.capture == Capture::Poll).then(|| config.queue.source());
-        Ok(Arc::new(Notifier { app, db, book, channels, drain, source }))
+        Ok(Arc::new(Notifier { db, book, channels, drain, source }))
     }
 
     /// The queue's database.
@@ -35,10 +33,7 @@ impl Notifier {
 
 /// The queue's database: our own, or the CRM's; 78 where the queue is not installed there.
 pub async fn database(app: &App, config: &Config) -> Result<QueueDb> {
-    let db = match &config.queue.database_url {
-        Some(url) if url.reveal() != config.database_url.reveal() => QueueDb::open(url, false).await?,
-        _ => QueueDb::over(app.store.clone(), &app.config.database_url),
-    };
+    let db = app.queue_db(config).await?;
     match db.is_installed().await.map_err(|error| db.named(error))? {
         true => Ok(db),
         false => {

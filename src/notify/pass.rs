@@ -8,9 +8,8 @@ use super::judge::{Channel, judge};
 use super::plan::Planner;
 use super::settle::{Settler, Went};
 use super::trouble::{End, Trouble};
-use crate::app::App;
 use crate::domain::notice::{Source, Via};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::platform::wecom::message::Sent;
 use crate::say;
 use crate::store::queue::{Drain, QueueDb};
@@ -85,7 +84,6 @@ pub struct Passed {
 
 /// Everything that a pass needs, made once.
 pub struct Notifier {
-    pub(super) app: Arc<App>,
     pub(super) db: QueueDb,
     pub(super) book: Book,
     pub(super) channels: Channels,
@@ -133,6 +131,9 @@ impl Notifier {
             error.get_or_insert(end.error);
         }
         let counts = shared.counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if counts.messages > 0 && error.is_none() {
+            self.well_again().await;
+        }
         let next_in_ms = *shared.next_in_ms.lock().unwrap_or_else(PoisonError::into_inner);
         Passed { counts, next_in_ms, error }
     }
@@ -244,28 +245,20 @@ impl Notifier {
 
     /// A pause that the platform ordered is for every process: the next ones do not ask before its end.
     async fn remember(&self, via: Via, end: &End) {
-        let Some(pause) = end.pause else { return };
-        let api = Channels::api(via);
-        let until = self.app.now_ms() + i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
-        let paused = self.app.store.pause(self.channels.account(), api, &end.error.what.en, until).await;
-        self.app.note_refusal(self.channels.account(), api, &end.error).await;
-        if let Err(error) = paused {
-            tracing::debug!(%error, "a pause is not written down");
+        if let Some(pause) = end.pause {
+            self.channels.pause(via, pause, &end.error).await;
+        }
+    }
+
+    /// Messages went through: what was paused is so no longer.
+    async fn well_again(&self) {
+        for via in Via::ALL.into_iter().filter(|via| self.channels.has(*via)) {
+            self.channels.resume(via).await;
         }
     }
 
     /// Why nothing is sent by a way just now, where that is known.
     pub(super) async fn paused(&self, via: Via) -> Result<Option<Error>> {
-        let api = Channels::api(via);
-        let pause = self.app.store.paused(self.channels.account(), api).await?;
-        let Some(pause) = pause.filter(|pause| pause.api == api && pause.paused_until > self.app.now_ms()) else {
-            return Ok(None);
-        };
-        let (hour, reason) = (crate::platform::errcode::hour(pause.paused_until), pause.reason);
-        let what = say!("{api} is paused until {hour}: {reason}"; "{api} 暂停至 {hour}：{reason}");
-        Ok(Some(Error::new(Kind::Unavailable, what).next(say!(
-            "it goes on by itself; no row has lost an attempt";
-            "到时会自动继续；通知不会因此损失尝试次数"
-        ))))
+        self.channels.paused(via).await
     }
 }

@@ -103,7 +103,9 @@ impl<'a> Planner<'a> {
             why = Some(error);
         }
         match why {
-            Some(error) if Via::ALL.iter().all(|via| self.closed.contains(via) || !self.notifier.channels.has(*via)) => {
+            Some(error)
+                if Via::ALL.iter().all(|via| self.closed.contains(via) || !self.notifier.channels.has(*via)) =>
+            {
                 Err(error)
             }
             _ => Ok(()),
@@ -190,7 +192,8 @@ impl<'a> Planner<'a> {
 
     fn notice(&self, row: &Claimed) -> Result<Notice> {
         let unreadable = |what: &str| Error::failed(crate::error::Text { en: what.to_owned(), zh: what.to_owned() });
-        let kind = Kind::parse(&row.kind).ok_or_else(|| unreadable("its notification_type is none that wxops knows"))?;
+        let kind =
+            Kind::parse(&row.kind).ok_or_else(|| unreadable("its notification_type is none that wxops knows"))?;
         let payload = serde_json::from_str(&row.payload).map_err(|_| unreadable("its payload is no JSON object"))?;
         Ok(Notice { id: row.id, member_id: row.member_id, kind, payload, created_ms: row.created_ms })
     }

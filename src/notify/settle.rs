@@ -47,7 +47,11 @@ impl Went {
             (Fate::Dead { reason, .. } | Fate::Back { reason: Some(reason), .. }, Some(via))
                 if dead || matches!(channel, Channel::Stopped | Channel::Paused(_)) =>
             {
-                Fate::Other { channel: via.as_str(), recipients: Recipients::of(message.recipients.all()).write(), reason }
+                Fate::Other {
+                    channel: via.as_str(),
+                    recipients: Recipients::of(message.recipients.all()).write(),
+                    reason,
+                }
             }
             (fate, _) => fate,
         };
@@ -67,15 +71,18 @@ impl Went {
 }
 
 /// Whom an answer names as not reached: a partial failure, with errcode 0 (WeCom reference 3).
-fn missed(sent: &Sent) -> Option<String> {
+pub(super) fn missed(sent: &Sent) -> Option<String> {
     let lists = [
         ("invaliduser", &sent.invalid_users),
         ("invalidparty", &sent.invalid_parties),
         ("invalidtag", &sent.invalid_tags),
         ("unlicenseduser", &sent.unlicensed),
     ];
-    let named: Vec<String> =
-        lists.iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| format!("{name}: {}", list.join("|"))).collect();
+    let named: Vec<String> = lists
+        .iter()
+        .filter(|(_, list)| !list.is_empty())
+        .map(|(name, list)| format!("{name}: {}", list.join("|")))
+        .collect();
     (!named.is_empty()).then(|| named.join("; "))
 }
 
@@ -151,10 +158,11 @@ impl Settler {
             Fate::Sent { partly: Some(missed), .. } => tracing::warn!(row, via, missed, "sent, but not to everybody"),
             Fate::Dead { reason, .. } => tracing::error!(row, via, reason, "given up"),
             Fate::Again { reason, in_ms, .. } => tracing::warn!(row, via, reason, in_ms, "to be tried again"),
-            Fate::Unknown { reason, .. } => tracing::warn!(row, via, reason, "it may have arrived: the same bytes go out again"),
+            Fate::Unknown { reason, .. } => {
+                tracing::warn!(row, via, reason, "it may have arrived: the same bytes go out again")
+            }
             Fate::Other { channel, reason, .. } => tracing::warn!(row, via, reason, instead = channel, "refused"),
             _ => {}
         }
     }
 }
-

@@ -265,7 +265,7 @@ fn environment(form: Form, source: &str) -> std::result::Result<Environment<'sta
     for name in NO_FILTERS {
         env.remove_filter(name);
     }
-    env.add_filter("mask", |value: &Value| on_text(value, |text| mask::mask(text)));
+    env.add_filter("mask", |value: &Value| on_text(value, mask::mask));
     env.add_filter("minute", |value: &Value| on_text(value, shown::minute));
     env.add_filter("cut", |value: &Value, letters: usize| on_text(value, |text| escape::cut(text, letters)));
     env.add_filter("word", word);

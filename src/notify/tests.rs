@@ -470,3 +470,19 @@ proptest! {
         }
     }
 }
+
+/// Whoever registers may have written the column: it tells persons, and never everybody.
+#[test]
+fn a_column_names_persons_alone() {
+    let rule = "[queue]\nfields = ['member_no', 'wechat']\n[[queue.rule]]\nto_column = 'wechat'\n";
+    let book = Scene::new(&format!("{APP}{rule}")).book().unwrap();
+    let to = |text: &str| book.plan(&notice(1, Kind::New, json!({ "member_no": "A1", "wechat": text }))).unwrap().to;
+    assert_eq!(to("wang|Zhao"), [Recipient::User("wang".into()), Recipient::User("zhao".into())]);
+    let otherwise = [Recipient::User("zhang".into()), Recipient::User("li".into())];
+    for text in ["", "@all", "wang|@all", "party:1", "tag:2", "no userid"] {
+        assert_eq!(to(text), otherwise, "{text}");
+    }
+    assert_eq!(book.plan(&notice(1, Kind::New, json!({ "member_no": "A1", "wechat": null }))).unwrap().to, otherwise);
+    let wrong = Scene::new(&format!("{APP}{}", rule.replace("to_column = 'wechat'", "to_column = 'phone'"))).refused();
+    assert!(wrong.contains("phone") && wrong.contains("line"), "{wrong}");
+}

@@ -83,7 +83,7 @@ impl Account {
         let corp_id = format!("ww{}", noise.word(HEX, 16));
         let secret = Secret::new(noise.word(ALNUM, WECOM_SECRET));
         let kind = Kind::Wecom { agent_id: FIRST_AGENT };
-        let sealed = Account::made("wecom", seed);
+        let sealed = Account::made("the callback of wecom", seed);
         let wecom = Account::without_pushes("wecom", kind, corp_id, secret).receiving(sealed.token, sealed.aes_key);
         let mut noise = Noise::new(super::noise::of_text(seed, "minigame"));
         let app_id = format!("wx{}", noise.word(HEX, 16));

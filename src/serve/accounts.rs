@@ -97,18 +97,16 @@ impl Table {
     /// The accounts for a log line: `shop (secure), club (plain)`.
     pub fn names(&self) -> String {
         let shown = |official: &Arc<Official>| format!("{} ({})", official.name, official.mode.as_str());
-        let receiving = self.wecoms.iter().filter(|wecom| wecom.receives());
-        let wecom = receiving.map(|wecom| format!("{} (wecom)", wecom.name));
+        let busy = self.wecoms.iter().filter(|wecom| wecom.receives() || wecom.sends());
+        let wecom = busy.map(|wecom| format!("{} (wecom)", wecom.name));
         self.officials.iter().map(shown).chain(wecom).collect::<Vec<_>>().join(", ")
     }
 }
 
-/// Refuses a configuration that can't be served: no account that receives callbacks, or one whose callbacks can't be
-/// verified.
+/// Refuses a configuration that can't be served: no account that receives callbacks or sends messages, or one whose
+/// callbacks can't be verified.
 pub(super) fn servable(config: &Config) -> Result<()> {
-    if !config.receives() {
-        config.official(None)?;
-    }
+    config.check_use()?;
     for account in &config.officials {
         config.tokens_of(account)?;
     }

@@ -199,7 +199,8 @@ impl Server {
         let queue = Arc::new(queue::Desk::new(&served));
         loops.tasks.spawn(queue.clone().work(stopped.clone()));
         let (mut doors, stopped) = Stage::new();
-        let callbacks = sockets.callbacks.into_iter().map(|socket| (socket, routes(served.clone(), desk.clone(), queue.clone())));
+        let callbacks =
+            sockets.callbacks.into_iter().map(|socket| (socket, routes(served.clone(), desk.clone(), queue.clone())));
         let metrics = sockets.metrics.into_iter().map(|socket| (socket, health::metrics(served.clone())));
         for (socket, routes) in callbacks.chain(metrics) {
             doors.tasks.spawn(listener::serve(socket, routes, stopped.clone(), GRACE));
@@ -256,7 +257,11 @@ fn routes(served: Served, desk: Arc<Desk>, queue: Arc<queue::Desk>) -> Router {
         let ours = || problem::no_route().told(&request::Id::of(&headers));
         callback::lost(&lost, uri.path()).unwrap_or_else(ours)
     };
-    callbacks(served.clone()).merge(health::routes(served)).merge(token::routes(desk)).merge(queue::routes(queue)).fallback(fallback)
+    callbacks(served.clone())
+        .merge(health::routes(served))
+        .merge(token::routes(desk))
+        .merge(queue::routes(queue))
+        .fallback(fallback)
 }
 
 /// On SQLite one `serve` a file; on MySQL any number.

@@ -107,9 +107,10 @@ fn admit<'t>(table: &'t Table, parts: &Parts) -> Result<&'t str, Problem> {
 fn shown(passed: &Passed) -> Response {
     let mut body = serde_json::to_value(&passed.counts).unwrap_or_default();
     body["next_in_ms"] = passed.next_in_ms.into();
-    body["error"] = passed.error.as_ref().map_or(Value::Null, |error| {
-        json!({ "detail": crate::report::veiled(&error.what.en), "errcode": error.errcode })
-    });
+    body["error"] = passed.error.as_ref().map_or(
+        Value::Null,
+        |error| json!({ "detail": crate::report::veiled(&error.what.en), "errcode": error.errcode }),
+    );
     let status = match passed.error.as_ref().map(|error| error.kind) {
         None => StatusCode::OK,
         Some(Kind::Refused | Kind::Config) => StatusCode::BAD_GATEWAY,

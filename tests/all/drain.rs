@@ -21,6 +21,9 @@ pub const CORP: &str = "ww0123456789abcdef";
 const AGENT: i64 = 1_000_002;
 const SECRET: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c";
 
+/// A rule by which the userid of who is told stands in the member's row.
+pub const BY_COLUMN: &str = "[[queue.rule]]\nto_column = \"wechat\"\n";
+
 /// A stage whose platform knows the application, and whose queue is installed beside demo members.
 pub struct Crm {
     pub stage: Stage,

@@ -4,6 +4,8 @@ mod drift;
 mod install;
 mod rollback;
 mod seed;
+mod status;
+mod test_verb;
 mod texts;
 mod waits;
 

@@ -82,6 +82,7 @@ pub const VERBS: &[(&str, &str)] = &[
     ("queue show", "1"),
     ("queue retry", "1"),
     ("queue cleanup", "--older-than 30d --yes"),
+    ("queue test", "--dry-run"),
     ("queue rollback", "--dry-run"),
 ];
 /// These run until they are stopped.

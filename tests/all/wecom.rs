@@ -373,7 +373,8 @@ async fn callback_check_plays_the_console_and_a_push(mut stage: Stage) {
     beside(&mut stage);
     let serve = stage.serve().await;
     let url = format!("http://{}/wecom/event", serve.address());
-    let good = stage.verb(&["--json", "callback", "check", &url, "--account", "crm"]).await.expect_code(0).json();
+    let good = stage.verb(&["--json", "callback", "check", &url]).await.expect_code(0).json();
+    assert_eq!(good[0]["account"], "crm", "the path says whose it is");
     let verdicts = |checked: &serde_json::Value| -> Vec<(String, String)> {
         let of = |check: &serde_json::Value, name: &str| check[name].as_str().unwrap_or_default().to_owned();
         let checks = checked["checks"].as_array().unwrap().iter();

@@ -68,7 +68,7 @@ BEGIN
     SET before_then = UTC_TIMESTAMP(3) - INTERVAL COALESCE(keep_days, 30) DAY;
     SET at_once = LEAST(GREATEST(COALESCE(at_once, 500), 1), 10000);
     COMMIT;
-    some: LOOP
+    chunks: LOOP
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
         START TRANSACTION;
         DELETE FROM member_notification_queue
@@ -78,10 +78,10 @@ BEGIN
         COMMIT;
         SET gone = gone + part;
         IF part = 0 THEN
-            LEAVE some;
+            LEAVE chunks;
         END IF;
     END LOOP;
-    some: LOOP
+    chunks: LOOP
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
         START TRANSACTION;
         DELETE FROM member_notification_queue
@@ -91,7 +91,7 @@ BEGIN
         COMMIT;
         SET gone = gone + part;
         IF part = 0 THEN
-            LEAVE some;
+            LEAVE chunks;
         END IF;
     END LOOP;
     SELECT gone AS deleted;

@@ -94,4 +94,18 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("Also with notifications that were not sent", "即使有未发送的通知也移除"),
     ("The file that they are written to", "未发送的通知写入的文件"),
     ("Do it without asking", "不再询问，直接执行"),
+    ("Send one message as a notification would be, to see that it arrives", "发送一条与通知相同的消息，看能否收到"),
+    (
+        "It tells of a sample member, or of a real one, who is only read; the rules and templates say to whom and in which words. No row is put into the queue. It takes from the pace of its recipients. A department, a tag or @all asks first.",
+        "内容是示例会员，或一个真实会员（只读取）；发给谁、怎么写由规则与模板决定。不向队列写入任何行。占用接收人的发送频率。发给部门、标签或 @all 时先询问。",
+    ),
+    (
+        "Whom, instead of those that the rules name: zhang, party:2, tag:3 or @all, several divided by |",
+        "发给谁，代替规则所写的：zhang、party:2、tag:3 或 @all，多个用 | 分隔",
+    ),
+    ("By which way, instead of that which the rules name: app or robot", "以何种方式发送，代替规则所写的：app 或 robot"),
+    ("What happened to the member: new, changed or status", "会员发生了什么：new、changed 或 status"),
+    ("Another value of a column; the word NULL is none", "改用列的另一个值；NULL 表示没有值"),
+    ("Tell of this member of the CRM, by id", "通知 CRM 中该编号的会员"),
+    ("Show the message, send nothing", "只显示消息，不发送"),
 ];

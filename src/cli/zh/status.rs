@@ -7,8 +7,8 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "一屏总览：回调、待处理事件、token、已暂停的接口、定时任务、数据库",
     ),
     (
-        "Exit 1 where there is an alarm: an account is silent for longer than usual at this hour, callbacks could not be handled, no call of WeChat's API goes through, a job failed or no longer runs, serve died. Exit 69 where the database is away.",
-        "有告警时退出码为 1：某账号在该时段静默得比平常久、有回调处理失败、微信接口一概调用不通、定时任务失败或不再运行、serve 已退出。数据库不可达时为 69。",
+        "Exit 1 where there is an alarm: an account is silent for longer than usual at this hour, callbacks could not be handled, no call of WeChat's API goes through, a job failed or no longer runs, notifications of members are not sent or were given up, serve died. Exit 69 where the database is away.",
+        "有告警时退出码为 1：某账号在该时段静默得比平常久、有回调处理失败、微信接口一概调用不通、定时任务失败或不再运行、会员通知未发送或被放弃、serve 已退出。数据库不可达时为 69。",
     ),
     (
         "Tell the group robot (WXOPS_ALERT_WEBHOOK) of what serve has not told; for cron, where serve itself may be dead",

@@ -95,7 +95,7 @@ pub struct Check {
 impl Check {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let config = context.config()?.clone();
-        let wecoms = wecom::chosen(&config);
+        let wecoms = wecom::chosen(&config, self.url.as_deref());
         let all = config.account.as_deref() == Some("all");
         let accounts = if wecoms.is_empty() || all { accounts(&config)? } else { Vec::new() };
         if accounts.len() + wecoms.len() > 1 && self.url.is_some() {

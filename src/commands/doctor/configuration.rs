@@ -6,9 +6,9 @@ use crate::say;
 
 pub(super) fn check(config: &Config, sources: &Sources) -> Vec<Finding> {
     let mut findings = Vec::new();
-    match (!config.receives()).then(|| config.official(None)) {
-        Some(Err(error)) => findings.push(Finding::fail(Check::Configuration, None, error)),
-        _ => findings.push(Finding::ok(Check::Configuration, None, read(config))),
+    match config.check_use() {
+        Err(error) => findings.push(Finding::fail(Check::Configuration, None, error)),
+        Ok(()) => findings.push(Finding::ok(Check::Configuration, None, read(config))),
     }
     for account in &config.officials {
         let name = Some(account.name.as_str());
@@ -48,7 +48,7 @@ fn read(config: &Config) -> crate::error::Text {
     let files = [&config.file, &config.dotenv];
     let files: Vec<_> = files.into_iter().flatten().map(|path| path.display().to_string()).collect();
     let accounts: Vec<_> = config.officials.iter().map(|a| format!("{} ({})", a.name, a.mode.as_str())).collect();
-    let wecom = config.wecoms.iter().filter(|wecom| wecom.receives()).map(|wecom| format!("{} (wecom)", wecom.name));
+    let wecom = config.wecoms.iter().filter(|wecom| wecom.receives() || wecom.sends()).map(|wecom| format!("{} (wecom)", wecom.name));
     let accounts: Vec<_> = accounts.into_iter().chain(wecom).collect();
     let (files, accounts) = (files.join(", "), accounts.join(", "));
     if files.is_empty() {

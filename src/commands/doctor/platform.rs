@@ -11,6 +11,7 @@ use crate::platform::Platform;
 use crate::platform::errcode::{self, Class};
 use crate::platform::fresh::Fresh;
 use crate::platform::wechat::address;
+use crate::platform::wecom;
 use crate::say;
 use crate::store::StoredToken;
 use crate::tokens::{self, token_of};
@@ -19,6 +20,8 @@ use std::time::Instant;
 
 /// The errcode that names an address which is not on the list.
 const NOT_LISTED: i64 = 40164;
+/// WeCom's, of calls with a token.
+const NOT_TRUSTED: i64 = 60020;
 /// Off by so many seconds is worth a warning; by more than the platform's own 300 it is a failure.
 const WORTH_A_WORD: i64 = 60;
 const TOO_FAR: i64 = 300;
@@ -48,12 +51,30 @@ pub(super) async fn check(patient: &Patient, account: &Access) -> Vec<Finding> {
                     say!("this machine's address is on it, or none is wanted"; "本机地址在白名单内，或无此要求");
                 findings.push(Finding::ok(Check::IpList, name, listed));
             }
-            findings.extend(stored_token(patient, account, stored, Some(&fresh)).await);
+            let (business, token) =
+                tokio::join!(business(patient, account, &fresh), stored_token(patient, account, stored, Some(&fresh)));
+            findings.extend(business.into_iter().chain(token));
         }
         Err(error) if error.errcode == Some(NOT_LISTED) => findings.push(Finding::fail(Check::IpList, name, error)),
         Err(error) => findings.push(Finding::fail(Check::Credentials, name, with_mend(account, error))),
     }
     findings
+}
+
+/// Whether WeCom takes a business call from this machine: gettoken is answered whatever address it comes from.
+async fn business(patient: &Patient, account: &Access, fresh: &Fresh) -> Option<Finding> {
+    if account.platform != On::WeCom {
+        return None;
+    }
+    let name = Some(account.name.as_str());
+    Some(match wecom::address::try_out(&patient.client, account, fresh).await {
+        Ok(()) => {
+            let taken = say!("a business API takes calls from this machine"; "业务接口接受本机的调用");
+            Finding::ok(Check::IpList, name, taken)
+        }
+        Err(error) if error.errcode == Some(NOT_TRUSTED) => Finding::fail(Check::IpList, name, error),
+        Err(error) => Finding::fail(Check::Api, name, with_mend(account, error)),
+    })
 }
 
 fn right(account: &Access) -> Text {

@@ -50,8 +50,10 @@ struct Told {
 impl Cleanup {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         if self.older_than < YOUNGEST {
-            return Err(Error::usage(say!("--older-than: a day's notifications stay"; "--older-than：一天以内的通知不能清理"))
-                .next(say!("give 1d or more"; "请给出 1d 或更长的时间")));
+            return Err(Error::usage(
+                say!("--older-than: a day's notifications stay"; "--older-than：一天以内的通知不能清理"),
+            )
+            .next(say!("give 1d or more"; "请给出 1d 或更长的时间")));
         }
         if self.dry_run {
             let app = App::open(context.config()?.clone()).await?;

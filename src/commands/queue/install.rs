@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 /// fit; shows what it would do, and asks. Safe twice: what stands is left, what
 /// is another one is replaced.
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  wxops queue install --dry-run")]
+#[command(before_help = "Example:\n  wxops queue install --demo")]
 pub struct Install {
     /// Print the SQL to be run by hand, and change nothing
     #[arg(long)]

@@ -39,7 +39,8 @@ fn state(text: &str) -> Result<State, String> {
     State::parse(text).ok_or_else(|| "pending, processing, sent, failed, dead or cancelled".to_owned())
 }
 
-fn kind(text: &str) -> Result<Kind, String> {
+/// The kind of a flag.
+pub(super) fn kind(text: &str) -> Result<Kind, String> {
     Kind::parse(text).ok_or_else(|| "new, changed or status".to_owned())
 }
 

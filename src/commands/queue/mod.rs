@@ -11,6 +11,7 @@ mod rollback;
 mod row;
 mod show;
 mod status;
+mod test;
 mod validate;
 
 use super::Context;
@@ -28,6 +29,7 @@ pub(crate) enum Queue {
     Show(show::Show),
     Retry(retry::Retry),
     Cleanup(cleanup::Cleanup),
+    Test(test::Test),
     Rollback(rollback::Rollback),
 }
 
@@ -43,6 +45,7 @@ impl Queue {
             Queue::Show(verb) => verb.run(context).await,
             Queue::Retry(verb) => verb.run(context).await,
             Queue::Cleanup(verb) => verb.run(context).await,
+            Queue::Test(verb) => verb.run(context).await,
             Queue::Rollback(verb) => verb.run(context).await,
         }
     }

@@ -94,7 +94,9 @@ impl Report for Told {
         let due = self.due;
         let mut text = match self.dry_run {
             true => say!("{due} notifications would be due at once"; "将有 {due} 条通知立即到期"),
-            false => say!("{due} notifications are due at once; the next drain sends them"; "{due} 条通知已立即到期，下次 drain 时发送"),
+            false => {
+                say!("{due} notifications are due at once; the next drain sends them"; "{due} 条通知已立即到期，下次 drain 时发送")
+            }
         };
         for (id, state) in &self.left {
             text.en.push_str(&format!("\n{id} stays: it is {state}"));

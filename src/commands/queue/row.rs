@@ -18,7 +18,8 @@ pub(super) const COLUMNS: &[Column] = &[
 ];
 
 pub(super) fn json(row: &NoticeRow) -> Value {
-    let recipients: Value = row.recipients.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let recipients: Value =
+        row.recipients.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     json!({
         "id": row.id.to_string(),
         "member_id": row.member_id.to_string(),

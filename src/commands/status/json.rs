@@ -1,7 +1,7 @@
 //! The screen for programs.
 
 use super::Facts;
-use crate::alarm::{Callbacks, JobState, Kind, Paused};
+use crate::alarm::{Callbacks, JobState, Kind, Paused, QueueState};
 use crate::commands::time_json;
 use crate::domain::silence;
 use crate::error::Text;
@@ -39,6 +39,7 @@ pub(super) fn of(facts: &Facts) -> Value {
         "tokens": facts.tokens.iter().map(|(name, token)| token_of(facts, name, token)).collect::<Vec<_>>(),
         "paused": paused.map(|paused| paused_of(facts, paused)).collect::<Vec<_>>(),
         "hooks": hooks_of(facts),
+        "queue": health.queue.as_ref().map(|queue| queue_of(facts, queue)),
         "jobs": health.jobs.iter().filter(|job| facts.shows(&job.account)).map(|job| job_of(facts, job)).collect::<Vec<_>>(),
         "serve": health.serve.as_ref().map(serve_of),
         "spool": facts.health.spools.iter().map(spool_of).collect::<Vec<_>>(),
@@ -89,6 +90,28 @@ fn paused_of(facts: &Facts, Paused { pause, since }: &Paused) -> Value {
         "since": since.map(time_json),
         "alarm": pause.api == "*" && facts.alarm_of(Kind::Paused, &pause.account),
     })
+}
+
+fn queue_of(facts: &Facts, queue: &QueueState) -> Value {
+    let alarm = [Kind::Queue, Kind::QueueDead, Kind::QueueAway].iter().any(|kind| facts.alarm_of(*kind, ""));
+    match queue {
+        QueueState::Stands { watch, late_ms, paused } => json!({
+            "pending": watch.pending,
+            "due": watch.due,
+            "oldest_due_seconds": watch.oldest_ms.map(seconds),
+            "late_after_seconds": seconds(*late_ms),
+            "given_up_within_a_day": watch.given_up,
+            "newest_given_up": watch.newest.as_ref().map(|(id, why)| json!({ "id": id.to_string(), "error": why })),
+            "paused": paused.iter().map(|pause| json!({
+                "api": pause.api,
+                "until": time_json(pause.paused_until),
+                "reason": pause.reason,
+            })).collect::<Vec<_>>(),
+            "away": null,
+            "alarm": alarm,
+        }),
+        QueueState::Away { why, .. } => json!({ "away": why.en, "alarm": alarm }),
+    }
 }
 
 fn spool_of(spool: &SpoolRow) -> Value {

@@ -3,7 +3,7 @@
 mod fit;
 
 use super::Facts;
-use crate::alarm::{JobState, Kind, Paused, hook_of};
+use crate::alarm::{JobState, Kind, Paused, QueueState, hook_of};
 use crate::error::{Lang, Text};
 use crate::report::{escape, span};
 use crate::say;
@@ -38,6 +38,7 @@ pub(super) fn of(facts: &Facts, lang: Lang) -> String {
     let mut lines = callbacks(facts);
     lines.extend(refused(facts));
     lines.extend([inbox(facts), profiles(facts)]);
+    lines.extend(facts.health.queue.as_ref().map(|state| queue(facts, state)));
     lines.extend(facts.tokens.iter().map(|(account, token)| token_line(facts, account, token)));
     lines.extend(
         facts.health.paused.iter().filter(|paused| facts.shows(&paused.pause.account)).map(|p| paused(facts, p)),
@@ -127,6 +128,33 @@ fn profiles(facts: &Facts) -> Line {
         _ => say!("{en}; given up {given_up} of the newest {of} people"; "{zh}；最近 {of} 人中已放弃 {given_up} 人"),
     };
     Line { name: say!("profiles"; "用户资料"), mark: Mark::Ok, text }
+}
+
+/// The ways that are paused have lines of their own.
+fn queue(facts: &Facts, state: &QueueState) -> Line {
+    let alarm = [Kind::Queue, Kind::QueueDead, Kind::QueueAway].iter().any(|kind| facts.alarm_of(*kind, ""));
+    let (warns, text) = match state {
+        QueueState::Away { why, .. } => {
+            let (en, zh) = (&why.en, &why.zh);
+            (true, say!("its database: {en}"; "其数据库：{zh}"))
+        }
+        QueueState::Stands { watch, late_ms, .. } => {
+            let (pending, due, given_up) = (watch.pending, watch.due, watch.given_up);
+            let oldest = match watch.oldest_ms.map(span) {
+                Some(Text { en, zh }) => say!(", oldest {en}"; "，最早的已等 {zh}"),
+                None => say!(""; ""),
+            };
+            let (en, zh) = (oldest.en, oldest.zh);
+            let late = watch.unanswered_ms.is_some_and(|ms| ms > *late_ms);
+            (late, say!("pending {pending}, due {due}{en}; given up in a day {given_up}"; "待发送 {pending}，到期 {due}{zh}；一天内放弃 {given_up}"))
+        }
+    };
+    let mark = match (alarm, warns) {
+        (true, _) => Mark::Alarm,
+        (false, true) => Mark::Warn,
+        (false, false) => Mark::Ok,
+    };
+    Line { name: say!("queue"; "通知队列"), mark, text }
 }
 
 fn token_line(facts: &Facts, account: &str, token: &StoredToken) -> Line {

@@ -20,6 +20,8 @@ pub struct Rule {
     pub kinds: Vec<Kind>,
     /// Who is told; `None` is whoever is told without a rule.
     pub to: Option<Vec<Recipient>>,
+    /// The column that holds the userid of who is told, such as the member's consultant; where it is empty, `to` counts.
+    pub to_column: Option<String>,
     /// In which words.
     pub words: Words,
     /// By which way.
@@ -58,6 +60,7 @@ impl Reader<'_> {
             when: self.when(fields)?,
             kinds: self.kinds()?,
             to: self.to()?,
+            to_column: self.to_column(fields)?,
             words: self.words(words)?,
             ways: self.ways(ways)?,
             line: self.table.line,
@@ -89,6 +92,18 @@ impl Reader<'_> {
     fn to(&self) -> Result<Option<Vec<Recipient>>> {
         let Some(list) = self.table.list("to") else { return Ok(None) };
         Recipient::list(&list.join("|")).map(Some).map_err(|wrong| self.wrap("to", wrong))
+    }
+
+    fn to_column(&self, fields: &[String]) -> Result<Option<String>> {
+        let Some(name) = self.table.text("to_column").map(Secret::reveal) else { return Ok(None) };
+        match fields.iter().find(|field| field.as_str() == name) {
+            Some(field) => Ok(Some(field.clone())),
+            None => {
+                let known = fields.join(", ");
+                let error = self.error("to_column", say!("{name:?} is not among fields"; "{name:?} 不在 fields 之列"));
+                Err(error.next(say!("there is {known}"; "现有 {known}")))
+            }
+        }
     }
 
     fn words(&self, otherwise: &Words) -> Result<Words> {

@@ -17,6 +17,12 @@ fn one_that_only_receives_needs_no_secret_and_no_number() {
     assert_eq!(crm.tokens.iter().map(Secret::reveal).collect::<Vec<_>>(), ["T1", "T0"]);
     assert!(crm.receives() && !crm.has_token() && crm.aes_keys.len() == 2);
     assert_eq!(config.access(None).unwrap().name, "crm", "the only account there is");
+    let error = config.secret_of(crm).unwrap_err();
+    assert!(
+        error.what.en.starts_with("account crm (corp_id: line 2 of ") && error.what.en.ends_with("has no Secret"),
+        "{error}"
+    );
+    assert_eq!(error.next.unwrap().en, "set WECOM_SECRET, or secret in [wecom.crm]");
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! POST /cgi-bin/webhook/send: a message to a group, by its robot (WeCom reference 4). The key in the query is the only
 //! credential: it stands in no error and no log.
 
-use super::message::unknown;
 use crate::domain::robot::Robot;
 use crate::domain::secret::Secret;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::platform::Platform;
-use crate::platform::http::{Client, Request};
+use crate::platform::http::{Client, Request, may_have_arrived};
 use serde::Serialize;
 
 /// Bytes of a text message; a longer one is refused with 40058.
@@ -24,16 +23,22 @@ struct Text<'a> {
 }
 
 /// Sends a text, cut to what the platform takes. Text and not markdown: who reads the group in WeChat sees no markdown.
-/// Where the message may have arrived though no answer came, the error is [`Kind::Unknown`](crate::error::Kind::Unknown).
+/// Where the message may have arrived though no answer came, the error is [`Kind::Unknown`].
 pub async fn send(client: &Client, robot: &Robot, text: &str) -> Result<()> {
     let message = Message { msgtype: "text", text: Text { content: cut(text) } };
-    post(client, &robot.base, &robot.key, Request::post("webhook/send", &message)?).await
+    let sent = post(client, &robot.base, &robot.key, Request::post("webhook/send", &message)?).await;
+    sent.map_err(|mut error| {
+        if may_have_arrived(&error) {
+            error.kind = Kind::Unknown;
+        }
+        error
+    })
 }
 
-/// Sends what was made ready.
+/// Sends what was made ready; what an error leaves open is for the caller to say.
 pub(super) async fn post(client: &Client, base: &str, key: &Secret, request: Request) -> Result<()> {
     let request = request.with("key", key.reveal()).hiding(key);
-    client.call_at(Platform::WeCom, base, &request).await.map(drop).map_err(unknown)
+    client.call_at(Platform::WeCom, base, &request).await.map(drop)
 }
 
 fn cut(text: &str) -> &str {
@@ -45,7 +50,6 @@ fn cut(text: &str) -> &str {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::error::Kind;
     use crate::platform::testing::{Server, Step, client, impatient, ok};
     use std::time::Duration;
 

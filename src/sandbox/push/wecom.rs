@@ -97,8 +97,7 @@ pub fn seal(account: &Account, letter: &Letter, now: i64, damage: Option<Break>)
         _ => String::new(),
     };
     let [to, agent, sealed] = [&account.app_id, &agent, &sealed].map(|text| xml::cdata(text));
-    let body =
-        format!("<xml><ToUserName>{to}</ToUserName><AgentID>{agent}</AgentID><Encrypt>{sealed}</Encrypt></xml>");
+    let body = format!("<xml><ToUserName>{to}</ToUserName><AgentID>{agent}</AgentID><Encrypt>{sealed}</Encrypt></xml>");
     let body = if damage == Some(Break::Truncate) { envelope::half(body) } else { body };
     Ok(Envelope { query: vec![("msg_signature", signature), ("timestamp", timestamp), ("nonce", nonce)], body })
 }

@@ -196,6 +196,7 @@ async fn secrets_of_apps_are_nowhere_written_and_keys_are_shown_as_they_are_past
     let expected = json!({
         "name": "wecom", "kind": "wecom", "api_base": stage.sandbox.url(),
         "corp_id": wecom.app_id, "agent_id": 1_000_002, "secret": wecom.secret.reveal(),
+        "token": wecom.token.reveal(), "aes_key": wecom.aes_key.as_ref().unwrap().reveal(),
     });
     assert_eq!(shown[1], expected);
     assert_eq!((&shown[2]["kind"], shown[2]["app_id"].as_str().map(str::len)), (&json!("minigame"), Some(18)));

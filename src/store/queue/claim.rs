@@ -114,9 +114,10 @@ impl Store {
     }
 
     async fn in_hand(&self, lease: &str) -> Result<Vec<Claimed>> {
-        let created = Words(self.dialect).stamp_ms("created_at");
+        let words = Words(self.dialect);
+        let (created, payload) = (words.stamp_ms("created_at"), words.json("payload"));
         let sql = format!(
-            "SELECT id, member_id, notification_type, payload, attempts, max_attempts, channel, recipients, body, \
+            "SELECT id, member_id, notification_type, {payload}, attempts, max_attempts, channel, recipients, body, \
              digest_id, digest, suspect, {created} FROM member_notification_queue \
              WHERE status = 'processing' AND lease_token = ? ORDER BY id"
         );
@@ -243,7 +244,14 @@ mod tests {
 
     #[test]
     fn servers_that_skip_locked_rows_are_known() {
-        for version in ["8.0.1", "8.4.2-log", "10.6.0-MariaDB", "10.11.19-MariaDB-0+deb12u1", "5.5.5-10.11.6-MariaDB", "11.4.2-MariaDB"] {
+        for version in [
+            "8.0.1",
+            "8.4.2-log",
+            "10.6.0-MariaDB",
+            "10.11.19-MariaDB-0+deb12u1",
+            "5.5.5-10.11.6-MariaDB",
+            "11.4.2-MariaDB",
+        ] {
             assert!(skips_locked(version), "{version}");
         }
         for version in ["5.7.44", "8.0.0", "10.5.23-MariaDB", "5.5.5-10.4.8-MariaDB", ""] {

@@ -104,9 +104,11 @@ impl Store {
 
     /// One row.
     pub async fn notice(&self, id: i64) -> Result<Option<WholeNotice>> {
+        let words = Words(self.dialect);
         let sql = format!(
-            "SELECT {}, payload, body, digest, dedupe_key FROM member_notification_queue WHERE id = ?",
-            columns(Words(self.dialect))
+            "SELECT {}, {}, body, digest, dedupe_key FROM member_notification_queue WHERE id = ?",
+            columns(words),
+            words.json("payload")
         );
         let whole = |row: &Row<'_>| {
             Ok(WholeNotice {

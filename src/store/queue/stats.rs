@@ -40,11 +40,15 @@ impl Store {
         let words = Words(self.dialect);
         let (now, now_ms) = (words.now(), self.dialect.now_ms());
         let states = self
-            .rows("SELECT status, COUNT(*) FROM member_notification_queue GROUP BY status ORDER BY status", vec![], |row| {
-                Ok((row.text(0)?, row.int(1)?))
-            })
+            .rows(
+                "SELECT status, COUNT(*) FROM member_notification_queue GROUP BY status ORDER BY status",
+                vec![],
+                |row| Ok((row.text(0)?, row.int(1)?)),
+            )
             .await?;
-        let due = format!("SELECT COUNT(*) FROM member_notification_queue WHERE status = 'pending' AND available_at <= {now}");
+        let due = format!(
+            "SELECT COUNT(*) FROM member_notification_queue WHERE status = 'pending' AND available_at <= {now}"
+        );
         let oldest = format!(
             "SELECT MAX({now_ms} - {}) FROM member_notification_queue WHERE status = 'processing' \
              OR (status = 'pending' AND available_at <= {now})",

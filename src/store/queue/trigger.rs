@@ -142,7 +142,7 @@ fn insert(dialect: Dialect, source: &Source, members: &Members, kind: Kind, diff
 }
 
 /// id, kind, dedupe_key and payload of a row of the queue; `row` names the member.
-fn values(dialect: Dialect, source: &Source, members: &Members, kind: Kind, row: &str) -> [String; 4] {
+pub(super) fn values(dialect: Dialect, source: &Source, members: &Members, kind: Kind, row: &str) -> [String; 4] {
     let id = format!("{row}.{}", quoted(dialect, members.column(&source.id).map_or(&source.id, |column| &column.name)));
     let word = kind.as_str();
     // A change may come again: its key counts. Nothing is read for it.

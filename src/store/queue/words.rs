@@ -59,6 +59,14 @@ impl Words {
         }
     }
 
+    /// A column of JSON as text: MySQL has a type of its own for it.
+    pub fn json(self, column: &str) -> String {
+        match self.0 {
+            Dialect::Sqlite => column.to_owned(),
+            Dialect::MySql => format!("CAST({column} AS CHAR CHARACTER SET utf8mb4)"),
+        }
+    }
+
     /// UPDATE of the rows that a query names, by their id: `set` and `still` speak of the table as `q`.
     pub fn update_those(self, these: &str, set: &str, still: &str) -> String {
         match self.0 {

@@ -25,7 +25,8 @@ async fn what_cannot_get_better_is_dead_at_once(stage: Stage) {
     crm.register(1, 1).await;
     let done = crm.stage.verb(&["queue", "drain"]).await.expect_code(3);
     assert!(done.stderr.contains("1 given up") && done.stderr.contains("wxops queue list --failed"), "{}", done.stderr);
-    let rows = crm.stage.rows("SELECT status, attempts, last_error_code, last_error FROM member_notification_queue").await;
+    let rows =
+        crm.stage.rows("SELECT status, attempts, last_error_code, last_error FROM member_notification_queue").await;
     let row: Vec<&str> = rows[0].iter().map(|value| value.as_deref().unwrap_or("-")).collect();
     assert_eq!(row[..3], ["dead", "1", "81013"]);
     assert!(row[3].contains("errcode 81013"), "{row:?}");

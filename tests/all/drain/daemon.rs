@@ -53,7 +53,8 @@ async fn new_members_are_found_without_a_trigger(stage: Stage) {
     crm.queue = "capture = \"poll\"".into();
     crm.configure();
     let mut daemon = daemon(&crm).await;
-    until("the first look", async || (crm.stage.number("SELECT COUNT(*) FROM queue_capture").await == 1).then_some(())).await;
+    until("the first look", async || (crm.stage.number("SELECT COUNT(*) FROM queue_capture").await == 1).then_some(()))
+        .await;
     crm.register(3, 3).await;
     until("three messages", async || (crm.received().await.len() == 3).then_some(())).await;
     daemon.signal("TERM");

@@ -11,7 +11,13 @@ stories! {
 }
 
 async fn the_queue_is_told_of(stage: Stage) {
-    let crm = Crm::new(stage, &["--wecom-invalid", "gone"], "zhang", "[[queue.rule]]\nwhen = 'wechat = \"w1\"'\nto = [\"gone\"]\n").await;
+    let crm = Crm::new(
+        stage,
+        &["--wecom-invalid", "gone"],
+        "zhang",
+        "[[queue.rule]]\nwhen = 'wechat = \"w1\"'\nto = [\"gone\"]\n",
+    )
+    .await;
     crm.register(4, 2).await;
     let status = crm.stage.verb(&["--json", "queue", "status"]).await.expect_code(0).json().remove(0);
     assert_eq!((&status["states"]["pending"], &status["due"]), (&4.into(), &4.into()), "{status}");
@@ -40,7 +46,11 @@ async fn the_queue_is_told_of(stage: Stage) {
     }
     crm.stage.verb(&["queue", "list", "--state", "gone"]).await.expect_code(2);
     let shown = crm.stage.verb(&["--json", "queue", "show", "1"]).await.expect_code(0).json().remove(0);
-    assert_eq!((&shown["payload"]["member_no"], &shown["recipients"][0]), (&"M0".into(), &"user:zhang".into()), "{shown}");
+    assert_eq!(
+        (&shown["payload"]["member_no"], &shown["recipients"][0]),
+        (&"M0".into(), &"user:zhang".into()),
+        "{shown}"
+    );
     assert_eq!(shown["body"]["enable_duplicate_check"], 1, "{shown}");
 }
 
@@ -49,7 +59,8 @@ async fn a_person_sends_again(stage: Stage) {
     crm.register(3, 3).await;
     crm.drain(3).await;
     crm.platform.faults(&[]).await;
-    let plan = crm.stage.verb(&["--json", "queue", "retry", "--dead", "--dry-run"]).await.expect_code(0).json().remove(0);
+    let plan =
+        crm.stage.verb(&["--json", "queue", "retry", "--dead", "--dry-run"]).await.expect_code(0).json().remove(0);
     assert_eq!((&plan["due"], crm.count("dead").await), (&3.into(), 3));
     crm.stage.verb(&["queue", "retry", "1"]).await.expect_code(0);
     assert_eq!(crm.drain(0).await["sent"], 1);
@@ -76,7 +87,8 @@ async fn old_rows_go(stage: Stage) {
     let refused = crm.stage.verb(&cleanup).await.expect_code(2);
     assert!(refused.stderr.contains("--yes"), "{}", refused.stderr);
     crm.stage.verb(&["queue", "cleanup", "--older-than", "1h", "--yes"]).await.expect_code(2);
-    let plan = crm.stage.verb(&[&["--json"], &cleanup[..], &["--dry-run"]].concat()).await.expect_code(0).json().remove(0);
+    let plan =
+        crm.stage.verb(&[&["--json"], &cleanup[..], &["--dry-run"]].concat()).await.expect_code(0).json().remove(0);
     assert_eq!(plan["deleted"], 3, "{plan}");
     crm.stage.verb(&[&cleanup[..], &["--yes"]].concat()).await.expect_code(0);
     assert_eq!((crm.count("sent").await, crm.count("dead").await, crm.count("pending").await), (1, 1, 1));

@@ -1,7 +1,7 @@
 //! Killed anywhere: nobody is lost, what may have gone out twice is marked, and the member's staff sees it once.
 
 use super::pass::words;
-use super::{Crm, stories};
+use super::{BY_COLUMN, Crm, stories};
 use crate::process;
 use crate::stage::Stage;
 use std::collections::BTreeMap;
@@ -18,9 +18,8 @@ const KILLS: u64 = 10;
 
 async fn killed_anywhere_nobody_is_lost(stage: Stage) {
     let kills = std::env::var("WXOPS_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS);
-    let rules: String = (0..60).map(|at| format!("[[queue.rule]]\nwhen = 'wechat = \"w{at}\"'\nto = [\"staff{at}\"]\n")).collect();
-    let crm = Crm::new(stage, &["--latency", "20ms"], "zhang", &rules).await;
-    let members = 60 * usize::try_from(kills).unwrap().clamp(4, 10);
+    let crm = Crm::new(stage, &["--latency", "20ms"], "zhang", BY_COLUMN).await;
+    let members = 60 * usize::try_from(kills).unwrap().clamp(5, 10) / 2;
     crm.register(members, 60).await;
     let config = crm.stage.config();
     let mut killed = 0;

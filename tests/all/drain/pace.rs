@@ -37,8 +37,11 @@ async fn five_hundred_to_one_person_by_eight(stage: Stage) {
     }
     assert_eq!((crm.count("sent").await, crm.count("pending").await), (501, 0));
     let received = crm.received().await;
-    let mut seen: Vec<&str> =
-        received.iter().flat_map(|(_, text)| words(text)).filter(|word| word.starts_with('M') && word.len() > 1).collect();
+    let mut seen: Vec<&str> = received
+        .iter()
+        .flat_map(|(_, text)| words(text))
+        .filter(|word| word.starts_with('M') && word.len() > 1)
+        .collect();
     seen.sort_unstable();
     let all = seen.len();
     seen.dedup();
@@ -50,12 +53,19 @@ async fn what_waits_for_the_pace_goes_out_a_minute_later(stage: Stage) {
     let crm = Crm::new(stage, &[], "zhang", "").await;
     crm.register(30, 30).await;
     let told = crm.drain(0).await;
-    assert_eq!((told["sent"].as_u64(), told["messages"].as_u64()), (Some(30), Some(30)), "what fits goes out one by one: {told}");
+    assert_eq!(
+        (told["sent"].as_u64(), told["messages"].as_u64()),
+        (Some(30), Some(30)),
+        "what fits goes out one by one: {told}"
+    );
     crm.register(2, 2).await;
     let told = crm.drain(0).await;
     assert_eq!((told["sent"].as_u64(), told["paced"].as_u64()), (Some(0), Some(2)), "{told}");
     assert!(told["next_in_ms"].as_i64().is_some_and(|ms| (40_000..=61_000).contains(&ms)), "{told}");
-    assert_eq!(crm.stage.number("SELECT MAX(attempts) FROM member_notification_queue WHERE status = 'pending'").await, 0);
+    assert_eq!(
+        crm.stage.number("SELECT MAX(attempts) FROM member_notification_queue WHERE status = 'pending'").await,
+        0
+    );
     crm.pass_time(61).await;
     crm.platform.advance(61).await;
     assert_eq!(crm.drain(0).await["sent"], 2);
@@ -81,7 +91,9 @@ async fn an_hour_has_a_thousand(stage: Stage) {
     let app = crm.stage.rows("SELECT app FROM send_pace WHERE recipient = 'zhang'").await[0][0].clone().unwrap();
     let now = crm.stage.number("SELECT MAX(sent_at) FROM send_pace").await;
     let rows: Vec<String> = (1..1000).map(|at| format!("('{app}', 'zhang', 0, {})", now - 1_800_000 - at)).collect();
-    crm.stage.execute(&format!("INSERT INTO send_pace (app, recipient, queue_id, sent_at) VALUES {}", rows.join(", "))).await;
+    crm.stage
+        .execute(&format!("INSERT INTO send_pace (app, recipient, queue_id, sent_at) VALUES {}", rows.join(", ")))
+        .await;
     crm.register(1, 1).await;
     let told = crm.drain(0).await;
     assert_eq!((told["sent"].as_u64(), told["paced"].as_u64()), (Some(0), Some(1)), "{told}");

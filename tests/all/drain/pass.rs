@@ -1,6 +1,6 @@
 //! A pass: what is due goes out once, whoever else drains.
 
-use super::{Crm, stories};
+use super::{BY_COLUMN, Crm, stories};
 use crate::stage::Stage;
 
 stories! {
@@ -39,8 +39,7 @@ async fn a_new_member_reaches_the_staff(stage: Stage) {
 }
 
 async fn eight_at_once_send_each_row_once(stage: Stage) {
-    let rules: String = (0..40).map(|at| format!("[[queue.rule]]\nwhen = 'wechat = \"w{at}\"'\nto = [\"staff{at}\"]\n")).collect();
-    let crm = Crm::new(stage, &["--latency", "10ms"], "zhang", &rules).await;
+    let crm = Crm::new(stage, &["--latency", "10ms"], "zhang", BY_COLUMN).await;
     crm.register(320, 40).await;
     crm.drains(8, &["--batch", "7"]).await;
     assert_eq!((crm.count("sent").await, crm.count("pending").await), (320, 0));

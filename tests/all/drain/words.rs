@@ -13,7 +13,15 @@ stories! {
 async fn odd_members_are_told_of(stage: Stage) {
     let mut crm = Crm::new(stage, &[], "zhang", "message = \"markdown\"").await;
     let long = "字".repeat(255);
-    let names = ["😀👨‍👩‍👧‍👦", "𠮷野家", "O''Brien \"x\" \\\\", "**bold** [a](http://x) <@all> # h", "{{ phone }} {% raw %}", &long, ""];
+    let names = [
+        "😀👨‍👩‍👧‍👦",
+        "𠮷野家",
+        "O''Brien \"x\" \\\\",
+        "**bold** [a](http://x) <@all> # h",
+        "{{ phone }} {% raw %}",
+        &long,
+        "",
+    ];
     for (at, name) in names.iter().enumerate() {
         let sql = format!(
             "INSERT INTO members (member_no, nickname, created_at, updated_at) \
@@ -27,7 +35,9 @@ async fn odd_members_are_told_of(stage: Stage) {
     let told = crm.drain(0).await;
     assert_eq!((&told["sent"], &told["dead"]), (&8.into(), &0.into()), "{told}");
     let received = crm.received().await;
-    let of = |number: &str| received.iter().find(|(_, text)| text.contains(number)).map(|(_, text)| text.clone()).expect("a message");
+    let of = |number: &str| {
+        received.iter().find(|(_, text)| text.contains(number)).map(|(_, text)| text.clone()).expect("a message")
+    };
     assert!(of("ODD0").contains("👨‍👩‍👧‍👦") && of("ODD1").contains("𠮷"), "{received:?}");
     assert!(!of("ODD3").contains("<@all>") && !of("ODD3").contains("[a](http://x)"), "{}", of("ODD3"));
     assert!(!of("ODD4").contains("138"), "{}", of("ODD4"));
@@ -60,7 +70,9 @@ async fn a_clock_that_was_set_back_delays_nobody(stage: Stage) {
     let crm = Crm::new(stage, &[], "zhang", "").await;
     crm.register(3, 3).await;
     crm.pass_time(-7200).await;
-    crm.stage.execute("UPDATE member_notification_queue SET status = 'processing', lease_token = 'dead' WHERE id = 1").await;
+    crm.stage
+        .execute("UPDATE member_notification_queue SET status = 'processing', lease_token = 'dead' WHERE id = 1")
+        .await;
     crm.stage.execute("UPDATE member_notification_queue SET locked_until = available_at WHERE id = 1").await;
     assert_eq!(crm.drain(0).await["sent"], 3);
 }

@@ -21,8 +21,19 @@ use std::time::Duration;
 /// The console waits for the echo no longer.
 const ECHO_WITHIN: Duration = Duration::from_secs(1);
 
-/// The applications that are checked: the one that was named, the only account there is, with `all` each that receives.
-pub fn chosen(config: &Config) -> Vec<&WeCom> {
+/// The applications that are checked: the one that was named, the only account there is, with `all` each that receives;
+/// where nobody is named, whose callbacks arrive at this URL.
+pub fn chosen<'a>(config: &'a Config, url: Option<&str>) -> Vec<&'a WeCom> {
+    let url = url.filter(|_| config.account.is_none()).and_then(|url| Url::parse(url).ok());
+    if let Some(url) = url.filter(|url| url.path().starts_with("/wecom/")) {
+        let arrives = |wecom: &&WeCom| {
+            wecom.receives()
+                && [config.wecom_path(wecom), format!("/wecom/{}/event", wecom.name)]
+                    .iter()
+                    .any(|path| path == url.path())
+        };
+        return config.wecoms.iter().filter(arrives).collect();
+    }
     if config.account.as_deref() == Some("all") {
         return config.wecoms.iter().filter(|wecom| wecom.receives()).collect();
     }
