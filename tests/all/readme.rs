@@ -245,7 +245,8 @@ async fn a_queue(folder: &tempfile::TempDir) {
     verb(folder, "queue install --demo --yes", "").await.expect_code(0);
     let trial = folder.path().join("wxops-sandbox");
     let rows = Rows::open(Db::Sqlite, "readme", &trial).await.unwrap();
-    rows.execute("INSERT INTO members (member_no, created_at, updated_at) VALUES ('A1', '2026-11-28', '2026-11-28')").await;
+    rows.execute("INSERT INTO members (member_no, created_at, updated_at) VALUES ('A1', '2026-11-28', '2026-11-28')")
+        .await;
     rows.execute("UPDATE member_notification_queue SET status = 'dead', last_error_code = 81013").await;
     let app = "[wecom.crm]\ncorp_id = 'ww0'\nagent_id = 1\nsecret = 's'\nto_user = 'zhang'\n";
     let config = fs::read_to_string(trial.join("wxops.toml")).unwrap() + app;
