@@ -40,7 +40,8 @@ impl Verb {
                 let config = context.config()?.clone();
                 let account = push::Configured::of(&config, verb.to.as_deref());
                 verb.account = config.account;
-                verb.sandbox.get_or_insert_with(|| account.as_ref().map_or_else(|| client::of(None), |it| it.sandbox()));
+                verb.sandbox
+                    .get_or_insert_with(|| account.as_ref().map_or_else(|| client::of(None), |it| it.sandbox()));
                 let asked = verb.dry_run || verb.event == "list";
                 let report = verb.run(account.as_ref()).await?;
                 show(context, &report, report.table(lang), asked)?;
