@@ -106,10 +106,12 @@ impl Channels {
         }
     }
 
-    /// A way that was paused is so no longer.
-    pub async fn resume(&self, via: Via) {
-        if let Err(error) = self.app.store.resume(self.account(), Channels::api(via)).await {
-            tracing::debug!(%error, "the end of a pause is not written down");
+    /// Messages went through: what was paused is so no longer.
+    pub async fn well_again(&self) {
+        for via in Via::ALL.into_iter().filter(|via| self.has(*via)) {
+            if let Err(error) = self.app.store.resume(self.account(), Channels::api(via)).await {
+                tracing::debug!(%error, "the end of a pause is not written down");
+            }
         }
     }
 

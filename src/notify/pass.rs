@@ -132,7 +132,7 @@ impl Notifier {
         }
         let counts = shared.counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if counts.messages > 0 && error.is_none() {
-            self.well_again().await;
+            self.channels.well_again().await;
         }
         let next_in_ms = *shared.next_in_ms.lock().unwrap_or_else(PoisonError::into_inner);
         Passed { counts, next_in_ms, error }
@@ -247,13 +247,6 @@ impl Notifier {
     async fn remember(&self, via: Via, end: &End) {
         if let Some(pause) = end.pause {
             self.channels.pause(via, pause, &end.error).await;
-        }
-    }
-
-    /// Messages went through: what was paused is so no longer.
-    async fn well_again(&self) {
-        for via in Via::ALL.into_iter().filter(|via| self.channels.has(*via)) {
-            self.channels.resume(via).await;
         }
     }
 

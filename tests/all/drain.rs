@@ -40,7 +40,8 @@ impl Crm {
     /// With this sandbox, `to_user` and the queue's settings.
     pub async fn new(mut stage: Stage, sandbox: &[&str], to: &str, queue: &str) -> Self {
         let accounts = std::fs::read_to_string(stage.folder().join("accounts.toml")).unwrap_or_default();
-        let accounts = accounts + &format!("[wecom.crm]\ncorp_id = \"{CORP}\"\nagent_id = {AGENT}\nsecret = \"{SECRET}\"\n");
+        let accounts =
+            accounts + &format!("[wecom.crm]\ncorp_id = \"{CORP}\"\nagent_id = {AGENT}\nsecret = \"{SECRET}\"\n");
         let accounts = stage.write("staff.toml", &accounts).display().to_string();
         let always = ["sandbox", "run", "--listen", "127.0.0.1:0", "--accounts-file", &accounts];
         let server = Server::start(stage.folder(), &[&always[..], sandbox].concat(), &[], "listening on http://").await;

@@ -245,7 +245,8 @@ async fn a_queue(folder: &tempfile::TempDir) {
     verb(folder, "queue install --demo --yes", "").await.expect_code(0);
     let trial = folder.path().join("wxops-sandbox");
     let rows = Rows::open(Db::Sqlite, "readme", &trial).await.unwrap();
-    rows.execute("INSERT INTO members (member_no, created_at, updated_at) VALUES ('A1', '2026-11-28', '2026-11-28')").await;
+    rows.execute("INSERT INTO members (member_no, created_at, updated_at) VALUES ('A1', '2026-11-28', '2026-11-28')")
+        .await;
     rows.execute("UPDATE member_notification_queue SET status = 'dead', last_error_code = 81013").await;
     let app = "[wecom.crm]\ncorp_id = 'ww0'\nagent_id = 1\nsecret = 's'\nto_user = 'zhang'\n";
     let config = fs::read_to_string(trial.join("wxops.toml")).unwrap() + app;
@@ -274,7 +275,7 @@ fn is_metric(text: &str) -> bool {
 fn setting(line: &str) -> Option<(Option<String>, Option<String>)> {
     let (_, made) = line.strip_prefix("pub(super) const ")?.split_once(": Setting = ")?;
     let mut names = made.split('"').skip(1).step_by(2).map(str::to_owned);
-    Some(match made.contains("env: None") {
+    Some(match made.contains("env: None") || made.starts_with("in_file(") {
         true => (None, names.next()),
         false => (names.next(), names.next()),
     })

@@ -10,8 +10,8 @@ use crate::rows::{Db, skip};
 use crate::stage::{Stage, until};
 use crate::stories::stories;
 use std::fs;
-use std::os::unix::net::UnixDatagram;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
@@ -62,7 +62,12 @@ fn jobs_share_the_house_of_serve() {
     let serve = fs::read_to_string(repository("systemd/wxops.service")).unwrap();
     let walls = |unit: &str| -> Vec<String> {
         let from = unit.find("\nDynamicUser=yes").unwrap();
-        unit[from..].lines().take_while(|line| *line != "[Install]").filter(|line| !line.is_empty()).map(str::to_owned).collect()
+        unit[from..]
+            .lines()
+            .take_while(|line| *line != "[Install]")
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect()
     };
     let of_serve = walls(&serve);
     for path in shipped().iter().filter(|path| is_job(path)) {
@@ -112,7 +117,9 @@ async fn the_drain_unit_does_its_work(stage: Stage) {
         Db::Sqlite => ("'2026-01-01T00:00:00.000Z'", "0"),
         Db::MariaDb => ("'2026-01-01'", "'2026-01-01'"),
     };
-    crm.stage.execute(&format!("UPDATE member_notification_queue SET processed_at = {old}, available_at = {due}")).await;
+    crm.stage
+        .execute(&format!("UPDATE member_notification_queue SET processed_at = {old}, available_at = {due}"))
+        .await;
     start(&crm.stage, &job, "queue cleanup --older-than 30d --yes").await.expect_code(0);
     assert_eq!(crm.stage.number("SELECT COUNT(*) FROM member_notification_queue").await, 0);
 }
@@ -302,7 +309,10 @@ async fn init_writes_units_that_work_where_it_stands() {
     let read = |name: &str| fs::read_to_string(units.path().join(name)).unwrap();
     let (folder, secret) = (stage.folder().display(), secret.display());
     let serve = read("wxops.service");
-    assert!(serve.contains(&format!("cp -t /run/wxops {folder}/wxops.toml {secret} {folder}/new.txt && chown")), "{serve}");
+    assert!(
+        serve.contains(&format!("cp -t /run/wxops {folder}/wxops.toml {secret} {folder}/new.txt && chown")),
+        "{serve}"
+    );
     for (unit, has) in [("wxops-drain.service", true), ("wxops-queue.service", true), ("wxops-token.service", false)] {
         let line = format!("\nLoadCredential=new.txt:{folder}/new.txt\n");
         assert_eq!(read(unit).contains(&line), has, "{unit}");

@@ -104,7 +104,6 @@ const ASKED_FOR: &[&str] = &[
     "events stats",
     "jobs list",
     "jobs show",
-    "queue validate",
     "db status",
     "completions",
     "man",

@@ -24,7 +24,9 @@ stories! {
 
 mod away {
     use super::*;
-    fault_stories! { what_comes_while_the_database_is_away_moves_in }
+    fault_stories! {
+        what_comes_while_the_database_is_away_moves_in,
+    }
 }
 
 /// What the console of an application shows; its CorpID stands in the place of the AppID.

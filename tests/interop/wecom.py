@@ -60,7 +60,7 @@ class Callback(BaseHTTPRequestHandler):
         try:
             clear = CRYPTO.decrypt_message(body, query["msg_signature"], query["timestamp"], query["nonce"])
             message = parse_message(clear)
-            told, status = {"type": message.type, "source": message.source, "agent": message.agent}, 200
+            told, status = {"type": message.type, "source": message.source, "agent": getattr(message, "agent", None)}, 200
         except Exception as error:  # whatever it is, the story tells it
             told, status = {"error": repr(error), "body": body}, 500
         tell(told)

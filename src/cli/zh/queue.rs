@@ -13,9 +13,10 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "The database user that the triggers run as, such as crm@localhost",
         "触发器以哪个数据库用户运行，例如 crm@localhost",
     ),
-    ("How new members are found; poll needs no trigger", "如何发现新会员；poll 不需要触发器"),
-    ("By a trigger on their table", "用会员表上的触发器"),
-    ("By looking for new ids", "按新编号查找"),
+    (
+        "How new members are found; poll looks for new ids and needs no trigger",
+        "如何发现新会员；poll 按新编号查找，不需要触发器",
+    ),
     ("Make a table of members where there is none, to try it out", "没有会员表时创建一个，供试用"),
     ("Find what has drifted since the queue was installed", "查找队列安装后发生的偏差"),
     (

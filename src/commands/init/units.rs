@@ -117,7 +117,9 @@ impl Paths {
         // One that has a place of its own is read there, unless that is closed to services.
         let closed = |name: &String| {
             let path = Path::new(name);
-            path.is_relative() || UNSEEN.iter().any(|folder| path.starts_with(folder)) || path.starts_with(folder_of(&config))
+            path.is_relative()
+                || UNSEEN.iter().any(|folder| path.starts_with(folder))
+                || path.starts_with(folder_of(&config))
         };
         elsewhere.extend(far.into_iter().filter(closed));
         Ok(Paths { binary: call::binary(sources)?, config, beside, templates, elsewhere, here })

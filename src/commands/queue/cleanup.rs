@@ -24,7 +24,7 @@ const YOUNGEST: Duration = Duration::from_secs(86_400);
 /// Those that were sent or taken back, in small transactions beside running
 /// drains and registrations. What was given up stays without --include-dead.
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Example:\n  wxops queue cleanup --older-than 30d --yes")]
+#[command(before_help = "Example:\n  wxops queue cleanup --older-than 30d")]
 pub(crate) struct Cleanup {
     /// Only what came to its end longer ago: 30d, at least 1d
     #[arg(long, value_name = "TIME", value_parser = config::duration)]

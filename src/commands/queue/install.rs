@@ -28,7 +28,7 @@ pub struct Install {
     /// The database user that the triggers run as, such as crm@localhost
     #[arg(long, value_name = "USER@HOST")]
     definer: Option<String>,
-    /// How new members are found; poll needs no trigger
+    /// How new members are found; poll looks for new ids and needs no trigger
     #[arg(long, value_enum)]
     capture: Option<How>,
     /// Make a table of members where there is none, to try it out
@@ -42,9 +42,7 @@ pub struct Install {
 /// How new members are found.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum How {
-    /// By a trigger on their table.
     Trigger,
-    /// By looking for new ids.
     Poll,
 }
 

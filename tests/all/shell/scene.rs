@@ -94,8 +94,8 @@ impl Verb {
 
     /// Whether its result is why it is called: then `-q` shows it too.
     pub fn is_question(&self) -> bool {
-        const QUESTIONS: [&str; 10] =
-            ["validate", "show", "list", "near", "status", "stats", "forecast", "explain", "help", "completions"];
+        const QUESTIONS: [&str; 9] =
+            ["show", "list", "near", "status", "stats", "forecast", "explain", "help", "completions"];
         let last = self.name.rsplit(' ').next().unwrap();
         QUESTIONS.contains(&last) || last == "man"
     }

@@ -36,7 +36,7 @@ impl Witness {
     /// The counters now; `None` where nothing answers, or something else than wxops.
     pub async fn counts(&self) -> Option<Counts> {
         let page = self.client.get(&self.url).send().await.ok()?.text().await.ok()?;
-        let counts: Counts = page.lines().filter_map(count).collect();
+        let counts = sums(&page);
         (!counts.is_empty()).then_some(counts)
     }
 }
@@ -45,6 +45,15 @@ impl Witness {
 pub fn grown(before: &Counts, after: &Counts) -> Option<Reason> {
     let mut grown = Reason::all().filter(|reason| after.get(reason) > before.get(reason));
     grown.next().filter(|_| grown.next().is_none())
+}
+
+/// Of each reason all platforms together.
+fn sums(page: &str) -> Counts {
+    let mut counts = Counts::new();
+    for (reason, count) in page.lines().filter_map(count) {
+        *counts.entry(reason).or_default() += count;
+    }
+    counts
 }
 
 fn count(line: &str) -> Option<(Reason, u64)> {
@@ -80,6 +89,8 @@ mod tests {
         assert_eq!(count(line), Some((Reason::Decrypt, 3)));
         assert_eq!(count("wxops_callback_refused_total{platform=\"official\",reason=\"moon\"} 3"), None);
         assert_eq!(count("# HELP wxops_callback_refused_total Callbacks refused."), None);
+        let both = format!("{line}\n{}\n", line.replace("official", "wecom").replace("} 3", "} 4"));
+        assert_eq!(sums(&both), counts(&[(Reason::Decrypt, 7)]), "platforms are not told apart");
     }
 
     #[test]
