@@ -68,7 +68,9 @@ async fn the_queue_is_on_the_screen(stage: Stage) {
     assert_eq!(kinds(&json), ["job", "queue_dead"]);
     let what = json["alarms"][1]["what"].as_str().unwrap();
     assert!(what.contains("within a day: 2") && what.contains("81013"), "{what}");
-    assert_eq!(json["queue"]["newest_given_up"]["id"], "2");
+    // They were under way together: either may have ended last.
+    let newest = json["queue"]["newest_given_up"]["id"].as_str().unwrap();
+    assert!(["1", "2"].contains(&newest), "{newest}");
     let before = if crm.stage.db == Db::Sqlite { "'2020-01-01T00:00:00.000Z'" } else { "'2020-01-01'" };
     crm.stage.execute(&format!("UPDATE member_notification_queue SET processed_at = {before}")).await;
     crm.stage.execute("DELETE FROM job_run").await;
