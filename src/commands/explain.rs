@@ -40,7 +40,7 @@ pub struct Explain {
     #[arg(value_name = "CODE|RID|LINE", allow_negative_numbers = true)]
     what: Vec<OsString>,
     /// Whose codes they are; without it, both meanings are told of
-    #[arg(long, value_name = "PLATFORM", value_parser = ["wechat", "wecom"])]
+    #[arg(long, value_name = "wechat|wecom", value_parser = ["wechat", "wecom"], hide_possible_values = true)]
     platform: Option<String>,
 }
 

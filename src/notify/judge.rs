@@ -2,7 +2,6 @@
 //! is no fault of the message.
 
 use crate::error::{Error, Kind, Then};
-use crate::platform::http::never_left;
 use crate::store::queue::{Counted, Fate};
 use std::time::Duration;
 
@@ -55,8 +54,9 @@ pub fn judge(error: &Error, attempts: i64, max_attempts: i64) -> Verdict {
     let Some(errcode) = code else {
         return match error.kind {
             Kind::Config | Kind::Refused => back(0, Channel::Stopped),
-            _ if never_left(error) => back(0, Channel::Silent),
-            Kind::Unknown | Kind::Unavailable => Verdict {
+            // Without a token, or while the name of the platform can't be found: nothing has left.
+            Kind::Unavailable => back(0, Channel::Silent),
+            Kind::Unknown => Verdict {
                 fate: Fate::Unknown { in_ms: rand::random_range(UNKNOWN_MS), reason },
                 counted: Counted::Sent,
                 channel: Channel::Silent,

@@ -73,7 +73,6 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("The rows' ids", "行的编号"),
     ("All that were given up", "所有已放弃的"),
     ("Of these only with this errcode", "其中只限该 errcode 的"),
-    ("Say which, change nothing", "只说明是哪些，不做改动"),
     ("Delete old notifications that came to their end", "删除早已结束的通知"),
     (
         "Those that were sent or taken back, in small transactions beside running drains and registrations. What was given up stays without --include-dead.",

@@ -22,13 +22,10 @@ pub(super) async fn check(patient: Arc<Patient>) -> Vec<Finding> {
     }
     let mut findings: Vec<Finding> = config.wecoms.iter().filter_map(odd_key).collect();
     match open(&patient).await {
-        Ok(Some(db)) => {
-            findings.extend(Book::open(config).err().map(|error| Finding::fail(Check::Queue, None, error)));
-            match look(&patient, &db).await {
-                Ok(found) => findings.extend(found),
-                Err(error) => findings.push(Finding::fail(Check::Queue, None, db.named(error))),
-            }
-        }
+        Ok(Some(db)) => match look(&patient, &db).await {
+            Ok(found) => findings.extend(found),
+            Err(error) => findings.push(Finding::fail(Check::Queue, None, db.named(error))),
+        },
         Ok(None) => {}
         Err(error) => findings.push(Finding::fail(Check::Queue, None, error)),
     }
@@ -49,7 +46,9 @@ async fn look(patient: &Patient, db: &QueueDb) -> Result<Vec<Finding>> {
     if !db.is_installed().await? {
         return Ok(not_installed(config, db.place()).into_iter().collect());
     }
-    let mut findings = drifted(config, db).await?;
+    let mut findings: Vec<Finding> =
+        Book::open(config).err().map(|error| Finding::fail(Check::Queue, None, error)).into_iter().collect();
+    findings.extend(drifted(config, db).await?);
     findings.extend(clock(patient, db).await?);
     let watch = db.watch_queue().await?;
     let pending = watch.pending;
