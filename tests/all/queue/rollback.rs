@@ -5,10 +5,12 @@ use crate::stage::Stage;
 use crate::stories::stories;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 
 stories! {
     what_was_not_sent_goes_into_a_file,
     only_our_lines_of_the_crontab_go,
+    the_block_that_init_prints_goes_as_a_whole,
 }
 
 async fn what_was_not_sent_goes_into_a_file(mut stage: Stage) {
@@ -61,7 +63,8 @@ async fn what_was_not_sent_goes_into_a_file(mut stage: Stage) {
     assert_eq!(stage.number("SELECT COUNT(*) FROM members").await, 4);
 }
 
-async fn only_our_lines_of_the_crontab_go(mut stage: Stage) {
+/// A `crontab` that keeps its lines in a file; the file.
+fn crontab(stage: &mut Stage) -> PathBuf {
     let bin = stage.folder().join("bin");
     fs::create_dir(&bin).unwrap();
     let tab = stage.folder().join("tab");
@@ -73,6 +76,22 @@ async fn only_our_lines_of_the_crontab_go(mut stage: Stage) {
     fs::set_permissions(bin.join("crontab"), fs::Permissions::from_mode(0o755)).unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     stage.env.push(("PATH".into(), path));
+    tab
+}
+
+async fn the_block_that_init_prints_goes_as_a_whole(mut stage: Stage) {
+    let tab = crontab(&mut stage);
+    installed(&mut stage, "").await;
+    let printed = stage.verb(&["init", "--crontab"]).await.expect_code(0).stdout;
+    let (jobs, of_the_queue) = printed.split_once("# BEGIN wxops queue\n").unwrap();
+    assert!(of_the_queue.contains(" queue drain ") && !jobs.contains(" queue "), "{printed}");
+    fs::write(&tab, format!("MAILTO=root\n{printed}0 1 * * * last\n")).unwrap();
+    stage.verb(&["queue", "rollback", "--yes"]).await.expect_code(0);
+    assert_eq!(fs::read_to_string(&tab).unwrap(), format!("MAILTO=root\n{jobs}0 1 * * * last\n"));
+}
+
+async fn only_our_lines_of_the_crontab_go(mut stage: Stage) {
+    let tab = crontab(&mut stage);
     let others = "MAILTO=ops@example.com\n*/5 * * * * cd /crm && node scripts/monitor-notification-queue.js\n";
     let job = "* * * * * /usr/local/bin/wxops --config /etc/wxops/wxops.toml -q queue drain --max-time 50s\n";
     let token = "* * * * * /usr/local/bin/wxops --config /etc/wxops/wxops.toml -q token refresh --account all\n";

@@ -109,7 +109,7 @@ pub fn hex(name: &str) -> String {
 fn shaped(variable: &str) -> (String, String) {
     let core = core(variable);
     match variable {
-        "DATABASE_URL" => (format!("mysql://canary:{core}@127.0.0.1:1/canary"), core),
+        "DATABASE_URL" | "WXOPS_QUEUE_DATABASE_URL" => (format!("mysql://canary:{core}@127.0.0.1:1/canary"), core),
         "REDIS_URL" => (format!("redis://:{core}@127.0.0.1:1/0"), core),
         "DB_PASSWORD" => whole(format!("{core}@:/?#[]%&+ '\"\\")),
         _ if variable.contains("AES_KEY") => whole(aes_key(variable)),

@@ -197,6 +197,11 @@ impl Scene {
         words(&line).into_iter().skip(1).filter(|word| word != "--json").map(here).collect()
     }
 
+    /// The configuration of a group's verbs.
+    pub fn config_of(&self, group: &str) -> &str {
+        if group == "queue" { &self.of_the_queue } else { &self.config }
+    }
+
     /// Where the server takes callbacks.
     pub fn callback(&self) -> String {
         format!("http://{}/wechat/event", self.serve.address())
@@ -209,7 +214,7 @@ impl Scene {
 
     /// The child of such a line: global arguments first.
     pub fn command(&self, global: &[&str], args: &[String], env: &[(&str, &str)]) -> Command {
-        let config = if args.first().is_some_and(|group| group == "queue") { &self.of_the_queue } else { &self.config };
+        let config = self.config_of(args.first().map_or("", String::as_str));
         let args = args.iter().map(String::as_str);
         let args: Vec<_> = ["--config", config].into_iter().chain(global.iter().copied()).chain(args).collect();
         let env: Vec<_> = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
