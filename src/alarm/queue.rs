@@ -149,7 +149,8 @@ fn away(setting: &str, why: &Text) -> Finding {
         "the database of the notification queue can't be looked at: {en}";
         "无法查看通知队列的数据库：{zh}"
     );
-    let next = say!("see that it runs, and {setting}; then wxops doctor"; "请确认其在运行并检查 {setting}；然后 wxops doctor");
+    let next =
+        say!("see that it runs, and {setting}; then wxops doctor"; "请确认其在运行并检查 {setting}；然后 wxops doctor");
     Finding::of_all(Kind::QueueAway, 0, what, next)
 }
 

@@ -118,7 +118,9 @@ impl Book {
             return Ok(());
         }
         let by_app = |ways: Ways| ways.via == Via::App || ways.fallback == Some(Via::App);
-        if let Some(rule) = self.queue.rules.iter().find(|rule| rule.to.is_none() && rule.to_column.is_none() && by_app(rule.ways)) {
+        if let Some(rule) =
+            self.queue.rules.iter().find(|rule| rule.to.is_none() && rule.to_column.is_none() && by_app(rule.ways))
+        {
             let line = rule.line;
             return Err(nobody(say!(
                 "the [[queue.rule]] of line {line} names nobody"; "第 {line} 行的 [[queue.rule]] 没有写接收人"

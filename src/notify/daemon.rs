@@ -29,7 +29,8 @@ fn rest(passed: &Passed, rhythm: &Rhythm) -> Duration {
         Some(_) => AWAY,
         None if passed.counts.claimed > 0 => Duration::ZERO,
         None => {
-            let next = passed.next_in_ms.and_then(|ms| u64::try_from(ms).ok()).map_or(rhythm.poll, Duration::from_millis);
+            let next =
+                passed.next_in_ms.and_then(|ms| u64::try_from(ms).ok()).map_or(rhythm.poll, Duration::from_millis);
             next.clamp(rhythm.poll, rhythm.full.max(rhythm.poll))
         }
     }

@@ -7,6 +7,7 @@ mod kept;
 mod kills;
 mod pace;
 mod pass;
+mod waits;
 mod words;
 
 use crate::http;

@@ -11,6 +11,11 @@ BEGIN
     DECLARE done INT DEFAULT 0;
     DECLARE row_id BIGINT UNSIGNED;
     DECLARE token CHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT MD5(CONCAT(UUID(), CONNECTION_ID(), RAND()));
+    -- Rows that somebody else has locked are passed over: nobody waits, and nobody locks another out.
+    DECLARE left_behind CURSOR FOR
+        SELECT id FROM member_notification_queue
+        WHERE status = 'processing' AND locked_until <= UTC_TIMESTAMP(3)
+        LIMIT 1000 FOR UPDATE SKIP LOCKED;
     DECLARE due CURSOR FOR
         SELECT id FROM member_notification_queue
         WHERE status = 'pending' AND available_at <= UTC_TIMESTAMP(3)
@@ -28,11 +33,21 @@ BEGIN
     COMMIT;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
-    UPDATE member_notification_queue
-    SET status = 'pending', lease_token = NULL, locked_by = NULL, locked_until = NULL, available_at = UTC_TIMESTAMP(3),
-        suspect = CASE WHEN body IS NULL THEN suspect ELSE 1 END, updated_at = UTC_TIMESTAMP(3)
-    WHERE status = 'processing' AND locked_until <= UTC_TIMESTAMP(3);
+    OPEN left_behind;
+    give_back: LOOP
+        FETCH left_behind INTO row_id;
+        IF done THEN
+            LEAVE give_back;
+        END IF;
+        UPDATE member_notification_queue
+        SET status = 'pending', lease_token = NULL, locked_by = NULL, locked_until = NULL,
+            available_at = UTC_TIMESTAMP(3), suspect = CASE WHEN body IS NULL THEN suspect ELSE 1 END,
+            updated_at = UTC_TIMESTAMP(3)
+        WHERE id = row_id;
+    END LOOP;
+    CLOSE left_behind;
     COMMIT;
+    SET done = 0;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
     OPEN due;
@@ -57,9 +72,16 @@ CREATE PROCEDURE CleanupNotificationQueue(IN keep_days INT UNSIGNED, IN at_once 
     SQL SECURITY INVOKER
     COMMENT 'Deletes sent and cancelled rows older than keep_days, at_once a transaction; returns how many'
 BEGIN
-    DECLARE gone BIGINT DEFAULT 0;
-    DECLARE part BIGINT DEFAULT 0;
+    DECLARE gone, part BIGINT DEFAULT 0;
+    DECLARE done INT DEFAULT 0;
+    DECLARE row_id BIGINT UNSIGNED;
+    DECLARE kind VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT 'sent';
     DECLARE before_then DATETIME(3);
+    DECLARE old CURSOR FOR
+        SELECT id FROM member_notification_queue
+        WHERE status = kind AND available_at < before_then AND COALESCE(processed_at, updated_at) < before_then
+        LIMIT at_once FOR UPDATE SKIP LOCKED;
+    DECLARE CONTINUE HANDLER FOR NOT FOUND SET done = 1;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION
     BEGIN
         ROLLBACK;
@@ -69,29 +91,27 @@ BEGIN
     SET at_once = LEAST(GREATEST(COALESCE(at_once, 500), 1), 10000);
     COMMIT;
     chunks: LOOP
+        SET done = 0;
+        SET part = 0;
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
         START TRANSACTION;
-        DELETE FROM member_notification_queue
-        WHERE status = 'sent' AND available_at < before_then AND COALESCE(processed_at, updated_at) < before_then
-        LIMIT at_once;
-        SET part = ROW_COUNT();
+        OPEN old;
+        rows_of_it: LOOP
+            FETCH old INTO row_id;
+            IF done THEN
+                LEAVE rows_of_it;
+            END IF;
+            DELETE FROM member_notification_queue WHERE id = row_id;
+            SET part = part + 1;
+        END LOOP;
+        CLOSE old;
         COMMIT;
         SET gone = gone + part;
-        IF part = 0 THEN
+        IF part = 0 AND kind = 'cancelled' THEN
             LEAVE chunks;
         END IF;
-    END LOOP;
-    chunks: LOOP
-        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-        START TRANSACTION;
-        DELETE FROM member_notification_queue
-        WHERE status = 'cancelled' AND available_at < before_then AND COALESCE(processed_at, updated_at) < before_then
-        LIMIT at_once;
-        SET part = ROW_COUNT();
-        COMMIT;
-        SET gone = gone + part;
         IF part = 0 THEN
-            LEAVE chunks;
+            SET kind = 'cancelled';
         END IF;
     END LOOP;
     SELECT gone AS deleted;

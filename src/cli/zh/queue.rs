@@ -60,11 +60,11 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "只看出错的：已放弃、待重试、未送达全部接收人",
     ),
     ("Only what may have gone out twice", "只看可能发送过两次的"),
-    ("Show one notification: its member as it was, its message, how it went", "查看一条通知：当时的会员、消息、发送经过"),
     (
-        "Make notifications due at once, with all their attempts before them",
-        "让通知立即到期，尝试次数从头计起",
+        "Show one notification: its member as it was, its message, how it went",
+        "查看一条通知：当时的会员、消息、发送经过",
     ),
+    ("Make notifications due at once, with all their attempts before them", "让通知立即到期，尝试次数从头计起"),
     (
         "What was given up is made anew, by the rules and templates of today. What was sent, or is in hand, stays as it is. The next drain sends them.",
         "已放弃的通知按当前的规则和模板重新生成。已发送或处理中的保持原样。由下一次 drain 发送。",
@@ -78,10 +78,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "Those that were sent or taken back, in small transactions beside running drains and registrations. What was given up stays without --include-dead.",
         "删除已发送或已取消的，每次一小批，不妨碍正在运行的 drain 与会员登记。已放弃的通知会保留，除非加 --include-dead。",
     ),
-    (
-        "Only what came to its end longer ago: 30d, at least 1d",
-        "只删除结束时间早于此的：例如 30d，至少 1d",
-    ),
+    ("Only what came to its end longer ago: 30d, at least 1d", "只删除结束时间早于此的：例如 30d，至少 1d"),
     ("Also what was given up", "也包括已放弃的"),
     (
         "Take the queue out: triggers, tables, procedures, our lines of the crontab",
@@ -103,7 +100,10 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "Whom, instead of those that the rules name: zhang, party:2, tag:3 or @all, several divided by |",
         "发给谁，代替规则所写的：zhang、party:2、tag:3 或 @all，多个用 | 分隔",
     ),
-    ("By which way, instead of that which the rules name: app or robot", "以何种方式发送，代替规则所写的：app 或 robot"),
+    (
+        "By which way, instead of that which the rules name: app or robot",
+        "以何种方式发送，代替规则所写的：app 或 robot",
+    ),
     ("What happened to the member: new, changed or status", "会员发生了什么：new、changed 或 status"),
     ("Another value of a column; the word NULL is none", "改用列的另一个值；NULL 表示没有值"),
     ("Tell of this member of the CRM, by id", "通知 CRM 中该编号的会员"),

@@ -48,7 +48,11 @@ fn read(config: &Config) -> crate::error::Text {
     let files = [&config.file, &config.dotenv];
     let files: Vec<_> = files.into_iter().flatten().map(|path| path.display().to_string()).collect();
     let accounts: Vec<_> = config.officials.iter().map(|a| format!("{} ({})", a.name, a.mode.as_str())).collect();
-    let wecom = config.wecoms.iter().filter(|wecom| wecom.receives() || wecom.sends()).map(|wecom| format!("{} (wecom)", wecom.name));
+    let wecom = config
+        .wecoms
+        .iter()
+        .filter(|wecom| wecom.receives() || wecom.sends())
+        .map(|wecom| format!("{} (wecom)", wecom.name));
     let accounts: Vec<_> = accounts.into_iter().chain(wecom).collect();
     let (files, accounts) = (files.join(", "), accounts.join(", "));
     if files.is_empty() {

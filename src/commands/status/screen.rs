@@ -146,7 +146,10 @@ fn queue(facts: &Facts, state: &QueueState) -> Line {
             };
             let (en, zh) = (oldest.en, oldest.zh);
             let late = watch.unanswered_ms.is_some_and(|ms| ms > *late_ms);
-            (late, say!("pending {pending}, due {due}{en}; given up in a day {given_up}"; "待发送 {pending}，到期 {due}{zh}；一天内放弃 {given_up}"))
+            (
+                late,
+                say!("pending {pending}, due {due}{en}; given up in a day {given_up}"; "待发送 {pending}，到期 {due}{zh}；一天内放弃 {given_up}"),
+            )
         }
     };
     let mark = match (alarm, warns) {

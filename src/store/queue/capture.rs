@@ -36,7 +36,7 @@ impl QueueDb {
         members.check(source, self.place())?;
         let (id, table) = (quoted(self.dialect(), &source.id), quoted(self.dialect(), &source.table));
         let Some(mut cursor) = self.cursor().await? else {
-            self.begin_to_look(&format!("SELECT COALESCE(MAX({id}), 0) FROM {table}")).await?;
+            self.begin_to_look(&format!("SELECT CAST(COALESCE(MAX({id}), 0) AS SIGNED) FROM {table}")).await?;
             return Ok(0);
         };
         let sql = catch_up(self.dialect(), source, &members);

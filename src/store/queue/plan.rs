@@ -162,7 +162,7 @@ impl QueueDb {
             steps,
             dialect,
             catch_up: Some(catch_up(dialect, source, &members)),
-            highest: format!("SELECT COALESCE(MAX({id}), 0) FROM {table}"),
+            highest: format!("SELECT CAST(COALESCE(MAX({id}), 0) AS SIGNED) FROM {table}"),
             polls: !wish.by_trigger,
             unseen: 0,
         };

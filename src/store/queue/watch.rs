@@ -62,9 +62,7 @@ impl Store {
             unanswered_ms,
             untouched_ms: self.row(&untouched, vec![], |row| row.opt_int(0)).await?.flatten(),
             given_up: self.row(&given_up, vec![], |row| row.int(0)).await?.unwrap_or(0),
-            newest: self
-                .row(&newest, vec![], |row| Ok((row.int(0)?, row.opt_text(1)?.unwrap_or_default())))
-                .await?,
+            newest: self.row(&newest, vec![], |row| Ok((row.int(0)?, row.opt_text(1)?.unwrap_or_default()))).await?,
         })
     }
 

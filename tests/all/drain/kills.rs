@@ -25,7 +25,9 @@ async fn killed_anywhere_nobody_is_lost(stage: Stage) {
     let mut killed = 0;
     for turn in 0..kills {
         let mut child =
-            process::command(crm.stage.folder(), &["--config", &config, "queue", "drain", "--concurrency", "4"], &[]).spawn().unwrap();
+            process::command(crm.stage.folder(), &["--config", &config, "queue", "drain", "--concurrency", "4"], &[])
+                .spawn()
+                .unwrap();
         tokio::time::sleep(Duration::from_millis(60 + (turn * 37) % 240)).await;
         killed += i32::from(child.try_wait().unwrap().is_none());
         child.start_kill().unwrap();
@@ -60,7 +62,8 @@ async fn a_lost_answer_is_repeated_by_the_same_bytes(stage: Stage) {
     crm.stage.verb(&["queue", "drain", "--concurrency", "1"]).await.expect_code(69);
     let attempts = crm.stage.number("SELECT MAX(attempts) FROM member_notification_queue").await;
     assert_eq!((attempts, crm.count("pending").await), (0, 3), "only answers cost attempts");
-    let frozen = crm.stage.rows("SELECT id, body FROM member_notification_queue WHERE body IS NOT NULL ORDER BY id").await;
+    let frozen =
+        crm.stage.rows("SELECT id, body FROM member_notification_queue WHERE body IS NOT NULL ORDER BY id").await;
     let suspect = crm.stage.verb(&["--json", "queue", "list", "--suspect"]).await.expect_code(0).json();
     assert!(!suspect.is_empty() && suspect.len() <= frozen.len(), "{suspect:?}");
     crm.platform.faults(&[]).await;

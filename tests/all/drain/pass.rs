@@ -14,7 +14,11 @@ async fn a_new_member_reaches_the_staff(stage: Stage) {
     let crm = Crm::new(stage, &[], "zhang|li", "").await;
     crm.register(3, 3).await;
     let told = crm.drain(0).await;
-    assert_eq!((told["sent"].as_u64(), told["messages"].as_u64(), told["dead"].as_u64()), (Some(3), Some(3), Some(0)), "{told}");
+    assert_eq!(
+        (told["sent"].as_u64(), told["messages"].as_u64(), told["dead"].as_u64()),
+        (Some(3), Some(3), Some(0)),
+        "{told}"
+    );
     let received = crm.received().await;
     assert_eq!(received.len(), 6, "{received:?}");
     let to_li: Vec<&String> = received.iter().filter(|(who, _)| who == "li").map(|(_, text)| text).collect();

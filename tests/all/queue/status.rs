@@ -68,7 +68,9 @@ async fn the_queue_is_on_the_screen(stage: Stage) {
     assert_eq!(kinds(&json), ["job", "queue_dead"]);
     let what = json["alarms"][1]["what"].as_str().unwrap();
     assert!(what.contains("within a day: 2") && what.contains("81013"), "{what}");
-    assert_eq!(json["queue"]["newest_given_up"]["id"], "2");
+    // They were under way together: either may have ended last.
+    let newest = json["queue"]["newest_given_up"]["id"].as_str().unwrap();
+    assert!(["1", "2"].contains(&newest), "{newest}");
     let before = if crm.stage.db == Db::Sqlite { "'2020-01-01T00:00:00.000Z'" } else { "'2020-01-01'" };
     crm.stage.execute(&format!("UPDATE member_notification_queue SET processed_at = {before}")).await;
     crm.stage.execute("DELETE FROM job_run").await;
@@ -76,7 +78,11 @@ async fn the_queue_is_on_the_screen(stage: Stage) {
     assert_eq!((&json["queue"]["given_up_within_a_day"], &json["ok"]), (&0.into(), &true.into()));
 
     // A way that is paused has its line until the pause is over.
-    let pause = |until: &str| format!("INSERT INTO channel (account, api, reason, paused_until) VALUES ('crm', 'message/send', 'errcode 45009', {until})");
+    let pause = |until: &str| {
+        format!(
+            "INSERT INTO channel (account, api, reason, paused_until) VALUES ('crm', 'message/send', 'errcode 45009', {until})"
+        )
+    };
     crm.stage.execute(&pause("0")).await;
     assert!(!screen(&crm, 0).await.0.contains("paused"));
     crm.stage.execute("DELETE FROM channel").await;
@@ -101,13 +107,19 @@ async fn what_nobody_sends_is_told_once(stage: Stage) {
 
     let told = async || {
         let calls = crm.platform.calls(ROBOT).await;
-        calls.iter().map(|call| call["body"]["text"]["content"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        calls
+            .iter()
+            .map(|call| call["body"]["text"]["content"].as_str().unwrap_or_default().to_owned())
+            .collect::<Vec<_>>()
     };
     let _serve = crm.stage.serve().await;
     clock.advance(60);
     until("the group to be told", async || (told().await.len() == 1).then_some(())).await;
     let alarm = told().await.remove(0);
-    assert!(alarm.contains("ALARM wxops: notifications of members that are not sent: 3 due, one for 16 min"), "{alarm}");
+    assert!(
+        alarm.contains("ALARM wxops: notifications of members that are not sent: 3 due, one for 16 min"),
+        "{alarm}"
+    );
     assert!(alarm.contains("> run wxops queue drain"), "{alarm}");
     let again = crm.stage.verb(&["status", "--notify"]).await.expect_code(1).stdout;
     assert!(again.contains("nothing to tell the group robot"), "{again}");
@@ -191,7 +203,8 @@ async fn an_application_that_only_sends_is_served(stage: Stage) {
 fn found(outcome: Outcome, check: &str) -> Vec<(String, String, String)> {
     let report = outcome.json().remove(0);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let of = report["checks"].as_array().unwrap().iter().filter(|one| one["check"] == check && one["account"] != "main");
+    let of =
+        report["checks"].as_array().unwrap().iter().filter(|one| one["check"] == check && one["account"] != "main");
     of.map(|one| (text(&one["state"]), text(&one["what"]), text(&one["next"]))).collect()
 }
 
@@ -204,13 +217,21 @@ async fn the_doctor_looks_at_the_queue(stage: Stage) {
     let well = doctor(&crm, 0, "queue").await;
     assert!(well.len() == 1 && well[0].1.contains("stands as configured, pending 0"), "{well:?}");
     let listed = doctor(&crm, 0, "ip_list").await;
-    assert!(listed.len() == 1 && listed[0].0 == "ok" && listed[0].1.contains("a business API takes calls"), "{listed:?}");
+    assert!(
+        listed.len() == 1 && listed[0].0 == "ok" && listed[0].1.contains("a business API takes calls"),
+        "{listed:?}"
+    );
 
     // gettoken works, and that proves nothing.
     crm.platform.faults(&["60020@wecom=1"]).await;
     let done = verb_in(&crm.stage, alone, &["--json", "doctor"], "").await.expect_code(77);
     let report = done.json().remove(0);
-    let states: Vec<_> = report["checks"].as_array().unwrap().iter().map(|one| (one["check"].as_str().unwrap(), one["state"].as_str().unwrap())).collect();
+    let states: Vec<_> = report["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["check"].as_str().unwrap(), one["state"].as_str().unwrap()))
+        .collect();
     assert!(states.contains(&("credentials", "ok")) && states.contains(&("ip_list", "fail")), "{states:?}");
     let listed = found(done, "ip_list");
     assert!(listed[0].1.contains("60020") && listed[0].2.contains("trusted IPs"), "{listed:?}");
@@ -218,20 +239,29 @@ async fn the_doctor_looks_at_the_queue(stage: Stage) {
 
     crm.stage.execute("DROP TRIGGER tr_member_insert_notification").await;
     let drifted = doctor(&crm, 1, "queue").await;
-    assert!(drifted[0].1.contains("tr_member_insert_notification") && drifted[0].2.contains("wxops queue install"), "{drifted:?}");
+    assert!(
+        drifted[0].1.contains("tr_member_insert_notification") && drifted[0].2.contains("wxops queue install"),
+        "{drifted:?}"
+    );
     crm.stage.verb(&["queue", "install", "--yes"]).await.expect_code(0);
 
     crm.register(1, 1).await;
     earlier(&crm, QUARTER).await;
     let late = doctor(&crm, 1, "queue").await;
-    assert!(late.len() == 1 && late[0].1.contains("1 due, one for 16 min") && late[0].2.contains("queue drain"), "{late:?}");
+    assert!(
+        late.len() == 1 && late[0].1.contains("1 due, one for 16 min") && late[0].2.contains("queue drain"),
+        "{late:?}"
+    );
     crm.stage.execute("UPDATE member_notification_queue SET status = 'cancelled'").await;
 
     crm.app = "to_user = \"zhang\"\nwebhook_key = \"not-of-a-robot\"\n".into();
     crm.queue = "template = \"gone.md\"".into();
     crm.configure();
     let words = doctor(&crm, 78, "queue").await;
-    assert!(words.iter().any(|(state, what, _)| state == "warn" && what.contains("does not look like a robot's")), "{words:?}");
+    assert!(
+        words.iter().any(|(state, what, _)| state == "warn" && what.contains("does not look like a robot's")),
+        "{words:?}"
+    );
     assert!(words.iter().any(|(state, what, _)| state == "fail" && what.contains("gone.md")), "{words:?}");
 
     crm.queue = String::new();

@@ -35,14 +35,24 @@ async fn rows(crm: &Crm) -> i64 {
 async fn a_message_goes_out_and_leaves_no_row(stage: Stage) {
     let crm = Crm::new(stage, &[], "zhang", "").await;
     let shown = test(&crm, &["-n"], 0).await;
-    assert_eq!((&shown["dry_run"], &shown["sent"], &shown["recipients"][0]), (&true.into(), &false.into(), &"user:zhang".into()));
-    assert_eq!((&shown["request"]["touser"], &shown["request"]["enable_duplicate_check"]), (&"zhang".into(), &1.into()));
+    assert_eq!(
+        (&shown["dry_run"], &shown["sent"], &shown["recipients"][0]),
+        (&true.into(), &false.into(), &"user:zhang".into())
+    );
+    assert_eq!(
+        (&shown["request"]["touser"], &shown["request"]["enable_duplicate_check"]),
+        (&"zhang".into(), &1.into())
+    );
     assert!(crm.platform.calls(SEND).await.is_empty() && crm.received().await.is_empty());
 
     // Twice the same is two messages: the platform takes neither for a repetition.
     for count in 1..=2 {
         let sent = test(&crm, &[], 0).await;
-        assert_eq!((&sent["sent"], &sent["via"], &sent["rule_line"]), (&true.into(), &"app".into(), &Value::Null), "{sent}");
+        assert_eq!(
+            (&sent["sent"], &sent["via"], &sent["rule_line"]),
+            (&true.into(), &"app".into(), &Value::Null),
+            "{sent}"
+        );
         assert!(sent["msgid"].as_str().is_some_and(|id| !id.is_empty()), "{sent}");
         assert_eq!(crm.received().await.len(), count);
     }

@@ -2,7 +2,7 @@
 
 use super::installed;
 use crate::rows::Db;
-use crate::stage::Stage;
+use crate::stage::{Stage, until};
 use crate::stories::{LIMIT, tell};
 use sqlx::mysql::MySqlConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
@@ -43,6 +43,7 @@ async fn registrations_at_another_clock_while_others_claim() {
                          WHERE status = 'processing' AND locked_by = 'claimer {at}' ORDER BY id LIMIT 5"
                         );
                         if at < CLAIMERS {
+                            db.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED").await.unwrap();
                             // Two that settle at once may lock each other out; that is theirs.
                             let _ = sqlx::raw_sql(AssertSqlSafe(settle)).execute(&mut db).await;
                         }
@@ -79,6 +80,52 @@ async fn registrations_at_another_clock_while_others_claim() {
             assert_eq!(stage.number(last).await, i64::try_from(MEMBERS).unwrap());
         },
     )
+    .await;
+}
+
+/// While a claim, or a deletion, is under way for over a second, a registration goes through at once: at the usual isolation
+/// it would wait for the gap that it writes into.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_that_takes_long_holds_nobody_up() {
+    tell(Stage::new(Db::MariaDb, "queue::waits::a_claim_that_takes_long_holds_nobody_up"), LIMIT, async |mut stage| {
+        installed(&mut stage, "").await;
+        for number in 0..5 {
+            super::register(&stage, &format!("A{number}"), "x").await;
+        }
+        for (trigger, event) in [("slow_update", "UPDATE"), ("slow_delete", "DELETE")] {
+            let sql = format!(
+                "CREATE TRIGGER {trigger} BEFORE {event} ON member_notification_queue FOR EACH ROW DO SLEEP(0.25)"
+            );
+            stage.execute(&sql).await;
+        }
+        for (at, call) in
+            ["CALL ProcessMemberNotificationQueue(5, 30, 'slow')", "CALL CleanupNotificationQueue(0, 500)"]
+                .into_iter()
+                .enumerate()
+        {
+            let url = stage.database_url().to_owned();
+            let slow = tokio::spawn(async move {
+                let mut db = MySqlConnection::connect(&url).await.unwrap();
+                let start = Instant::now();
+                sqlx::raw_sql(AssertSqlSafe(call)).execute(&mut db).await.unwrap();
+                start.elapsed()
+            });
+            let busy =
+                "SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User sleep' AND db = DATABASE()";
+            until("the claim to be under way", async || (stage.number(busy).await == 1).then_some(())).await;
+            let start = Instant::now();
+            super::register(&stage, &format!("NEW{at}"), "x").await;
+            let took = start.elapsed();
+            let slow = slow.await.unwrap();
+            assert!(slow > Duration::from_secs(1) && took < Duration::from_millis(500), "{call}: {slow:?}, {took:?}");
+            stage
+                .execute(
+                    "DROP TRIGGER IF EXISTS slow_update; UPDATE member_notification_queue SET status = 'sent', \
+                     available_at = '2020-01-01', processed_at = '2020-01-01' WHERE status = 'processing'",
+                )
+                .await;
+        }
+    })
     .await;
 }
 
