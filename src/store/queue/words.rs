@@ -17,6 +17,7 @@ impl Words {
     }
 
     /// So many milliseconds from now; fewer than none: ago.
+    #[allow(clippy::wrong_self_convention, reason = "from now, as people say it: it converts nothing")]
     pub fn from_now(self, ms: i64) -> String {
         match self.0 {
             Dialect::Sqlite => format!("({} + {ms})", self.now()),
