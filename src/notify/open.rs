@@ -6,6 +6,7 @@ use super::pass::Notifier;
 use crate::app::App;
 use crate::config::{Capture, Config};
 use crate::domain::account::WeCom;
+use crate::domain::notice::Recipient;
 use crate::error::{Error, Result};
 use crate::say;
 use crate::store::queue::QueueDb;
@@ -16,6 +17,7 @@ impl Notifier {
     /// Opens it. Errors: 78 where the application, a rule or a template is wrong, or the queue is not installed; 69 where its
     /// database is away.
     pub async fn open(app: Arc<App>, config: &Config) -> Result<Arc<Notifier>> {
+        let config = &of_the_sender(config)?;
         let wecom = wecom(config)?.clone();
         let book = Book::open(config)?;
         let db = database(&app, config).await?;
@@ -45,6 +47,17 @@ pub async fn database(app: &App, config: &Config) -> Result<QueueDb> {
             .next(say!("make it: wxops queue install"; "请先运行：wxops queue install")))
         }
     }
+}
+
+/// The configuration with the application that sends as the queue's: `--account` may name another than `[queue]` does.
+pub(super) fn of_the_sender(config: &Config) -> Result<Config> {
+    let app = wecom(config)?;
+    let mut config = config.clone();
+    if config.queue.account.as_ref() != Some(&app.name) {
+        config.queue.account = Some(app.name.clone());
+        config.queue.to = app.to_user.as_deref().map_or(Ok(Vec::new()), Recipient::list)?;
+    }
+    Ok(config)
 }
 
 /// The WeCom application whose messages tell of members: the one that is named, or the only one.

@@ -4,7 +4,7 @@
 use super::book::{Book, Plan};
 use super::channel::{Channels, Size};
 use super::judge::{Channel, judge};
-use super::open::{database, wecom};
+use super::open::{database, of_the_sender, wecom};
 use super::settle::missed;
 use crate::app::App;
 use crate::config::{Config, Ways};
@@ -41,12 +41,7 @@ impl Wish {
     /// The configuration as if it said so, with the application that sends as the queue's. A rule goes on saying which
     /// words there are.
     fn applied(&self, config: &Config) -> Result<Config> {
-        let app = wecom(config)?;
-        let mut config = config.clone();
-        if config.queue.account.as_ref() != Some(&app.name) {
-            config.queue.account = Some(app.name.clone());
-            config.queue.to = app.to_user.as_deref().map_or(Ok(Vec::new()), Recipient::list)?;
-        }
+        let mut config = of_the_sender(config)?;
         if let Some(via) = self.via {
             let ways = Ways { via, fallback: None };
             config.queue.ways = ways;

@@ -76,14 +76,20 @@ impl Rows {
         .unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
-    /// Runs a statement.
+    /// Runs a statement; where the program and this have locked each other out, once more, as a person would.
     pub async fn execute(&self, sql: &str) {
-        let query = sqlx::raw_sql(AssertSqlSafe(sql));
-        match &self.pool {
-            Pool::Sqlite(pool) => query.execute(pool).await.map(drop),
-            Pool::MySql(pool) => query.execute(pool).await.map(drop),
+        for patience in (0..5).rev() {
+            let query = sqlx::raw_sql(AssertSqlSafe(sql));
+            let done = match &self.pool {
+                Pool::Sqlite(pool) => query.execute(pool).await.map(drop),
+                Pool::MySql(pool) => query.execute(pool).await.map(drop),
+            };
+            match done {
+                Ok(()) => return,
+                Err(error) if patience > 0 && error.to_string().contains("1213") => {}
+                Err(error) => panic!("{sql}: {error}"),
+            }
         }
-        .unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 }
 

@@ -14,12 +14,20 @@ async fn every_verb_at_work() {
     let sandbox = sandbox(&scene).await;
     let api = format!("http://{}", sandbox.address);
     // The notification queue lies in our own database: the other one is nowhere.
-    let toml = scene.toml(&api);
+    let office = format!(
+        "[wecom.office]\ncorp_id = \"wwcanary\"\nagent_id = 1000002\nsecret = \"{}\"\nto_user = \"zhang\"\napi_base = \"{api}\"\n",
+        scene.canaries.value("WECOM_SECRET")
+    );
+    let toml = scene.toml(&api) + &office;
     let lines: Vec<_> = toml.lines().filter(|line| !line.starts_with("queue.database_url")).collect();
     let config = scene.write("wxops.toml", lines.join("\n") + "\n");
     let verb = |args: &[&str]| Act::new("all is well", &[&["--config", &config], args].concat());
     scene.keep_quiet(vec![verb(&["-vvv", "db", "migrate"])]).await;
     scene.keep_quiet(vec![verb(&["-vvv", "token", "refresh"])]).await;
+    // A member, so that there is a notification.
+    scene.keep_quiet(vec![verb(&["-vvv", "queue", "install", "--demo", "--yes"])]).await;
+    let member = "INSERT INTO members (member_no, nickname, created_at, updated_at) VALUES ('A1', 'x', '2026-11-28', '2026-11-28')";
+    rusqlite::Connection::open(scene.folder.path().join("wxops.db")).unwrap().execute(member, []).unwrap();
     let given = given_out(&scene, &sandbox).await;
     scene.canaries.add("access_token", &given);
 
@@ -56,10 +64,12 @@ pub async fn sandbox(scene: &Scene) -> Server {
     let value = |name| scene.canaries.value(name);
     let accounts = format!(
         "[official.main]\napp_id = \"{APP_ID}\"\napp_secret = \"{}\"\noriginal_id = \"{ORIGINAL_ID}\"\n\
-         token = \"{}\"\naes_key = \"{}\"\nmode = \"secure\"\n",
+         token = \"{}\"\naes_key = \"{}\"\nmode = \"secure\"\n\
+         [wecom.office]\ncorp_id = \"wwcanary\"\nagent_id = 1000002\nsecret = \"{}\"\n",
         value("WECHAT_APP_SECRET"),
         value("WECHAT_TOKEN"),
         value("WECHAT_AES_KEY"),
+        value("WECOM_SECRET"),
     );
     let accounts = scene.write("accounts.toml", accounts);
     let args = ["-vvv", "sandbox", "run", "--listen", "127.0.0.1:0", "--followers", "3", "--accounts-file", &accounts];
