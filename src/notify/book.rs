@@ -187,9 +187,7 @@ impl Book {
     }
 
     /// One message that tells of the first `n` of these notices, and `n`.
-    pub fn digest(&self, notices: &[&Notice], via: Via, to: &[Recipient]) -> Result<(String, usize)> {
-        let first = notices.first().ok_or_else(|| Error::failed(say!("a digest of nothing"; "没有可汇总的通知")))?;
-        let plan = self.plan(first)?;
+    pub fn digest(&self, notices: &[&Notice], plan: &Plan, via: Via, to: &[Recipient]) -> Result<(String, usize)> {
         let form = self.templates.get(plan.template).ok_or_else(no_template)?.form.by(via);
         let form = if form.is_card() { Form::Text } else { form };
         let (text, tail, told) = digest::text(notices, &self.queue.fields, form, form.bytes(via));

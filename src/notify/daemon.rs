@@ -1,11 +1,10 @@
 //! Pass after pass: a full one at its interval, and between them one look at an index each moment, so that a row goes out
 //! as soon as it is due.
 
-use super::pass::{Notifier, Options, Passed};
+use super::pass::{Counts, Notifier, Options, Passed};
 use crate::error::{Kind, Result};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// After a pass that came to nothing because a service is away, and because a person has to act.
@@ -36,29 +35,32 @@ fn rest(passed: &Passed, rhythm: &Rhythm) -> Duration {
     }
 }
 
+/// What a pass did, where it did anything.
+fn log(passed: &Passed) {
+    let Counts { claimed, sent, messages, again, dead, unknown, recovered, .. } = passed.counts;
+    if let Some(error) = &passed.error {
+        tracing::error!(%error, "a pass over the queue ended early");
+    }
+    if claimed > 0 {
+        tracing::info!(sent, messages, again, dead, unknown, recovered, "a pass over the queue");
+    }
+}
+
 impl Notifier {
-    /// Until `stop`: what is under way comes to its end first. `woken` starts a pass at once; `told` hears of each.
-    pub async fn keep_going(
-        self: Arc<Self>,
-        options: &Options,
-        rhythm: &Rhythm,
-        woken: &Notify,
-        stop: CancellationToken,
-        mut told: impl FnMut(&Passed),
-    ) {
+    /// Until `stop`: what is under way comes to its end first.
+    pub async fn keep_going(self: Arc<Self>, options: &Options, rhythm: &Rhythm, stop: CancellationToken) {
         let mut said = None;
         while !stop.is_cancelled() {
             let passed = self.pass(options, stop.clone()).await;
             let error = passed.error.as_ref().map(ToString::to_string);
             // The same trouble is told once.
             if passed.counts.claimed > 0 || error != said {
-                told(&passed);
+                log(&passed);
             }
             said = error;
             let rest = rest(&passed, rhythm);
             tokio::select! {
                 () = self.until_due(rest, rhythm) => {}
-                () = woken.notified() => {}
                 () = stop.cancelled() => {}
             }
         }

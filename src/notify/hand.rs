@@ -1,5 +1,6 @@
 //! What a pass has in hand: rows that are claimed, and messages that are ready to be sent.
 
+use super::book::Plan;
 use super::recipients::Recipients;
 use crate::domain::notice::{Notice, Recipient, Via};
 use crate::store::queue::{Claimed, Ending, Fate, Frozen};
@@ -14,7 +15,9 @@ pub struct InHand {
     pub row: Claimed,
     /// What it tells.
     pub notice: Notice,
-    /// By which way.
+    /// What is to be done about it.
+    pub plan: Plan,
+    /// By which way now: the plan's, or its other one.
     pub via: Via,
     /// Who is still to be told.
     pub to: Vec<Recipient>,

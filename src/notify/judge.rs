@@ -45,7 +45,7 @@ pub enum Channel {
 
 /// What follows from an error for a row with so many answered sends, of which it has so many.
 pub fn judge(error: &Error, attempts: i64, max_attempts: i64) -> Verdict {
-    let reason: String = error.what.en.chars().take(REASON).collect();
+    let reason = reason(error);
     let code = error.errcode;
     let back = |in_ms, channel| {
         let fate = Fate::Back { in_ms, thaw: false, reason: Some(reason.clone()) };
@@ -85,6 +85,11 @@ fn again(code: Option<i64>, reason: String, attempts: i64, max_attempts: i64) ->
 
 fn dead(code: Option<i64>, reason: String, answered: bool) -> Verdict {
     Verdict { fate: Fate::Dead { code, reason, answered }, counted: Counted::Not, channel: Channel::Well }
+}
+
+/// Why, as it stands in the row.
+pub fn reason(error: &Error) -> String {
+    error.what.en.chars().take(REASON).collect()
 }
 
 /// How long a row waits after so many attempts.

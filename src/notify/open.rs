@@ -26,11 +26,6 @@ impl Notifier {
         let source = (config.queue.capture == Capture::Poll).then(|| config.queue.source());
         Ok(Arc::new(Notifier { db, book, channels, drain, source }))
     }
-
-    /// The queue's database.
-    pub fn db(&self) -> &QueueDb {
-        &self.db
-    }
 }
 
 /// The queue's database: our own, or the CRM's; 78 where the queue is not installed there.

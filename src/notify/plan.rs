@@ -3,6 +3,7 @@
 
 use super::channel::Size;
 use super::hand::{InHand, Message, Pile, ending};
+use super::judge::reason;
 use super::pass::{Notifier, Options, Shared};
 use super::recipients::Recipients;
 use crate::domain::notice::{Kind, Notice, Recipient, Via};
@@ -19,8 +20,6 @@ const WITHIN: u32 = super::channel::MINUTE as u32;
 const PILED: usize = 400;
 /// A row whose way is closed is looked at again after so long, milliseconds, and does not hold up those that leave by the other.
 const CLOSED_MS: i64 = 30_000;
-/// A row that nothing can be made of is dead; its reason has so many letters.
-const REASON: usize = 400;
 
 type Piles = BTreeMap<Pile, Vec<InHand>>;
 
@@ -171,14 +170,15 @@ impl<'a> Planner<'a> {
                 (via, Some(other)) if self.is_closed(via) => other,
                 (via, _) => via,
             };
-            Ok((notice, via, earlier.map_or(plan.to, |earlier| earlier.now)))
+            let to = earlier.map_or_else(|| plan.to.clone(), |earlier| earlier.now);
+            Ok((notice, plan, via, to))
         });
         match planned {
-            Ok((_, via, _)) if self.is_closed(via) => {
-                self.endings.push(ending(&row, Fate::Back { in_ms: CLOSED_MS, thaw: false, reason: None }));
+            Ok((.., via, _)) if self.is_closed(via) => {
+                self.endings.push(ending(&row, Fate::back(CLOSED_MS)));
                 None
             }
-            Ok((notice, via, to)) => Some(InHand { row, notice, via, to }),
+            Ok((notice, plan, via, to)) => Some(InHand { row, notice, plan, via, to }),
             Err(error) => {
                 self.dead(&row, &error);
                 None
@@ -200,7 +200,7 @@ impl<'a> Planner<'a> {
 
     /// Nothing was sent: no attempt is counted.
     fn dead(&mut self, row: &Claimed, error: &Error) {
-        let reason: String = error.what.en.chars().take(REASON).collect();
+        let reason = reason(error);
         tracing::error!(row = row.id, reason, "given up");
         self.shared.count(|counts| counts.dead += 1);
         self.endings.push(ending(row, Fate::Dead { code: None, reason, answered: false }));
@@ -217,7 +217,7 @@ impl<'a> Planner<'a> {
         let mut ready = Vec::new();
         for ((message, shares), granted) in messages.into_iter().zip(wanted).zip(granted) {
             if self.is_closed(message.via) {
-                self.endings.extend(message.endings(&Fate::Back { in_ms: CLOSED_MS, thaw: false, reason: None }));
+                self.endings.extend(message.endings(&Fate::back(CLOSED_MS)));
                 self.untake(&message).await?;
             } else if granted.iter().all(|granted| *granted) {
                 ready.push(message);
@@ -226,7 +226,7 @@ impl<'a> Planner<'a> {
                 self.untake(&message).await?;
                 let in_ms = self.free_in(&shares, &granted).await?;
                 self.shared.count(|counts| counts.paced += message.rows.len() as u64);
-                self.endings.extend(message.endings(&Fate::Back { in_ms, thaw: false, reason: None }));
+                self.endings.extend(message.endings(&Fate::back(in_ms)));
             }
         }
         Ok(ready)
@@ -262,13 +262,8 @@ impl<'a> Planner<'a> {
     }
 
     fn message(&mut self, row: InHand, now: Vec<Recipient>, later: Vec<Recipient>) -> Option<Message> {
-        let plan = self.notifier.book.plan(&row.notice);
-        let body = plan.and_then(|plan| {
-            let body = self.notifier.book.body(&row.notice, &plan, row.via, &now)?;
-            Ok((body, plan.fallback))
-        });
-        match body {
-            Ok((body, fallback)) => Some(Message {
+        match self.notifier.book.body(&row.notice, &row.plan, row.via, &now) {
+            Ok(body) => Some(Message {
                 rows: vec![(row.row.id, row.row.lease.clone())],
                 via: row.via,
                 budget: self.notifier.channels.name(row.via),
@@ -277,7 +272,7 @@ impl<'a> Planner<'a> {
                 attempts: row.row.attempts,
                 max_attempts: row.row.max_attempts,
                 repeated: false,
-                fallback: fallback.filter(|other| *other != row.via),
+                fallback: row.plan.fallback.filter(|other| *other != row.via),
             }),
             Err(error) => {
                 self.dead(&row.row, &error);
@@ -302,7 +297,7 @@ impl<'a> Planner<'a> {
     async fn digest(&mut self, via: Via, rows: &[InHand]) -> Result<usize> {
         let Some(first) = rows.first() else { return Ok(0) };
         if self.is_closed(via) {
-            let back = |row: &InHand| row.ending(Fate::Back { in_ms: CLOSED_MS, thaw: false, reason: None });
+            let back = |row: &InHand| row.ending(Fate::back(CLOSED_MS));
             self.endings.extend(rows.iter().map(back));
             return Ok(rows.len());
         }
@@ -333,7 +328,7 @@ impl<'a> Planner<'a> {
     ) -> Result<usize> {
         let notices: Vec<&Notice> = rows.iter().map(|row| &row.notice).collect();
         let budget = self.notifier.channels.name(via);
-        let (body, fits) = match self.notifier.book.digest(&notices, via, &now) {
+        let (body, fits) = match self.notifier.book.digest(&notices, &rows[0].plan, via, &now) {
             Ok((body, fits)) => (body, fits.clamp(1, rows.len())),
             Err(error) => {
                 self.notifier.db.settle_notices(&[], &[(budget, rows[0].row.id, Counted::Not)]).await?;
@@ -342,7 +337,6 @@ impl<'a> Planner<'a> {
             }
         };
         let told = &rows[..fits];
-        let fallback = self.notifier.book.plan(&told[0].notice)?.fallback;
         let message = Message {
             rows: told.iter().map(|row| (row.row.id, row.row.lease.clone())).collect(),
             via,
@@ -352,7 +346,7 @@ impl<'a> Planner<'a> {
             attempts: told.iter().map(|row| row.row.attempts).max().unwrap_or(0),
             max_attempts: told.iter().map(|row| row.row.max_attempts).min().unwrap_or(1),
             repeated: false,
-            fallback: fallback.filter(|other| *other != via),
+            fallback: rows[0].plan.fallback.filter(|other| *other != via),
         };
         self.freeze_and_send(vec![message]).await?;
         Ok(fits)
@@ -386,7 +380,7 @@ impl<'a> Planner<'a> {
     fn waits(&mut self, rows: &[InHand], in_ms: i64) {
         self.shared.waits(in_ms);
         self.shared.count(|counts| counts.paced += rows.len() as u64);
-        self.endings.extend(rows.iter().map(|row| row.ending(Fate::Back { in_ms, thaw: false, reason: None })));
+        self.endings.extend(rows.iter().map(|row| row.ending(Fate::back(in_ms))));
     }
 
     async fn untake(&self, message: &Message) -> Result<()> {

@@ -348,7 +348,7 @@ fn a_digest_tells_of_as_many_as_fit() {
     let mut rest: Vec<&Notice> = members.iter().collect();
     let (mut told, mut messages) = (0, 0);
     while !rest.is_empty() {
-        let (body, count) = book.digest(&rest, Via::App, &to).unwrap();
+        let (body, count) = book.digest(&rest, &book.plan(rest[0]).unwrap(), Via::App, &to).unwrap();
         let sent: Value = serde_json::from_str(&body).unwrap();
         let text = sent["text"]["content"].as_str().unwrap();
         assert!(count >= 1 && text.len() <= 2048, "{count} {}", text.len());
@@ -369,11 +369,13 @@ fn a_digest_tells_of_as_many_as_fit() {
         (told, messages) = (told + count, messages + 1);
     }
     assert_eq!(told, 60);
-    let (body, count) = book.digest(&[&members[0]], Via::Robot, &[]).unwrap();
+    let (body, count) = book.digest(&[&members[0]], &book.plan(&members[0]).unwrap(), Via::Robot, &[]).unwrap();
     assert_eq!(count, 1);
     assert!(body.starts_with(r#"{"msgtype":"text","text":{"content":"新会员登记 1 条\n1. A1"#), "{body}");
     let markdown = Scene::new(&format!("{APP}[queue]\nmessage = 'markdown'\n")).book().unwrap();
-    let (body, count) = markdown.digest(&members.iter().collect::<Vec<_>>(), Via::Robot, &[]).unwrap();
+    let (body, count) = markdown
+        .digest(&members.iter().collect::<Vec<_>>(), &markdown.plan(&members[0]).unwrap(), Via::Robot, &[])
+        .unwrap();
     let sent: Value = serde_json::from_str(&body).unwrap();
     let text = sent["markdown"]["content"].as_str().unwrap();
     assert!(text.len() <= 4096 && count > 25 && !text.contains('…'), "{count} {}", text.len());

@@ -3,7 +3,8 @@
 use super::accounts::Table;
 use crate::domain::client::{Client, Proof};
 use crate::domain::network::Network;
-use axum::http::{Extensions, HeaderMap, header};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use std::net::{IpAddr, SocketAddr};
 
 /// The other end of the connection; stands in the extensions of a request.
@@ -28,6 +29,19 @@ impl<'t> Caller<'t> {
         clients
             .chain(admin)
             .fold(None, |found, (proof, caller)| if proof.matches(&given) { Some(caller) } else { found })
+    }
+
+    /// Who it is, where they may call from; what they may is asked next. Else what is answered, and why.
+    pub fn admitted(table: &'t Table, parts: &Parts) -> Result<Caller<'t>, (StatusCode, &'static str)> {
+        let Some(caller) = Caller::known(table, &parts.headers) else {
+            let what = "Authorization: Bearer with the token of a [[client]] is missing or wrong";
+            return Err((StatusCode::UNAUTHORIZED, what));
+        };
+        let from = source(&parts.extensions, &parts.headers, &table.config.trusted_proxies);
+        match caller.may_come_from(from) {
+            true => Ok(caller),
+            false => Err((StatusCode::FORBIDDEN, "this client may not call from this address")),
+        }
     }
 
     /// The name in the log.
@@ -55,7 +69,7 @@ impl<'t> Caller<'t> {
     }
 
     /// Whether it may call from there.
-    pub fn may_come_from(self, address: Option<IpAddr>) -> bool {
+    fn may_come_from(self, address: Option<IpAddr>) -> bool {
         match self {
             Caller::Admin => true,
             Caller::Client(client) => client.may_come_from(address),

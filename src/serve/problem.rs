@@ -4,7 +4,7 @@ use super::patient::Unread;
 use super::request::Id;
 use crate::error::{Error, Kind, Then};
 use crate::report::veiled;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::time::Duration;
 
@@ -23,6 +23,14 @@ pub(super) struct Problem {
     errcode: Option<i64>,
     rid: Option<String>,
     retry_after: Option<Duration>,
+}
+
+/// The answer to a method that a route does not take.
+pub(super) fn not_allowed(allowed: &'static str, headers: &HeaderMap) -> Response {
+    let no = Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("this route takes {allowed}"));
+    let mut answer = no.told(&Id::of(headers));
+    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    answer
 }
 
 impl Problem {

@@ -3,8 +3,8 @@
 
 use super::Served;
 use super::accounts::{Accounts, Table};
-use super::caller::{self, Caller};
-use super::problem::{Problem, unread};
+use super::caller::Caller;
+use super::problem::{Problem, not_allowed, unread};
 use super::request::Id;
 use crate::app::App;
 use crate::error::{Error, Kind, Result};
@@ -21,7 +21,7 @@ use axum::routing::get;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{Mutex, Notify, watch};
+use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -38,26 +38,20 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(super) struct Desk {
     app: Arc<App>,
     accounts: Arc<Accounts>,
-    /// One pass at a time in this process; what is open belongs to a configuration.
+    /// What is open belongs to a configuration. Who asks for a pass waits for the one that was asked for before.
     open: Mutex<Option<(Arc<Table>, Arc<Notifier>)>>,
-    woken: Notify,
 }
 
 impl Desk {
     pub fn new(served: &Served) -> Desk {
         let (app, accounts) = (served.app.clone(), served.accounts.clone());
-        Desk { app, accounts, open: Mutex::default(), woken: Notify::new() }
+        Desk { app, accounts, open: Mutex::default() }
     }
 }
 
 /// `GET` and `POST /api/wecom/process-queue`.
 pub(super) fn routes(desk: Arc<Desk>) -> Router {
-    let method = async |headers: HeaderMap| {
-        let no = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this route takes GET, POST");
-        let mut answer = no.told(&Id::of(&headers));
-        answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
-        answer
-    };
+    let method = async |headers: HeaderMap| not_allowed("GET, POST", &headers);
     let process = get(process).post(process).head(method).fallback(method);
     Router::new().route("/api/wecom/process-queue", process).with_state(desk)
 }
@@ -91,15 +85,10 @@ async fn process(State(desk): State<Arc<Desk>>, parts: Parts) -> Response {
 
 /// Who calls, where they may.
 fn admit<'t>(table: &'t Table, parts: &Parts) -> Result<&'t str, Problem> {
-    let Some(caller) = Caller::known(table, &parts.headers) else {
-        let what = "Authorization: Bearer with the token of a [[client]] is missing or wrong";
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, what));
-    };
-    let from = caller::source(&parts.extensions, &parts.headers, &table.config.trusted_proxies);
-    match (caller.may_come_from(from), caller.may_process_queue()) {
-        (true, true) => Ok(caller.name()),
-        (false, _) => Err(Problem::new(StatusCode::FORBIDDEN, "this client may not call from this address")),
-        (true, false) => Err(Problem::new(StatusCode::FORBIDDEN, "this client has no scope queue:process")),
+    let caller = Caller::admitted(table, parts).map_err(|(status, what)| Problem::new(status, what))?;
+    match caller.may_process_queue() {
+        true => Ok(caller.name()),
+        false => Err(Problem::new(StatusCode::FORBIDDEN, "this client has no scope queue:process")),
     }
 }
 
@@ -134,8 +123,7 @@ impl Desk {
         open: &mut Option<(Arc<Table>, Arc<Notifier>)>,
         table: &Arc<Table>,
     ) -> Result<Arc<Notifier>> {
-        if let Some((of, notifier)) = open.as_ref().filter(|(of, _)| Arc::ptr_eq(of, table)) {
-            let _ = of;
+        if let Some((_, notifier)) = open.as_ref().filter(|(of, _)| Arc::ptr_eq(of, table)) {
             return Ok(notifier.clone());
         }
         let notifier = Notifier::open(self.app.clone(), &table.config).await?;
@@ -174,7 +162,7 @@ impl Desk {
         };
         let rhythm = Rhythm { full: table.config.queue.monitor_interval, poll: POLL };
         let (options, end) = (options(table, None), CancellationToken::new());
-        let going = notifier.keep_going(&options, &rhythm, &self.woken, end.clone(), log);
+        let going = notifier.keep_going(&options, &rhythm, end.clone());
         tokio::pin!(going);
         tokio::select! {
             () = &mut going => return Ok(()),
@@ -195,17 +183,6 @@ impl Desk {
 
 fn options(table: &Table, until: Option<Instant>) -> Options {
     Options { batch: BATCH, concurrency: CONCURRENCY, max: None, until, digest: table.config.queue.digest }
-}
-
-fn log(passed: &Passed) {
-    if let Some(error) = &passed.error {
-        tracing::error!(%error, "a pass over the queue ended early");
-    }
-    if passed.counts.claimed > 0 {
-        let (sent, again, dead, unknown) =
-            (passed.counts.sent, passed.counts.again, passed.counts.dead, passed.counts.unknown);
-        tracing::info!(sent, again, dead, unknown, "a pass over the queue");
-    }
 }
 
 /// Counts what is in the queue, for /metrics; nothing where there is none.

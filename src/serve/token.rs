@@ -4,7 +4,7 @@
 use super::accounts::Table;
 use super::caller::{self, Caller};
 use super::flight::{Done, Flights};
-use super::problem::{Problem, unread};
+use super::problem::{Problem, not_allowed, unread};
 use super::request::Id;
 use super::window::Window;
 use super::{Served, body};
@@ -45,14 +45,7 @@ pub(super) struct Desk {
 
 /// `GET /api/token/{account}` and `POST /api/token/{account}/refused`.
 pub(super) fn routes(desk: Arc<Desk>) -> Router {
-    let method = |allowed: &'static str| {
-        move |headers: HeaderMap| async move {
-            let no = Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("this route takes {allowed}"));
-            let mut answer = no.told(&Id::of(&headers));
-            answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
-            answer
-        }
-    };
+    let method = |allowed: &'static str| move |headers: HeaderMap| async move { not_allowed(allowed, &headers) };
     Router::new()
         .route("/api/token/{account}", get(give).fallback(method("GET, HEAD")))
         .route("/api/token/{account}/refused", post(refused).fallback(method("POST")))
@@ -112,14 +105,10 @@ impl Desk {
     /// The account, for who may have its token. Whoever may not learns nothing of which accounts there are.
     fn admit<'t>(&self, table: &'t Table, parts: &Parts) -> Result<(&'t Access, Caller<'t>), No> {
         let name = named(parts);
-        let Some(caller) = Caller::known(table, &parts.headers) else {
-            let what = "Authorization: Bearer with the token of a [[client]] is missing or wrong";
-            return Err(No::new("unauthorized", StatusCode::UNAUTHORIZED, what));
-        };
-        if !caller.may_come_from(source(table, parts)) {
-            let what = "this client may not call from this address";
-            return Err(No::new("forbidden", StatusCode::FORBIDDEN, what));
-        }
+        let caller = Caller::admitted(table, parts).map_err(|(status, what)| {
+            let result = if status == StatusCode::UNAUTHORIZED { "unauthorized" } else { "forbidden" };
+            No::new(result, status, what)
+        })?;
         if !caller.may_token(name) {
             let what = "this client may not have the token of this account";
             return Err(No::new("forbidden", StatusCode::FORBIDDEN, what));

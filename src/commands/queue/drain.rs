@@ -12,7 +12,6 @@ use crate::say;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// The job's name.
@@ -81,12 +80,12 @@ impl Drain {
         let notifier = Notifier::open(app.clone(), &app.config).await?;
         let mut told = None;
         let work = async |run: Option<&Run>, stop: &Arc<Stop>| {
-            let passed = notifier.pass(&options, ends_with(stop)).await;
+            let Passed { counts, next_in_ms, error } = notifier.pass(&options, ends_with(stop)).await;
             if let Some(run) = run {
-                count(run, &passed.counts);
+                count(run, &counts);
             }
-            let error = failure(&passed);
-            told = Some(Told { account: account.clone(), counts: passed.counts, next_in_ms: passed.next_in_ms });
+            let error = error.or_else(|| failed_in_part(&counts));
+            told = Some(Told { account: account.clone(), counts, next_in_ms });
             error.map_or(Ok(()), Err)
         };
         let job = Job { name: JOB, account: &account, resume: None };
@@ -106,10 +105,10 @@ impl Drain {
         let options = self.options(&app);
         let notifier = Notifier::open(app.clone(), &app.config).await?;
         let rhythm = Rhythm { full: app.config.queue.monitor_interval, poll: self.poll };
-        let (stop, woken) = (CancellationToken::new(), Notify::new());
+        let stop = CancellationToken::new();
         lifecycle::ready("waiting for notifications");
         let alive = tokio::spawn(watchdog());
-        let going = notifier.keep_going(&options, &rhythm, &woken, stop.clone(), log);
+        let going = notifier.keep_going(&options, &rhythm, stop.clone());
         tokio::pin!(going);
         let stopped = tokio::select! {
             () = &mut going => Ok(()),
@@ -121,17 +120,6 @@ impl Drain {
         going.await;
         alive.abort();
         stopped
-    }
-}
-
-/// What a pass of the daemon did, where it did anything.
-fn log(passed: &Passed) {
-    let Counts { sent, messages, again, dead, unknown, recovered, .. } = passed.counts;
-    if let Some(error) = &passed.error {
-        tracing::error!(%error, "the pass ended early");
-    }
-    if passed.counts.claimed > 0 {
-        tracing::info!(sent, messages, again, dead, unknown, recovered, "a pass");
     }
 }
 
@@ -173,14 +161,9 @@ fn count(run: &Run, counts: &Counts) {
     }
 }
 
-/// What ended the pass, or else that some rows failed.
-pub(super) fn failure(passed: &Passed) -> Option<Error> {
-    let Counts { dead, again, partly, .. } = passed.counts;
-    if let Some(error) = &passed.error {
-        let mut same = Error::new(error.kind, error.what.clone()).then(error.then);
-        (same.next, same.errcode, same.rid) = (error.next.clone(), error.errcode, error.rid.clone());
-        return Some(same);
-    }
+/// Some rows failed.
+fn failed_in_part(counts: &Counts) -> Option<Error> {
+    let Counts { dead, again, partly, .. } = *counts;
     if dead + again + partly == 0 {
         return None;
     }

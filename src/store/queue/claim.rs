@@ -183,7 +183,7 @@ impl Store {
 
     /// Holds everything that this run has in hand for another 30 s.
     pub async fn hold_on(&self, drain: &Drain) -> Result<()> {
-        let until = Words(self.dialect).from_now(LEASE_MS);
+        let until = Words(self.dialect).after(LEASE_MS);
         let sql = format!(
             "UPDATE member_notification_queue SET locked_until = {until} WHERE status = 'processing' AND lease_token LIKE ?"
         );
@@ -195,7 +195,7 @@ impl Store {
     pub async fn recover(&self) -> Result<u64> {
         let words = Words(self.dialect);
         let (now, stamp) = (words.now(), words.stamp());
-        let (absurd, never) = (words.from_now(2 * LEASE_MS), words.from_now(NEVER_THAT_LATE_MS));
+        let (absurd, never) = (words.after(2 * LEASE_MS), words.after(NEVER_THAT_LATE_MS));
         let expired = format!(
             "UPDATE member_notification_queue SET status = 'pending', lease_token = NULL, locked_by = NULL, \
              locked_until = NULL, suspect = CASE WHEN body IS NULL THEN suspect ELSE 1 END, available_at = {now}, \
@@ -211,22 +211,11 @@ impl Store {
 
 /// The lease and its holder are the arguments.
 fn taking(words: Words) -> String {
-    let (until, stamp) = (words.from_now(LEASE_MS), words.stamp());
-    // SQLite wants the columns it sets without the name of the table.
-    let set = format!(
+    let (until, stamp) = (words.after(LEASE_MS), words.stamp());
+    format!(
         "status = 'processing', lease_token = ?, locked_by = ?, locked_until = {until}, claims = claims + 1, \
          updated_at = {stamp}"
-    );
-    match words.0 {
-        Dialect::Sqlite => set,
-        Dialect::MySql => set
-            .replace("status =", "q.status =")
-            .replace("lease_token =", "q.lease_token =")
-            .replace("locked_by =", "q.locked_by =")
-            .replace("locked_until =", "q.locked_until =")
-            .replace("claims = claims", "q.claims = q.claims")
-            .replace("updated_at =", "q.updated_at ="),
-    }
+    )
 }
 
 /// MySQL since 8.0.1 and MariaDB since 10.6 can skip rows that others have locked.

@@ -160,14 +160,26 @@ impl Store {
 
     /// Rows that came to their end so many milliseconds ago or longer, the oldest first.
     pub async fn old_notices(&self, state: State, ago_ms: i64, most: u32) -> Result<Vec<i64>> {
-        let words = Words(self.dialect);
-        let sql = format!(
-            "SELECT id FROM member_notification_queue WHERE status = ? AND available_at < {} \
-             AND COALESCE(processed_at, updated_at) < {} ORDER BY available_at LIMIT {most}",
-            words.from_now(-ago_ms),
-            words.stamp_ago(ago_ms)
-        );
+        let sql = format!("SELECT id {} ORDER BY available_at LIMIT {most}", self.old(ago_ms));
         self.rows(&sql, vec![state.as_str().into()], |row| row.int(0)).await
+    }
+
+    /// How many of them there are.
+    pub async fn count_old_notices(&self, state: State, ago_ms: i64) -> Result<u64> {
+        let sql = format!("SELECT COUNT(*) {}", self.old(ago_ms));
+        let count = self.row(&sql, vec![state.as_str().into()], |row| row.int(0)).await?;
+        Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+    }
+
+    /// Which rows are old; the state is the argument.
+    fn old(&self, ago_ms: i64) -> String {
+        let words = Words(self.dialect);
+        format!(
+            "FROM member_notification_queue WHERE status = ? AND available_at < {} \
+             AND COALESCE(processed_at, updated_at) < {}",
+            words.after(-ago_ms),
+            words.stamp_ago(ago_ms)
+        )
     }
 
     /// Deletes rows that are still in that state.

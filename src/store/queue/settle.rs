@@ -103,6 +103,13 @@ pub struct Ending {
     pub fate: Fate,
 }
 
+impl Fate {
+    /// Nothing was sent: due again in so many milliseconds, as it was.
+    pub fn back(in_ms: i64) -> Fate {
+        Fate::Back { in_ms, thaw: false, reason: None }
+    }
+}
+
 impl Store {
     /// Freezes messages before their first call; tells which of them are still ours to send.
     pub async fn freeze(&self, messages: &[Frozen]) -> Result<Vec<bool>> {
@@ -154,8 +161,8 @@ impl Store {
         let words = Words(self.dialect);
         let stamp = words.stamp();
         let free = format!("lease_token = NULL, locked_by = NULL, locked_until = NULL, updated_at = {stamp}");
-        let thaw = "body = NULL, channel = NULL, digest = NULL, \
-                    digest_id = CASE WHEN digest_id = 0 THEN 0 ELSE NULL END";
+        let unsaid = "body = NULL, digest = NULL, digest_id = CASE WHEN digest_id = 0 THEN 0 ELSE NULL END";
+        let thaw = format!("{unsaid}, channel = NULL");
         let (set, args): (String, Vec<Value>) = match &ending.fate {
             Fate::Sent { msgid, partly } => (
                 format!(
@@ -165,18 +172,18 @@ impl Store {
                 vec![cut(msgid.as_deref(), MSGID), cut(partly.as_deref(), REASON)],
             ),
             Fate::Rest { recipients, in_ms } => (
-                format!("status = 'pending', available_at = {}, recipients = ?, {thaw}", words.from_now(*in_ms)),
+                format!("status = 'pending', available_at = {}, recipients = ?, {thaw}", words.after(*in_ms)),
                 vec![recipients.as_str().into()],
             ),
             Fate::Again { in_ms, code, reason } => (
                 format!(
                     "status = 'pending', attempts = attempts + 1, available_at = {}, last_error_code = ?, last_error = ?",
-                    words.from_now(*in_ms)
+                    words.after(*in_ms)
                 ),
                 vec![(*code).into(), cut(Some(reason), REASON)],
             ),
             Fate::Unknown { in_ms, reason } => (
-                format!("status = 'pending', suspect = 1, available_at = {}, last_error = ?", words.from_now(*in_ms)),
+                format!("status = 'pending', suspect = 1, available_at = {}, last_error = ?", words.after(*in_ms)),
                 vec![cut(Some(reason), REASON)],
             ),
             Fate::Dead { code, reason, answered } => (
@@ -189,18 +196,17 @@ impl Store {
             Fate::Back { in_ms, thaw: anew, reason } => (
                 format!(
                     "status = 'pending', available_at = {}, last_error = COALESCE(?, last_error){}",
-                    words.from_now(*in_ms),
+                    words.after(*in_ms),
                     if *anew { format!(", {thaw}") } else { String::new() }
                 ),
                 vec![cut(reason.as_deref(), REASON)],
             ),
             Fate::Other { channel, recipients, reason } => (
                 format!(
-                    "status = 'pending', attempts = attempts + 1, available_at = {}, {thaw}, channel = ?, recipients = ?, \
+                    "status = 'pending', attempts = attempts + 1, available_at = {}, {unsaid}, channel = ?, recipients = ?, \
                      last_error = ?",
                     words.now()
-                )
-                .replace("channel = NULL, ", ""),
+                ),
                 vec![(*channel).into(), recipients.as_str().into(), cut(Some(reason), REASON)],
             ),
             Fate::Apart => (

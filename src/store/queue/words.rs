@@ -11,14 +11,13 @@ impl Words {
     /// Now, for a due time or a lease.
     pub fn now(self) -> &'static str {
         match self.0 {
-            Dialect::Sqlite => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+            Dialect::Sqlite => self.0.now_ms(),
             Dialect::MySql => "UTC_TIMESTAMP(3)",
         }
     }
 
     /// So many milliseconds from now; fewer than none: ago.
-    #[allow(clippy::wrong_self_convention, reason = "from now, as people say it: it converts nothing")]
-    pub fn from_now(self, ms: i64) -> String {
+    pub fn after(self, ms: i64) -> String {
         match self.0 {
             Dialect::Sqlite => format!("({} + {ms})", self.now()),
             Dialect::MySql => format!("(UTC_TIMESTAMP(3) + INTERVAL {} MICROSECOND)", ms.saturating_mul(1000)),
@@ -40,7 +39,7 @@ impl Words {
                 let (seconds, rest) = (ms / 1000, ms % 1000);
                 format!("strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-{seconds}.{rest:03} seconds')")
             }
-            Dialect::MySql => self.from_now(-ms),
+            Dialect::MySql => self.after(-ms),
         }
     }
 
